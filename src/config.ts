@@ -1,0 +1,94 @@
+/**
+ * The environment, parsed once. Every problem is reported together, by the name of its setting, and the app
+ * does not start. The README's table of settings is tested against this file.
+ */
+import { z } from 'zod';
+
+const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID');
+const url = z
+  .url('must be a URL')
+  .refine(
+    (text) => !URL.canParse(text) || isSafe(new URL(text)),
+    'must be https (http only on a loopback address)',
+  )
+  .transform((text) => text.replace(/\/+$/, ''));
+
+function isSafe(target: URL): boolean {
+  return target.protocol === 'https:' || (target.protocol === 'http:' && isLoopback(target.hostname));
+}
+/** True for the addresses on which a simulated service may listen. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
+}
+
+const seconds = (min: number, max: number, initial: number) =>
+  z.coerce.number().int('must be whole seconds').min(min).max(max).default(initial);
+const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true');
+
+export const settings = z.object({
+  BROKER_ISSUER: url.describe(
+    'The public URL of this app: the issuer in its metadata. Never taken from a Host header.',
+  ),
+  BROKER_TENANT_ID: guid.describe('The home tenant, where the broker and its identities live.'),
+  BROKER_CLIENT_ID: guid.describe("The broker's app registration: the audience callers' tokens must have."),
+  BROKER_AUDIENCE_URIS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(' ').filter(Boolean))
+    .describe('App ID URIs also accepted as audience of v1 tokens, separated by blanks.'),
+  BROKER_ACCEPT_V1: flag.describe('Accept v1.0 Entra access tokens beside v2.0.'),
+  BROKER_POLICY: z.string().default('policy.json').describe('Path of the policy, from the app folder.'),
+  BROKER_KEY_VAULT_URL: url.describe('The vault that holds the account keys.'),
+  BROKER_TABLES_URL: url.describe(
+    'The table endpoint. On loopback the published development key is used, else the issuer identity.',
+  ),
+  BROKER_ISSUER_IDENTITY: guid.describe(
+    'Client id of the user-assigned identity that issues: reads secrets and tables.',
+  ),
+  BROKER_ROTATOR_IDENTITY: guid.describe(
+    'Client id of the user-assigned identity that rotates: keys and secrets.',
+  ),
+  BROKER_AUTHORITY: url
+    .default('https://login.microsoftonline.com')
+    .describe('The Entra authority of the cloud.'),
+  BROKER_V1_ISSUER: url
+    .default('https://sts.windows.net')
+    .describe('The issuer host of v1.0 tokens of the cloud.'),
+  BROKER_ARM_URL: url
+    .default('https://management.azure.com')
+    .describe('Azure Resource Manager of the cloud.'),
+  BROKER_GRAPH_URL: url.default('https://graph.microsoft.com').describe('Microsoft Graph of the cloud.'),
+  BROKER_FEDERATION_SCOPE: z
+    .string()
+    .default('api://AzureADTokenExchange/.default')
+    .describe('The scope of the identity token that serves as client assertion, per cloud.'),
+  BROKER_FRESHNESS_SECONDS: seconds(0, 30, 0).describe(
+    'How stale a revocation check may be. 0: every exchange looks.',
+  ),
+  BROKER_MINIMUM_LIFE_SECONDS: seconds(0, 300, 60).describe('No token with less life left is handed out.'),
+  BROKER_ROTATION_SCHEDULE: z
+    .string()
+    .default('0 */5 * * * *')
+    .describe('NCRONTAB schedule of the rotation timer. A tick with nothing due is cheap.'),
+});
+
+export type Config = z.infer<typeof settings>;
+
+/** The settings do not make sense. The message lists every problem by the setting's name, one a line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** @throws ConfigError naming every wrong or missing setting. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = settings.safeParse(environment);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const setting = issue.path.join('.');
+    return environment[setting] === undefined ? `${setting}: is not set` : `${setting}: ${issue.message}`;
+  });
+  throw new ConfigError(`wrong settings:\n${problems.join('\n')}`);
+}

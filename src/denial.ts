@@ -1,0 +1,111 @@
+/**
+ * Every refusal, as a value. A denial is a decision about the caller or the request; an outage is never one
+ * (see upstream.ts). `wire` is the one exhaustive map to what the caller sees; `reason` is what the audit keeps.
+ */
+
+/** Why a caller's token was not accepted. For the audit, not for the caller. */
+export type CallerFault =
+  | 'missing'
+  | 'too_large'
+  | 'malformed'
+  | 'algorithm'
+  | 'type'
+  | 'unknown_key'
+  | 'signature'
+  | 'key_issuer'
+  | 'issuer'
+  | 'audience'
+  | 'tenant'
+  | 'version'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'claims'
+  | 'no_permission';
+
+export type Denial =
+  | { readonly kind: 'request_malformed'; readonly detail: string }
+  | { readonly kind: 'grant_type_unsupported' }
+  | { readonly kind: 'caller_unverified'; readonly fault: CallerFault }
+  | { readonly kind: 'target_unknown' }
+  | { readonly kind: 'grant_missing'; readonly resource: string }
+  | { readonly kind: 'user_required'; readonly resource: string }
+  | { readonly kind: 'lifetime_unmet'; readonly resource: string; readonly grant: string }
+  | { readonly kind: 'revoked'; readonly scope: string; readonly of: 'caller' | 'target' }
+  | { readonly kind: 'rate_limited'; readonly grant: string; readonly retryAfterSeconds: number }
+  | { readonly kind: 'interaction_required'; readonly claims: string | undefined }
+  | { readonly kind: 'obo_refused' };
+
+/** An OAuth error answer: RFC 6749 section 5.2, RFC 8693 section 2.2.2. */
+export interface WireDenial {
+  readonly status: 400 | 429;
+  readonly error: string;
+  readonly description: string;
+  readonly retryAfterSeconds?: number;
+  readonly claims?: string;
+}
+
+export function wire(denial: Denial): WireDenial {
+  switch (denial.kind) {
+    case 'request_malformed':
+      return { status: 400, error: 'invalid_request', description: denial.detail };
+    case 'grant_type_unsupported':
+      return {
+        status: 400,
+        error: 'unsupported_grant_type',
+        description: 'grant_type must be urn:ietf:params:oauth:grant-type:token-exchange',
+      };
+    case 'caller_unverified':
+      return {
+        status: 400,
+        error: 'invalid_request',
+        description:
+          denial.fault === 'missing' ? 'subject_token is required' : 'subject_token is not accepted',
+      };
+    // The same words whether the target exists or not, so that nobody can list what there is.
+    case 'target_unknown':
+    case 'grant_missing':
+      return { status: 400, error: 'invalid_target', description: 'no such target for this caller' };
+    case 'user_required':
+      return { status: 400, error: 'invalid_request', description: 'on behalf of needs a user token' };
+    case 'lifetime_unmet':
+      return {
+        status: 400,
+        error: 'invalid_target',
+        description: 'no token within the lifetime the grant allows',
+      };
+    case 'revoked':
+      return denial.of === 'caller'
+        ? { status: 400, error: 'invalid_request', description: 'subject_token is no longer accepted' }
+        : { status: 400, error: 'invalid_target', description: 'no such target for this caller' };
+    case 'rate_limited':
+      return {
+        status: 429,
+        error: 'temporarily_unavailable',
+        description: 'too many requests under this grant',
+        retryAfterSeconds: denial.retryAfterSeconds,
+      };
+    case 'interaction_required':
+      return {
+        status: 400,
+        error: 'interaction_required',
+        description: 'the user must sign in again',
+        ...(denial.claims === undefined ? {} : { claims: denial.claims }),
+      };
+    case 'obo_refused':
+      return { status: 400, error: 'invalid_request', description: 'the user token cannot be exchanged' };
+  }
+}
+
+/** What the audit row says. */
+export function reason(denial: Denial): string {
+  switch (denial.kind) {
+    case 'caller_unverified':
+      return `caller_unverified: ${denial.fault}`;
+    case 'request_malformed':
+      return `request_malformed: ${denial.detail}`;
+    case 'revoked':
+      return `revoked: ${denial.scope}`;
+    default:
+      return denial.kind;
+  }
+}

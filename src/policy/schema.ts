@@ -1,0 +1,123 @@
+/**
+ * Who may have what. This file is the one source of the policy's types and of infra/policy.schema.json
+ * (`npm run schema`). Absence denies: an unknown key anywhere is a problem, not a default.
+ */
+import { z } from 'zod';
+import { duration } from './duration.ts';
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
+const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/, 'a GUID in lower case');
+const httpsUrl = z.url({ protocol: /^https$/ });
+/** Exact, or with one `*` at the end. Never a regular expression. */
+const pattern = z
+  .string()
+  .regex(/^[a-z0-9-]*\*?$/, 'a name, or a prefix with one trailing *')
+  .min(1);
+
+export const tokenKind = z.enum(['sts', 'entra', 'obo']);
+export type TokenKind = z.infer<typeof tokenKind>;
+
+const identity = z.discriminatedUnion('kind', [
+  /** An app registration federated to the broker's own identity: tokens of 60-90 minutes. */
+  z.strictObject({ kind: z.literal('application') }),
+  /** The app's own identity: tokens of up to 24 hours. */
+  z.strictObject({ kind: z.literal('systemAssigned') }),
+  z.strictObject({ kind: z.literal('userAssigned'), clientId: guid }),
+]);
+
+/** Who else holds the account's key, and how long each may take to notice a new one. */
+const consumer = z.discriminatedUnion('kind', [
+  /** App Service and Functions re-read a Key Vault reference within 24 hours. */
+  z.strictObject({ kind: z.literal('keyVaultReferences') }),
+  z.strictObject({ kind: z.literal('application'), name: z.string().min(1), within: duration }),
+]);
+
+const timeOfDay = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'HH:MM, UTC');
+const rotation = z.strictObject({
+  /** From one rotation to the next. */
+  period: duration.default(30 * 86_400_000),
+  /** `full`: both keys each period, the procedure of the Microsoft course. `alternating`: one key each period. */
+  mode: z.enum(['full', 'alternating']).default('full'),
+  paused: z.boolean().default(false),
+  /** No rotation starts in this time of day; one under way goes on. May run over midnight. */
+  blackout: z.strictObject({ from: timeOfDay, to: timeOfDay }).optional(),
+  consumers: z.array(consumer).default([]),
+});
+
+const resource = z.strictObject({
+  name,
+  accountId: z
+    .string()
+    .regex(
+      /^\/subscriptions\/[0-9a-fA-F-]{36}\/resourceGroups\/[^/]{1,90}\/providers\/Microsoft\.CognitiveServices\/accounts\/[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/i,
+      'the ARM id of an Azure AI account',
+    ),
+  /** The account's kind as ARM names it, for example SpeechServices, TextTranslation, OpenAI, AIServices. */
+  kind: z.string().min(1),
+  region: z.string().regex(/^[a-z0-9]+$/),
+  /** The account's own host (custom subdomain). */
+  endpoint: httpsUrl,
+  /** The region's host, where callers use it; a key-exchange token is good only at the host that issued it. */
+  regionalEndpoint: httpsUrl.optional(),
+  tokenKinds: z.array(tokenKind).min(1),
+  identity: identity.default({ kind: 'application' }),
+  scope: z.string().min(1).default('https://cognitiveservices.azure.com/.default'),
+  /** Needed with a managed identity: its tokens live up to 24 h, and the policy must say that it knows. */
+  maxLifetime: duration.optional(),
+  /** The name of the secret that holds the account's current key. */
+  secret: z
+    .string()
+    .regex(/^[0-9a-zA-Z-]{1,127}$/)
+    .optional(),
+  rotation: rotation.optional(),
+});
+
+const caller = z.strictObject({
+  tenant: name,
+  clientId: guid.optional(),
+  objectId: guid.optional(),
+  appRole: z.string().min(1).optional(),
+  scope: z.string().min(1).optional(),
+  group: guid.optional(),
+});
+
+const grant = z.strictObject({
+  name,
+  /** Any one of these; within one, everything it names must hold. */
+  callers: z.array(caller).min(1),
+  resources: z.array(pattern).min(1),
+  tokenKinds: z.array(tokenKind).min(1),
+  /** A token with more life left is never handed out under this grant. */
+  maxLifetime: duration,
+  /** Exchanges per caller under this grant, counted by each instance. */
+  rate: z.strictObject({ count: z.int().min(1).max(1_000_000), per: duration }),
+});
+
+/** Who may send Security Event Tokens, and how their subjects name our callers. */
+const transmitter = z.strictObject({
+  name,
+  issuer: z.url(),
+  jwksUri: httpsUrl,
+  audience: z.string().min(1),
+  streamId: z.string().min(1).optional(),
+  profile: z.enum(['strict', 'lenient']).default('strict'),
+  /** Tenants whose callers this transmitter may speak about. */
+  tenants: z.array(name).min(1),
+});
+
+export const policySchema = z.strictObject({
+  $schema: z.string().optional(),
+  tenants: z.array(z.strictObject({ name, id: guid })).min(1),
+  resources: z.array(resource).min(1),
+  grants: z.array(grant),
+  transmitters: z.array(transmitter).default([]),
+});
+
+export type Policy = z.infer<typeof policySchema>;
+export type Resource = Policy['resources'][number];
+export type Grant = Policy['grants'][number];
+export type CallerRule = Grant['callers'][number];
+export type Transmitter = Policy['transmitters'][number];
+export type Rotation = NonNullable<Resource['rotation']>;

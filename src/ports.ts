@@ -1,0 +1,219 @@
+/**
+ * All that the capabilities need from the world, on one page. Adapters in azure/ provide these; tests write
+ * them by hand. Whatever is slow, fails or remembers is behind one of these interfaces; every method may
+ * throw UpstreamFailure and nothing else.
+ */
+import type { webcrypto } from 'node:crypto';
+import type { Secret } from './secret.ts';
+
+/** Milliseconds since the Unix epoch. Virtual in local mode. */
+export type Clock = () => number;
+
+/** One of the two keys of an Azure AI account, spelled as ARM wants it. */
+export type Slot = 'Key1' | 'Key2';
+
+// --- who asks -----------------------------------------------------------------------------------------
+
+/** A caller whose Entra access token has been verified. */
+export interface Caller {
+  readonly kind: 'user' | 'application';
+  readonly tenantId: string;
+  readonly objectId: string;
+  readonly clientId: string;
+  /** Entra's token identifier (the jti equivalent). Case-sensitive. */
+  readonly uti: string;
+  readonly issuedAtSeconds: number;
+  readonly expiresAtSeconds: number;
+  readonly scopes: readonly string[];
+  readonly appRoles: readonly string[];
+  readonly groups: readonly string[];
+  /** The client said (xms_cc: cp1) that it understands a claims challenge. */
+  readonly takesClaimsChallenge: boolean;
+  readonly token: Secret;
+}
+
+/** The public keys that sign a tenant's tokens. `undefined`: no such key, after at most one refetch per cooldown. */
+export interface SigningKeys {
+  find(tenantId: string, keyId: string, version: '1.0' | '2.0'): Promise<SigningKey | undefined>;
+}
+export interface SigningKey {
+  readonly key: webcrypto.CryptoKey;
+  /** The key's own issuer, as published: may hold `{tenantid}`; absent on v1 keys. */
+  readonly issuer: string | undefined;
+}
+
+// --- what is handed out -------------------------------------------------------------------------------
+
+/** A token that an upstream service issued. */
+export interface IssuedToken {
+  readonly token: Secret;
+  readonly expiresAtMs: number;
+}
+
+/** The key exchange of an Azure AI account, `sts/v1.0/issueToken`. */
+export interface Sts {
+  /** `keyRefused`: the service answered that this key is not (or no longer, or not yet) usable. */
+  issue(host: string, key: Secret): Promise<IssuedToken | 'keyRefused'>;
+}
+
+/** Entra tokens for the resource's scope. */
+export interface EntraTokens {
+  byApplication(scope: string): Promise<IssuedToken>;
+  /** `clientId` absent: the system-assigned identity. */
+  byManagedIdentity(scope: string, clientId: string | undefined): Promise<IssuedToken>;
+  onBehalfOf(scope: string, userToken: Secret): Promise<IssuedToken | OnBehalfOfRefusal>;
+}
+/** Entra will not act for this user: consent or Conditional Access. `claims` goes back to the caller as it is. */
+export interface OnBehalfOfRefusal {
+  readonly refused: 'interaction_required' | 'invalid_grant';
+  readonly claims: string | undefined;
+}
+
+// --- the vault ----------------------------------------------------------------------------------------
+
+export interface SecretVersion {
+  readonly version: string;
+  readonly enabled: boolean;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+}
+/** A readable version, with the account key it holds. */
+export interface VaultKey extends SecretVersion {
+  readonly value: Secret;
+}
+/** What the exchange needs of Key Vault. */
+export interface VaultReader {
+  /** The current version; a state in words where there is none that can be read. */
+  current(secret: string): Promise<VaultKey | 'absent' | 'disabled'>;
+}
+/** What the rotation needs beside it. Key Vault has no compare-and-set: write, then read back. */
+export interface Vault extends VaultReader {
+  /** Returns the new version. `deleted`: the name is soft-deleted and cannot be written until recovered. */
+  write(
+    secret: string,
+    value: Secret,
+    tags: Record<string, string>,
+    expiresAtMs: number,
+  ): Promise<string | 'deleted'>;
+  versions(secret: string): Promise<readonly SecretVersion[]>;
+  disable(secret: string, version: string): Promise<void>;
+}
+
+// --- the accounts -------------------------------------------------------------------------------------
+
+export interface AccountKeys {
+  readonly Key1: Secret;
+  readonly Key2: Secret;
+}
+/** Why ARM will not give or change keys: a state to show, not an exception every five minutes. */
+export type AccountRefusal = 'localAuthDisabled' | 'forbidden' | 'notFound';
+/** Azure AI accounts through ARM. */
+export interface Accounts {
+  listKeys(accountId: string): Promise<AccountKeys | AccountRefusal>;
+  /** Not idempotent, and a lost answer leaves the outcome unknown: compare fingerprints, never call again blindly. */
+  regenerate(accountId: string, slot: Slot): Promise<AccountKeys | AccountRefusal>;
+}
+
+// --- what all instances agree on ----------------------------------------------------------------------
+
+/** What is revoked. */
+export type Scope =
+  | { readonly kind: 'tenant'; readonly tenantId: string }
+  | { readonly kind: 'user'; readonly tenantId: string; readonly objectId: string }
+  | { readonly kind: 'client'; readonly tenantId: string; readonly clientId: string }
+  | { readonly kind: 'token'; readonly tenantId: string; readonly uti: string }
+  | { readonly kind: 'resource'; readonly name: string }
+  | { readonly kind: 'grant'; readonly name: string }
+  /** A token the broker handed out, by the SHA-256 of its text: dropped from every cache, never handed out again. */
+  | { readonly kind: 'issued'; readonly sha256: string };
+
+/** One scope's entry. Caller tokens with `iat` before the cut-off are refused; all of them while blocked. */
+export interface Revocation {
+  readonly scope: Scope;
+  /** Whole seconds since the epoch, rounded up; only ever moves forward. */
+  readonly cutOffSeconds: number;
+  readonly blocked: boolean;
+}
+
+/** What an exchange must know of a resource's keys. */
+export interface SlotState {
+  /** Rises with every change of the vault's current key; a cached key of another generation is read again. */
+  readonly generation: number;
+  /** No token may be bought with this slot any more. */
+  readonly retiring: Slot | undefined;
+  /** Rises with every emergency; a cached token of another epoch is never handed out. */
+  readonly epoch: number;
+}
+
+/** Everything an exchange caches of the shared state, as of one version of the head row. */
+export interface Snapshot {
+  /** The head row's ETag. */
+  readonly version: string;
+  readonly revocations: ReadonlyMap<string, Revocation>;
+  readonly slots: ReadonlyMap<string, SlotState>;
+}
+/** The head row and what stands behind it. */
+export interface SharedState {
+  /** The head row's ETag: one point read. */
+  version(): Promise<string>;
+  /** Reads everything; the returned version is one read before the rest, so a change in between shows as moved. */
+  load(): Promise<Snapshot>;
+}
+/** Bumped after every change that can alter an exchange; the caller of the change is answered after the bump. */
+export interface Head {
+  bump(): Promise<void>;
+}
+
+// --- evidence -----------------------------------------------------------------------------------------
+
+/** The latest time at which a token bought with a slot can still live. */
+export interface MintLedger {
+  /** Never lowers what this instance has declared. Durable when it returns. */
+  declare(resource: string, slot: Slot, instance: string, expiresAtMs: number): Promise<void>;
+  /** Over all instances; 0 when no token was ever bought with the slot. */
+  latestExpiryMs(resource: string, slot: Slot): Promise<number>;
+}
+
+/** A token the broker bought and may hand out, for introspection. Keyed by the SHA-256 of its text. */
+export interface IssuedRecord {
+  readonly sha256: string;
+  readonly resource: string;
+  readonly tokenKind: 'sts' | 'entra' | 'obo';
+  readonly slot: Slot | undefined;
+  /** The user it acts for, where it is an on-behalf-of token. */
+  readonly user: { readonly tenantId: string; readonly objectId: string } | undefined;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+}
+export interface IssuedTokens {
+  record(token: IssuedRecord): Promise<void>;
+  find(sha256: string): Promise<IssuedRecord | undefined>;
+}
+
+/** One decision, as the security team reads it. */
+export interface AuditRecord {
+  readonly at: string;
+  readonly correlationId: string;
+  readonly outcome: 'granted' | 'refused' | 'withheld';
+  readonly instance: string;
+  readonly tenantId?: string;
+  readonly clientId?: string;
+  readonly objectId?: string;
+  readonly uti?: string;
+  readonly resource?: string;
+  readonly grant?: string;
+  readonly tokenKind?: string;
+  /** The first 16 hexadecimal digits of the handed-out token's SHA-256. */
+  readonly token?: string;
+  readonly expiresAt?: string;
+  /** Why it was refused: the denial's kind and what only the owner may know. */
+  readonly reason?: string;
+}
+export interface AuditLog {
+  /** Durable when it returns. Records that wait at the same moment share one write. */
+  append(record: AuditRecord): Promise<void>;
+}
+
+/** Structured log line. Values are printed as they are: never a token, a key or a URL that may hold one. */
+export type Log = (event: string, fields?: Record<string, string | number | boolean | undefined>) => void;

@@ -50,14 +50,17 @@ export async function call<T>(
 /** @returns the failure itself, or one that keeps only the status and the wait of an SDK's error. */
 function asFailure(service: UpstreamService, operation: string, error: unknown): UpstreamFailure {
   if (error instanceof UpstreamFailure) return error;
-  const { statusCode, response } = error as {
+  const { statusCode, response, code, name, cause } = error as {
+    code?: unknown;
+    name?: unknown;
+    cause?: { code?: unknown };
     statusCode?: unknown;
     response?: { headers?: { get?: (name: string) => string | null | undefined } };
   };
   const status = typeof statusCode === 'number' && statusCode >= 300 ? statusCode : 0;
   return new UpstreamFailure(
     service,
-    `${operation} failed`,
+    `${operation} failed: ${[cause?.code, code, name].find((word) => typeof word === 'string') ?? 'unknown'}`,
     status,
     retryAfterSeconds(response?.headers?.get?.('retry-after')),
   );

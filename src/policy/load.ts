@@ -1,0 +1,163 @@
+import { type Policy, policySchema, type Resource } from './schema.ts';
+
+/** The policy is not valid. The message lists every problem with its path, one a line; nothing starts. */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the policy has ${problems.length} problem(s):\n${problems.join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+const STS_LIFE_MS = 600_000;
+/** App-only and on-behalf-of tokens: 60 to 90 minutes. https://learn.microsoft.com/entra/identity-platform/access-tokens */
+const ENTRA_LIFE_MS = 90 * 60_000;
+/** https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identity-best-practice-recommendations */
+const MANAGED_IDENTITY_LIFE_MS = 24 * 3_600_000;
+
+/**
+ * Parses, then checks what a schema cannot say.
+ * @param text the policy file, JSON
+ * @throws PolicyError with every problem
+ */
+export function loadPolicy(text: string): Policy {
+  const problems: string[] = [];
+  const policy = parse(text, problems);
+  problems.push(
+    ...duplicates(policy),
+    ...policy.resources.flatMap(resourceProblems),
+    ...grantProblems(policy),
+  );
+  for (const [index, { tenants, name }] of policy.transmitters.entries())
+    for (const tenant of tenants)
+      if (!policy.tenants.some((known) => known.name === tenant))
+        problems.push(`transmitters[${index}].tenants: ${name} names no tenant of this policy: ${tenant}`);
+  if (problems.length > 0) throw new PolicyError(problems);
+  return policy;
+}
+
+/** An unknown key alone does not hide the problems behind it: it is noted, removed, and the rest is checked too. */
+function parse(text: string, problems: string[]): Policy {
+  const json = parseJson(text);
+  const first = policySchema.safeParse(json);
+  if (first.success) return first.data;
+  problems.push(...first.error.issues.map(({ path, message }) => `${pathText(path)}: ${message}`));
+  for (const issue of first.error.issues)
+    if (issue.code === 'unrecognized_keys') for (const key of issue.keys) removeAt(json, issue.path, key);
+  const second = policySchema.safeParse(json);
+  if (second.success) return second.data;
+  throw new PolicyError(problems);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new PolicyError([`not JSON: ${(error as SyntaxError).message}`]);
+  }
+}
+
+function removeAt(json: unknown, path: readonly PropertyKey[], key: string): void {
+  let place = json as Record<PropertyKey, unknown>;
+  for (const part of path) place = place[part] as Record<PropertyKey, unknown>;
+  delete place[key];
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  return text.replace(/^\./, '') || 'policy';
+}
+
+function duplicates(policy: Policy): string[] {
+  const problems: string[] = [];
+  const seen = new Map<string, string>();
+  const check = (what: string, value: string, path: string): void => {
+    const first = seen.get(`${what} ${value}`);
+    if (first === undefined) seen.set(`${what} ${value}`, path);
+    else problems.push(`${path}: ${value} is already at ${first}`);
+  };
+  for (const [index, tenant] of policy.tenants.entries()) {
+    check('tenant', tenant.name, `tenants[${index}].name`);
+    check('tenant id', tenant.id, `tenants[${index}].id`);
+  }
+  for (const [index, resource] of policy.resources.entries()) {
+    check('resource', resource.name, `resources[${index}].name`);
+    check('account', resource.accountId.toLowerCase(), `resources[${index}].accountId`);
+    check('endpoint', origin(resource.endpoint), `resources[${index}].endpoint`);
+    if (resource.secret) check('secret', resource.secret.toLowerCase(), `resources[${index}].secret`);
+  }
+  for (const [index, grant] of policy.grants.entries()) check('grant', grant.name, `grants[${index}].name`);
+  for (const [index, sender] of policy.transmitters.entries())
+    check('transmitter', sender.issuer, `transmitters[${index}].issuer`);
+  return problems;
+}
+
+const origin = (url: string): string => new URL(url).origin;
+
+function resourceProblems(resource: Resource, index: number): string[] {
+  const problems: string[] = [];
+  const at = (field: string): string => `resources[${index}].${field}`;
+  const managed = resource.identity.kind !== 'application';
+  if (
+    managed &&
+    resource.tokenKinds.includes('entra') &&
+    (resource.maxLifetime ?? 0) < MANAGED_IDENTITY_LIFE_MS
+  )
+    problems.push(
+      `${at('maxLifetime')}: a managed identity's tokens live up to 24h; say "24h" to accept that`,
+    );
+  if (managed && resource.tokenKinds.includes('obo'))
+    problems.push(`${at('tokenKinds')}: on behalf of needs the identity "application"`);
+  if (resource.tokenKinds.includes('sts') && !resource.secret)
+    problems.push(`${at('secret')}: sts tokens are bought with the key in this secret; name it`);
+  if (resource.rotation && !resource.secret)
+    problems.push(`${at('secret')}: a rotated key needs a secret to be kept in`);
+  return problems;
+}
+
+function grantProblems(policy: Policy): string[] {
+  const problems: string[] = [];
+  for (const [index, grant] of policy.grants.entries()) {
+    const at = (field: string): string => `grants[${index}].${field}`;
+    for (const [number, caller] of grant.callers.entries()) {
+      if (!policy.tenants.some(({ name }) => name === caller.tenant))
+        problems.push(`${at(`callers[${number}].tenant`)}: no tenant of this policy: ${caller.tenant}`);
+      if (Object.keys(caller).length === 1)
+        problems.push(
+          `${at(`callers[${number}]`)}: a whole tenant; name a client, object, app role, scope or group`,
+        );
+    }
+    const matched = new Set<Resource>();
+    for (const [number, pattern] of grant.resources.entries()) {
+      const hits = policy.resources.filter(({ name }) => matches(pattern, name));
+      if (hits.length === 0)
+        problems.push(`${at(`resources[${number}]`)}: no resource of this policy: ${pattern}`);
+      for (const hit of hits) matched.add(hit);
+    }
+    for (const kind of grant.tokenKinds) {
+      const giving = [...matched].filter(({ tokenKinds }) => tokenKinds.includes(kind));
+      if (matched.size > 0 && giving.length === 0)
+        problems.push(`${at('tokenKinds')}: none of its resources gives ${kind} tokens`);
+      for (const resource of giving) {
+        const neededMs = tokenLifeMs(resource, kind);
+        if (grant.maxLifetime < neededMs)
+          problems.push(
+            `${at('maxLifetime')}: ${kind} tokens for ${resource.name} live up to ${neededMs / 60_000}m; a shorter promise could not be kept`,
+          );
+      }
+    }
+  }
+  return problems;
+}
+
+function tokenLifeMs(resource: Resource, kind: Policy['grants'][number]['tokenKinds'][number]): number {
+  if (kind === 'sts') return STS_LIFE_MS;
+  return resource.identity.kind === 'application' ? ENTRA_LIFE_MS : MANAGED_IDENTITY_LIFE_MS;
+}
+
+/** Exact, or a prefix when the pattern ends in `*`. */
+export function matches(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}

@@ -1,0 +1,11 @@
+/** `npm run schema`: writes infra/policy.schema.json from the policy's zod schema. */
+import { writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { policySchema } from './schema.ts';
+
+export function policyJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(policySchema, { io: 'input' }), undefined, 2)}\n`;
+}
+
+if (import.meta.main)
+  writeFileSync(new URL('../../infra/policy.schema.json', import.meta.url), policyJsonSchema());

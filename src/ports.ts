@@ -22,6 +22,8 @@ export interface Caller {
   readonly clientId: string;
   /** Entra's token identifier (the jti equivalent). Case-sensitive. */
   readonly uti: string;
+  /** Entra's pairwise `sub`: how a Security Event Token names the user when it follows RFC 9493 to the letter. */
+  readonly subject?: string;
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
   readonly scopes: readonly string[];
@@ -32,14 +34,17 @@ export interface Caller {
   readonly token: Secret;
 }
 
-/** The public keys that sign a tenant's tokens. `undefined`: no such key, after at most one refetch per cooldown. */
+/** The public keys that sign a tenant's tokens, per token version, as the tenant's own metadata publishes them. */
 export interface SigningKeys {
-  find(tenantId: string, keyId: string, version: '1.0' | '2.0'): Promise<SigningKey | undefined>;
+  /** `undefined`: no such key, also after the one refetch per cooldown that an unknown key id causes. */
+  find(tenantId: string, version: '1.0' | '2.0', keyId: string): Promise<SigningKey | undefined>;
 }
 export interface SigningKey {
   readonly key: webcrypto.CryptoKey;
-  /** The key's own issuer, as published: may hold `{tenantid}`; absent on v1 keys. */
-  readonly issuer: string | undefined;
+  /** The `issuer` of the tenant's metadata: what `iss` must be. */
+  readonly issuer: string;
+  /** The key's own `issuer` member, which may hold `{tenantid}`; absent on v1 keys. */
+  readonly keyIssuer: string | undefined;
 }
 
 // --- what is handed out -------------------------------------------------------------------------------
@@ -121,6 +126,8 @@ export interface Accounts {
 export type Scope =
   | { readonly kind: 'tenant'; readonly tenantId: string }
   | { readonly kind: 'user'; readonly tenantId: string; readonly objectId: string }
+  /** The user by Entra's pairwise `sub`, which is all that some transmitters know. */
+  | { readonly kind: 'subject'; readonly tenantId: string; readonly subject: string }
   | { readonly kind: 'client'; readonly tenantId: string; readonly clientId: string }
   | { readonly kind: 'token'; readonly tenantId: string; readonly uti: string }
   | { readonly kind: 'resource'; readonly name: string }

@@ -1,5 +1,13 @@
 /** What the broker calls, by the names that faults, logs and metrics use. */
-export type UpstreamService = 'entra' | 'identity' | 'keyvault' | 'arm' | 'sts' | 'tables' | 'graph';
+export type UpstreamService =
+  | 'entra'
+  | 'identity'
+  | 'keyvault'
+  | 'arm'
+  | 'sts'
+  | 'tables'
+  | 'graph'
+  | 'transmitter';
 
 /**
  * A service the broker depends on did not do its part: no answer in time, a refused connection, a status

@@ -103,6 +103,10 @@ const transmitter = z.strictObject({
   audience: z.string().min(1),
   streamId: z.string().min(1).optional(),
   profile: z.enum(['strict', 'lenient']).default('strict'),
+  /** The state to be answered when someone asked this transmitter for a verification event (SSF 1.0). */
+  verificationState: z.string().min(1).optional(),
+  /** The transmitter's `critical_subject_members`: a subject with one that is not understood is discarded. */
+  criticalSubjectMembers: z.array(z.string().min(1)).default([]),
   /** Tenants whose callers this transmitter may speak about. */
   tenants: z.array(name).min(1),
 });

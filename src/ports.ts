@@ -94,6 +94,8 @@ export interface VaultReader {
 }
 /** What the rotation needs beside it. Key Vault has no compare-and-set: write, then read back. */
 export interface Vault extends VaultReader {
+  /** One version, current or not. */
+  read(secret: string, version: string): Promise<VaultKey | 'absent' | 'disabled'>;
   /** Returns the new version. `deleted`: the name is soft-deleted and cannot be written until recovered. */
   write(
     secret: string,

@@ -54,9 +54,6 @@ export const settings = z.object({
   BROKER_AUTHORITY: url
     .default('https://login.microsoftonline.com')
     .describe('The Entra authority of the cloud.'),
-  BROKER_V1_ISSUER: url
-    .default('https://sts.windows.net')
-    .describe('The issuer host of v1.0 tokens of the cloud.'),
   BROKER_ARM_URL: url
     .default('https://management.azure.com')
     .describe('Azure Resource Manager of the cloud.'),

@@ -26,7 +26,8 @@ export type Denial =
   | { readonly kind: 'request_malformed'; readonly detail: string }
   | { readonly kind: 'grant_type_unsupported' }
   | { readonly kind: 'caller_unverified'; readonly fault: CallerFault }
-  | { readonly kind: 'target_unknown' }
+  | { readonly kind: 'scope_unsupported' }
+  | { readonly kind: 'target_unknown'; readonly target: string }
   | { readonly kind: 'grant_missing'; readonly resource: string }
   | { readonly kind: 'user_required'; readonly resource: string }
   | { readonly kind: 'lifetime_unmet'; readonly resource: string; readonly grant: string }
@@ -61,6 +62,8 @@ export function wire(denial: Denial): WireDenial {
         description:
           denial.fault === 'missing' ? 'subject_token is required' : 'subject_token is not accepted',
       };
+    case 'scope_unsupported':
+      return { status: 400, error: 'invalid_scope', description: 'the scope is fixed by the target' };
     // The same words whether the target exists or not, so that nobody can list what there is.
     case 'target_unknown':
     case 'grant_missing':

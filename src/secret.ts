@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
  */
 export class Secret {
   readonly #value: string;
+  #sha256: string | undefined;
 
   constructor(value: string) {
     this.#value = value;
@@ -19,7 +20,8 @@ export class Secret {
 
   /** SHA-256 of the value, 64 hexadecimal digits. */
   get sha256(): string {
-    return sha256(this.#value);
+    this.#sha256 ??= sha256(this.#value);
+    return this.#sha256;
   }
 
   toString(): string {

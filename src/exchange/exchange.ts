@@ -1,0 +1,191 @@
+/**
+ * The main job: verify the caller, find the grants, look whether anything is revoked, obtain the token,
+ * record it, answer. Nothing here knows HTTP or Azure.
+ */
+import type { Denial } from '../denial.ts';
+import { reason } from '../denial.ts';
+import type { CompiledPolicy, Option, Target } from '../policy/match.ts';
+import type { TokenKind } from '../policy/schema.ts';
+import type { AuditLog, AuditRecord, Caller, Clock, Revocation, Snapshot } from '../ports.ts';
+import { UpstreamFailure } from '../upstream.ts';
+import type { Freshness } from './freshness.ts';
+import type { TakeFromRate } from './rate.ts';
+import type { Held, Tokens } from './tokens.ts';
+import type { VerifyCaller } from './verify.ts';
+
+export interface ExchangeRequest {
+  readonly subjectToken: string;
+  /** An endpoint URL, or a resource's name in the policy. */
+  readonly target: string;
+  /** Absent: the first kind of the grant. */
+  readonly tokenKind: TokenKind | undefined;
+  readonly scope: string | undefined;
+}
+export interface Granted extends Held {
+  readonly kind: TokenKind;
+  readonly target: Target;
+  readonly grant: string;
+}
+/**
+ * @param request what was asked, or the denial that reading it ended in (which is recorded like any other)
+ * @throws UpstreamFailure when anything it depends on is out of reach: neither a grant nor a denial
+ */
+export type Exchange = (
+  request: ExchangeRequest | Denial,
+  correlationId: string,
+) => Promise<Granted | Denial>;
+
+export interface ExchangePorts {
+  readonly policy: CompiledPolicy;
+  readonly verify: VerifyCaller;
+  readonly freshness: Freshness;
+  readonly revokedBy: (
+    revocations: Snapshot['revocations'],
+    caller: Caller,
+    resource: string,
+    grant: string,
+  ) => Revocation | undefined;
+  readonly isDropped: (revocations: Snapshot['revocations'], tokenSha256: string) => boolean;
+  readonly tokens: Tokens;
+  readonly takeFromRate: TakeFromRate;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly instance: string;
+  readonly minimumLifeMs: number;
+}
+
+/** How often a moving head may send an exchange back before it is an outage. */
+const MOST_ROUNDS = 4;
+
+export function createExchange(ports: ExchangePorts): Exchange {
+  return async (request, correlationId) => {
+    const about: Partial<AuditRecord> & { correlationId: string } = { correlationId };
+    const answer = 'kind' in request ? request : await decide(ports, request, about);
+    if ('token' in answer) return answer;
+    await ports.audit.append(row(ports, about, 'refused', { reason: reason(answer) }));
+    return answer;
+  };
+}
+
+type About = Partial<AuditRecord> & { correlationId: string };
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+async function decide(
+  ports: ExchangePorts,
+  request: ExchangeRequest,
+  about: Mutable<About>,
+): Promise<Granted | Denial> {
+  const caller = await ports.verify(request.subjectToken);
+  if (!('objectId' in caller)) return caller;
+  about.tenantId = caller.tenantId;
+  about.clientId = caller.clientId;
+  about.objectId = caller.objectId;
+  about.uti = caller.uti;
+  const target = ports.policy.target(request.target);
+  if (target === undefined) return { kind: 'target_unknown', target: request.target };
+  about.resource = target.resource.name;
+  const options = ports.policy.options(caller, target.resource, request.tokenKind);
+  // Every grant that applies is considered; the first refusal is what the caller hears if none gives a token.
+  let refusal: Denial = { kind: 'grant_missing', resource: target.resource.name };
+  for (const [index, option] of options.entries()) {
+    about.grant = option.grant.name;
+    about.tokenKind = option.kind;
+    const answer =
+      request.scope !== undefined && request.scope !== target.resource.scope
+        ? ({ kind: 'scope_unsupported' } as const)
+        : await under(ports, option, target, caller, about);
+    if ('token' in answer) return answer;
+    if (index === 0) refusal = answer;
+  }
+  return refusal;
+}
+
+/** Under one grant. The final look at the head begins only when there is a token to hand out. */
+async function under(
+  ports: ExchangePorts,
+  { grant, kind }: Option,
+  target: Target,
+  caller: Caller,
+  about: About,
+): Promise<Granted | Denial> {
+  const { resource, endpoint } = target;
+  if (kind === 'obo' && caller.kind !== 'user') return { kind: 'user_required', resource: resource.name };
+  const revoked = (snapshot: Snapshot): Denial | undefined =>
+    asDenial(ports.revokedBy(snapshot.revocations, caller, resource.name, grant.name));
+
+  let snapshot = ports.freshness.known() ?? (await ports.freshness.fresh());
+  // A refusal must be as fresh as a grant: what is known may have been lifted.
+  if (revoked(snapshot) !== undefined) snapshot = await ports.freshness.fresh();
+  const refusal = revoked(snapshot);
+  if (refusal !== undefined) return refusal;
+  const waitMs = ports.takeFromRate(
+    `${grant.name} ${caller.tenantId} ${caller.objectId} ${caller.clientId}`,
+    grant.rate,
+    ports.clock(),
+  );
+  if (waitMs > 0)
+    return { kind: 'rate_limited', grant: grant.name, retryAfterSeconds: Math.ceil(waitMs / 1000) };
+
+  const wanted = { resource, kind, endpoint, caller };
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const slots = snapshot.slots.get(resource.name);
+    let held = ports.tokens.held(wanted, slots);
+    if (held === undefined || ports.isDropped(snapshot.revocations, held.token.sha256)) {
+      // Nothing is bought for a caller whose access has ended.
+      const refusal = revoked(await ports.freshness.fresh());
+      if (refusal !== undefined) return refusal;
+      const answer = await ports.tokens.bought(wanted);
+      if (!('token' in answer))
+        return answer.refused === 'interaction_required'
+          ? { kind: 'interaction_required', claims: answer.claims }
+          : { kind: 'obo_refused' };
+      held = answer;
+    }
+    if (held.expiresAtMs - ports.clock() > grant.maxLifetime)
+      return { kind: 'lifetime_unmet', resource: resource.name, grant: grant.name };
+
+    // The record and the look at the head run together: the record may then say more than was handed out,
+    // never less, and a second record says so.
+    const record = {
+      token: held.token.sha256.slice(0, 16),
+      expiresAt: new Date(held.expiresAtMs).toISOString(),
+    };
+    const [seen] = await Promise.all([
+      ports.freshness.fresh(),
+      ports.audit.append(row(ports, about, 'granted', record)),
+    ]);
+    const refusal = revoked(seen);
+    const problem = refusal ?? unfit(ports, held, seen, resource.name);
+    if (problem === undefined) return { ...held, kind, target, grant: grant.name };
+    const why = typeof problem === 'string' ? problem : reason(problem);
+    await ports.audit.append(row(ports, about, 'withheld', { ...record, reason: why }));
+    if (refusal !== undefined) return refusal;
+    snapshot = seen;
+  }
+  throw new UpstreamFailure('tables', 'the shared state keeps moving');
+}
+
+/** Why a held token cannot be handed out as things stand now; undefined when it can. */
+function unfit(ports: ExchangePorts, held: Held, seen: Snapshot, resource: string): string | undefined {
+  if (ports.isDropped(seen.revocations, held.token.sha256)) return 'the token was revoked';
+  if (held.slot !== undefined && held.epoch !== (seen.slots.get(resource)?.epoch ?? 0))
+    return 'its key was withdrawn';
+  if (held.expiresAtMs - ports.clock() <= ports.minimumLifeMs) return 'too little of its life is left';
+  return undefined;
+}
+
+function asDenial(revocation: Revocation | undefined): Denial | undefined {
+  if (revocation === undefined) return undefined;
+  const { kind } = revocation.scope;
+  const of = revocation.blocked && (kind === 'resource' || kind === 'grant') ? 'target' : 'caller';
+  return { kind: 'revoked', scope: Object.values(revocation.scope).join(' '), of };
+}
+
+function row(
+  { clock, instance }: ExchangePorts,
+  about: About,
+  outcome: AuditRecord['outcome'],
+  rest: Partial<AuditRecord>,
+): AuditRecord {
+  return { at: new Date(clock()).toISOString(), instance, outcome, ...about, ...rest };
+}

@@ -1,0 +1,82 @@
+/**
+ * Buying a key-exchange (STS) token so that the rotation can never pull the key from under it: declare the
+ * latest time at which the token can still live, then look again whether the slot may be used, then buy.
+ * The rotation marks the slot first and reads the ledger then, so whichever goes first, no token is missed,
+ * and no clock is assumed (invariant 3).
+ */
+import type { Clock, IssuedToken, MintLedger, Slot, SlotState, Sts, VaultReader } from '../ports.ts';
+import { UpstreamFailure } from '../upstream.ts';
+
+/** https://learn.microsoft.com/azure/ai-services/authentication: valid for 10 minutes. */
+export const STS_LIFE_MS = 600_000;
+/** Between declaring and the service's own clock at the moment of issue: our timeouts, and clocks that differ. */
+export const DECLARED_MARGIN_MS = 120_000;
+const MOST_ROUNDS = 3;
+
+export interface MintPorts {
+  readonly vault: VaultReader;
+  readonly sts: Sts;
+  readonly ledger: MintLedger;
+  /** The resource's slots as of a head read that begins after this call; undefined where never rotated. */
+  readonly slotsNow: (resource: string) => Promise<SlotState | undefined>;
+  readonly clock: Clock;
+  readonly instance: string;
+}
+export interface Minted extends IssuedToken {
+  readonly slot: Slot;
+  readonly epoch: number;
+  readonly generation: number;
+}
+
+/**
+ * @param secret the name of the secret that holds the account's current key
+ * @param host the endpoint that is to issue, and at which alone the token will be good
+ * @throws UpstreamFailure, also when the vault's key is refused or being retired: neither is the caller's fault
+ */
+export async function mint(
+  ports: MintPorts,
+  resource: string,
+  secret: string,
+  host: string,
+): Promise<Minted> {
+  let refused: string | undefined;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const before = await ports.slotsNow(resource);
+    const key = await ports.vault.current(secret);
+    if (typeof key === 'string') throw new UpstreamFailure('keyvault', `the secret of ${resource} is ${key}`);
+    const slot = slotOf(key.tags);
+    if (slot === undefined)
+      throw new UpstreamFailure('keyvault', `the secret of ${resource} does not say its slot`);
+    // A wrong key tried again and again makes the service limit us; only a newer version is worth a call.
+    if (key.version === refused) break;
+    if (before?.retiring === slot) continue;
+
+    const declaredMs = ports.clock() + STS_LIFE_MS + DECLARED_MARGIN_MS;
+    await ports.ledger.declare(resource, slot, ports.instance, declaredMs);
+    const after = await ports.slotsNow(resource);
+    if (after?.retiring === slot || after?.generation !== before?.generation) continue;
+
+    const askedAtMs = ports.clock();
+    const issued = await ports.sts.issue(host, key.value);
+    if (issued === 'keyRefused') {
+      refused = key.version;
+      continue;
+    }
+    // The service's clock is not ours: never promise more life than it gives from the moment we asked.
+    const expiresAtMs = Math.min(issued.expiresAtMs, askedAtMs + STS_LIFE_MS);
+    // A process that slept between declaring and buying may hold a token its ledger entry does not cover.
+    if (ports.clock() + STS_LIFE_MS > declaredMs) continue;
+    return {
+      token: issued.token,
+      expiresAtMs,
+      slot,
+      epoch: after?.epoch ?? 0,
+      generation: after?.generation ?? 0,
+    };
+  }
+  throw new UpstreamFailure('sts', `no usable key for ${resource}`);
+}
+
+function slotOf(tags: Readonly<Record<string, string>>): Slot | undefined {
+  return tags['slot'] === 'Key1' || tags['slot'] === 'Key2' ? tags['slot'] : undefined;
+}

@@ -1,0 +1,51 @@
+/** The four ways to a token (design: token kinds and identities), each recorded before it can be handed out. */
+import type { EntraTokens, IssuedToken, IssuedTokens, OnBehalfOfRefusal } from '../ports.ts';
+import { type MintPorts, mint } from './mint.ts';
+import type { Buy, Held, Wanted } from './tokens.ts';
+
+export interface ObtainPorts extends MintPorts {
+  readonly entra: EntraTokens;
+  readonly issued: IssuedTokens;
+}
+
+export function createObtain(ports: ObtainPorts): Buy {
+  return async (wanted) => {
+    const issuedAtMs = ports.clock();
+    const answer = await obtain(ports, wanted);
+    if (!('token' in answer)) return answer;
+    const held: Held = { slot: undefined, epoch: 0, generation: 0, ...answer, issuedAtMs };
+    await ports.issued.record({
+      sha256: held.token.sha256,
+      resource: wanted.resource.name,
+      tokenKind: wanted.kind,
+      slot: held.slot,
+      user:
+        wanted.kind === 'obo'
+          ? { tenantId: wanted.caller.tenantId, objectId: wanted.caller.objectId }
+          : undefined,
+      issuedAtMs,
+      expiresAtMs: held.expiresAtMs,
+    });
+    return held;
+  };
+}
+
+async function obtain(
+  ports: ObtainPorts,
+  { resource, kind, endpoint, caller }: Wanted,
+): Promise<IssuedToken | OnBehalfOfRefusal> {
+  switch (kind) {
+    case 'sts':
+      // The policy does not load without it.
+      return mint(ports, resource.name, resource.secret ?? '', endpoint);
+    case 'obo':
+      return ports.entra.onBehalfOf(resource.scope, caller.token);
+    case 'entra':
+      return resource.identity.kind === 'application'
+        ? ports.entra.byApplication(resource.scope)
+        : ports.entra.byManagedIdentity(
+            resource.scope,
+            resource.identity.kind === 'userAssigned' ? resource.identity.clientId : undefined,
+          );
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * From the text of an Entra access token to a verified caller. jose checks the signature, `aud`, `iss`,
+ * `exp` and `nbf`; the rest is what jose leaves to its user (RFC 8725) and what Entra adds: the signing
+ * key's own issuer, the tenant, v1 and v2.
+ * https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens
+ */
+import { errors, jwtVerify } from 'jose';
+import { z } from 'zod';
+import type { CallerFault, Denial } from '../denial.ts';
+import type { Caller, Clock, SigningKeys } from '../ports.ts';
+import { Secret } from '../secret.ts';
+import { parseStrictObject } from './strict-json.ts';
+
+/** 200 groups of 38 characters fit twice. */
+const MOST_CHARACTERS = 24_576;
+const CLOCK_SKEW_SECONDS = 60;
+
+export interface VerifyOptions {
+  readonly keys: SigningKeys;
+  readonly clock: Clock;
+  /** The broker's client id: the audience of v2 tokens, and of v1 tokens beside `audienceUris`. */
+  readonly clientId: string;
+  readonly audienceUris: readonly string[];
+  readonly acceptV1: boolean;
+  readonly isAllowedTenant: (tenantId: string) => boolean;
+}
+
+export type VerifyCaller = (token: string) => Promise<Caller | Denial>;
+
+/** @throws UpstreamFailure when the signing keys cannot be had: an outage is no verdict on the token */
+export function createVerifyCaller(options: VerifyOptions): VerifyCaller {
+  return async (token) => {
+    const verdict = await verify(options, token);
+    return typeof verdict === 'string' ? { kind: 'caller_unverified', fault: verdict } : verdict;
+  };
+}
+
+async function verify(options: VerifyOptions, token: string): Promise<Caller | CallerFault> {
+  const opened = open(token);
+  if (typeof opened === 'string') return opened;
+  const { header, payload } = opened;
+  if (header.typ !== undefined && !/^(application\/)?(at\+)?jwt$/i.test(header.typ)) return 'type';
+  if (payload.ver === '1.0' && !options.acceptV1) return 'version';
+  if (!options.isAllowedTenant(payload.tid)) return 'tenant';
+
+  const found = await options.keys.find(payload.tid, payload.ver, header.kid);
+  if (found === undefined) return 'unknown_key';
+  const fault = await checkWithJose(options, token, payload, found);
+  if (fault !== undefined) return fault;
+  // Entra publishes with each key whose tokens it may sign: without this check any tenant's key would do.
+  const keyIssuer = found.keyIssuer?.replace('{tenantid}', payload.tid);
+  if (keyIssuer !== undefined && keyIssuer !== payload.iss) return 'key_issuer';
+  if (!new URL(payload.iss).pathname.startsWith(`/${payload.tid}/`)) return 'issuer';
+  if (payload.iat > options.clock() / 1000 + CLOCK_SKEW_SECONDS) return 'not_yet_valid';
+  return callerOf(payload, token);
+}
+
+async function checkWithJose(
+  { clock, clientId, audienceUris }: VerifyOptions,
+  token: string,
+  payload: Claims,
+  { key, issuer }: { key: Parameters<typeof jwtVerify>[1]; issuer: string },
+): Promise<CallerFault | undefined> {
+  const audience =
+    payload.ver === '2.0' ? clientId : [clientId, ...audienceUris.flatMap((uri) => [uri, `${uri}/`])];
+  try {
+    await jwtVerify(token, key, {
+      algorithms: ['RS256'],
+      audience,
+      issuer,
+      requiredClaims: ['exp', 'iat', 'nbf'],
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      currentDate: new Date(clock()),
+    });
+    // The tolerance is for clocks that differ before a token is valid; a token past its end is past its end.
+    return payload.exp * 1000 <= clock() ? 'expired' : undefined;
+  } catch (error) {
+    if (!(error instanceof errors.JOSEError)) throw error;
+    return faultOf(error);
+  }
+}
+
+function faultOf(error: errors.JOSEError): CallerFault {
+  if (error instanceof errors.JWTExpired) return 'expired';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature';
+  if (!(error instanceof errors.JWTClaimValidationFailed)) return 'malformed';
+  switch (error.claim) {
+    case 'aud':
+      return 'audience';
+    case 'iss':
+      return 'issuer';
+    case 'nbf':
+      return 'not_yet_valid';
+    default:
+      return 'claims';
+  }
+}
+
+const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/);
+const seconds = z.int().min(0);
+const headerShape = z.object({ alg: z.string(), kid: z.string().max(200), typ: z.string().optional() });
+const claimsShape = z
+  .object({
+    ver: z.enum(['1.0', '2.0']),
+    iss: z.url(),
+    aud: z.string(),
+    tid: guid,
+    oid: guid,
+    azp: guid.optional(),
+    appid: guid.optional(),
+    uti: z.string().min(1).max(200),
+    iat: seconds,
+    nbf: seconds,
+    exp: seconds,
+    idtyp: z.string().optional(),
+    scp: z.string().optional(),
+    roles: z.array(z.string()).default([]),
+    groups: z.array(z.string()).default([]),
+    xms_cc: z.union([z.string(), z.array(z.string())]).default([]),
+  })
+  .transform((claims, context) => {
+    const clientId = claims.ver === '2.0' ? claims.azp : claims.appid;
+    if (clientId !== undefined) return { ...claims, clientId };
+    context.addIssue({ code: 'custom', message: 'no client id' });
+    return z.NEVER;
+  });
+type Claims = z.infer<typeof claimsShape>;
+
+/** Opens a token without believing it: enough to know whose keys to ask for. */
+function open(token: string): { header: z.infer<typeof headerShape>; payload: Claims } | CallerFault {
+  if (token.length > MOST_CHARACTERS) return 'too_large';
+  const segments = token.split('.');
+  // Only the canonical spelling: else one token has many texts (padding, stray bits), and each could be told apart.
+  if (segments.length !== 3 || !segments.every(isCanonicalBase64Url)) return 'malformed';
+  const [headerText, payloadText] = segments.map(decode);
+  const rawHeader = headerText === undefined ? undefined : parseStrictObject(headerText);
+  const rawPayload = payloadText === undefined ? undefined : parseStrictObject(payloadText);
+  if (rawHeader === undefined || rawPayload === undefined) return 'malformed';
+  // Extensions that change what is signed or how (RFC 7515 section 4.1.11, RFC 7797, zip): Entra uses none.
+  if (['crit', 'b64', 'zip'].some((member) => member in rawHeader)) return 'malformed';
+  const header = headerShape.safeParse(rawHeader);
+  if (!header.success) return 'malformed';
+  if (header.data.alg !== 'RS256') return 'algorithm';
+  const payload = claimsShape.safeParse(rawPayload);
+  return payload.success ? { header: header.data, payload: payload.data } : 'claims';
+}
+
+function isCanonicalBase64Url(segment: string): boolean {
+  return segment.length > 0 && Buffer.from(segment, 'base64url').toString('base64url') === segment;
+}
+
+function decode(segment: string): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      Buffer.from(segment, 'base64url'),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** A token with neither a delegated scope nor an app role grants nothing here: Entra issues those to anyone. */
+function callerOf(claims: Claims, token: string): Caller | CallerFault {
+  const scopes = claims.scp?.split(' ').filter(Boolean) ?? [];
+  const kind = claims.idtyp === 'app' ? 'application' : scopes.length > 0 ? 'user' : undefined;
+  if (kind === undefined) return claims.roles.length > 0 ? 'claims' : 'no_permission';
+  if (kind === 'application' && claims.roles.length === 0) return 'no_permission';
+  const clientSupport = [claims.xms_cc].flat();
+  return {
+    kind,
+    tenantId: claims.tid,
+    objectId: claims.oid,
+    clientId: claims.clientId,
+    uti: claims.uti,
+    issuedAtSeconds: claims.iat,
+    expiresAtSeconds: claims.exp,
+    scopes,
+    appRoles: claims.roles,
+    groups: claims.groups,
+    takesClaimsChallenge: clientSupport.some((word) => word.toLowerCase() === 'cp1'),
+    token: new Secret(token),
+  };
+}

@@ -34,6 +34,20 @@ const roles = {
 
 export type Role = keyof typeof roles;
 
+/** Who a verified Entra access token speaks for. */
+export interface Principal {
+  readonly tenantId: string;
+  readonly objectId: string;
+  /** `appid` or `azp`: the app that asked for the token. */
+  readonly clientId: string;
+}
+
+/**
+ * Checks signature, tenant, times and audience of an Entra access token; a trailing slash of the audience
+ * does not count. `undefined`: not acceptable.
+ */
+export type Authenticate = (token: string, audiences: readonly string[]) => Promise<Principal | undefined>;
+
 export interface RoleAssignment {
   /** The object id of a user, a service principal or a managed identity. */
   readonly principalId: string;

@@ -1,0 +1,32 @@
+/** The error body each service has for a status that comes from its front door, not from its own logic. */
+import type { ServiceName } from './faults.ts';
+
+export function errorBody(service: ServiceName | 'ai', status: number): object {
+  const isBusy = status === 429;
+  const message = isBusy ? 'Too many requests.' : 'The service is unavailable.';
+  switch (service) {
+    case 'entra':
+      return {
+        error: isBusy ? 'temporarily_unavailable' : 'server_error',
+        error_description: `${isBusy ? 'AADSTS50196' : 'AADSTS90033'}: ${message}`,
+        error_codes: [isBusy ? 50196 : 90033],
+      };
+    case 'identity':
+      return { statusCode: status, message };
+    case 'keyvault':
+      return { error: { code: isBusy ? 'Throttled' : 'InternalError', message } };
+    case 'tables':
+      return {
+        'odata.error': {
+          code: isBusy ? 'OperationTimedOut' : 'ServerBusy',
+          message: { lang: 'en-US', value: message },
+        },
+      };
+    case 'arm':
+    case 'graph':
+      return { error: { code: isBusy ? 'TooManyRequests' : 'ServiceUnavailable', message } };
+    case 'sts':
+    case 'ai':
+      return { error: { code: String(status), message } };
+  }
+}

@@ -86,13 +86,13 @@ export function createVault(url: string, credential: () => Promise<TokenCredenti
   };
 }
 
-/** The vault's error body: `{"error":{"code","message","innererror":{"code"}}}`. */
+/** The vault's error body: `{"error":{"code","message","innererror":{"code"}}}`, which the SDK spells innerError. */
 function refusal(error: unknown): { status: number | undefined; inner: string | undefined } {
   const { statusCode, details } = error as {
     statusCode?: number;
-    details?: { error?: { innererror?: { code?: string } } };
+    details?: { error?: { innerError?: { code?: string } } };
   };
-  return { status: statusCode, inner: details?.error?.innererror?.code };
+  return { status: statusCode, inner: details?.error?.innerError?.code };
 }
 
 function asKey({ value, properties }: KeyVaultSecret): VaultKey {

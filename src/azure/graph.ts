@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { Directory, DirectoryChanges, GroupChange } from '../revocation/ports.ts';
+import type { Secret } from '../secret.ts';
+import { UpstreamFailure } from '../upstream.ts';
+import { call, retryAfterSeconds } from './call.ts';
+
+/** https://learn.microsoft.com/graph/api/user-get: the last member comes only when it is selected. */
+const USER_MEMBERS = 'id,accountEnabled,signInSessionsValidFromDateTime';
+const user = z.object({
+  id: z.string().min(1),
+  accountEnabled: z.boolean(),
+  signInSessionsValidFromDateTime: z.iso.datetime({ offset: true }).nullish(),
+});
+
+/** https://learn.microsoft.com/graph/delta-query-overview */
+const removed = z.object({ reason: z.string().optional() }).optional();
+const page = z.object({
+  value: z.array(
+    z.object({
+      id: z.string().min(1),
+      '@removed': removed,
+      'members@delta': z.array(z.object({ id: z.string().min(1), '@removed': removed })).optional(),
+    }),
+  ),
+  '@odata.nextLink': z.url().optional(),
+  '@odata.deltaLink': z.url().optional(),
+});
+
+/** Microsoft Graph, `User.Read.All` and `GroupMember.Read.All` for the groups of the policy. */
+export function createDirectory(graphUrl: string, token: () => Promise<Secret>): Directory {
+  /** @returns undefined for the statuses that mean something here. */
+  async function get<T>(
+    operation: string,
+    path: string,
+    schema: z.ZodType<T>,
+    absent: number,
+  ): Promise<T | undefined> {
+    return call('graph', operation, async (signal) => {
+      const headers = { authorization: `Bearer ${(await token()).reveal()}`, accept: 'application/json' };
+      const response = await fetch(`${graphUrl}/v1.0/${path}`, { headers, signal, redirect: 'error' });
+      const body = await response.text();
+      if (response.status === absent) return undefined;
+      if (response.status !== 200) {
+        const wait = retryAfterSeconds(response.headers.get('retry-after'));
+        throw new UpstreamFailure('graph', `${operation} failed`, response.status, wait);
+      }
+      return parse(operation, schema, body);
+    });
+  }
+
+  /** Graph gives whole links; only their query is kept and used, so that an answer cannot lead us elsewhere. */
+  async function changes<Item>(
+    collection: 'users' | 'groups',
+    cursor: string,
+    toItem: (item: z.infer<typeof page>['value'][number]) => Item,
+  ): Promise<DirectoryChanges<Item> | 'expired'> {
+    const answer = await get(`${collection} delta`, `${collection}/delta${cursor}`, page, 410);
+    if (answer === undefined) return 'expired';
+    const link = answer['@odata.nextLink'] ?? answer['@odata.deltaLink'];
+    if (link === undefined) throw new UpstreamFailure('graph', `${collection} delta: no link to go on`);
+    const more = answer['@odata.nextLink'] !== undefined;
+    return { items: answer.value.map(toItem), cursor: new URL(link).search, more };
+  }
+
+  return {
+    async user(nameOrId) {
+      const path = `users/${encodeURIComponent(nameOrId)}?$select=${USER_MEMBERS}`;
+      const found = await get('user', path, user, 404);
+      if (found === undefined) return 'deleted';
+      const validFrom = found.signInSessionsValidFromDateTime;
+      return {
+        objectId: found.id.toLowerCase(),
+        enabled: found.accountEnabled,
+        sessionsValidFromMs: validFrom ? Date.parse(validFrom) : undefined,
+      };
+    },
+    userChanges: (cursor) => changes('users', cursor ?? '?$deltatoken=latest', ({ id }) => id.toLowerCase()),
+    groupChanges: (cursor, groups) => changes('groups', cursor ?? firstGroups(groups), toGroupChange),
+  };
+}
+
+/** At most 50 ids may be named: https://learn.microsoft.com/graph/api/group-delta */
+function firstGroups(groups: readonly string[]): string {
+  const named = groups.slice(0, 50).map((id) => `id eq '${id}'`);
+  return `?$select=members&$filter=${encodeURIComponent(named.join(' or '))}&$deltatoken=latest`;
+}
+
+function toGroupChange(item: z.infer<typeof page>['value'][number]): GroupChange {
+  return {
+    groupId: item.id.toLowerCase(),
+    deleted: item['@removed'] !== undefined,
+    removedMembers: (item['members@delta'] ?? [])
+      .filter((member) => member['@removed'] !== undefined)
+      .map(({ id }) => id.toLowerCase()),
+  };
+}
+
+function parse<T>(operation: string, schema: z.ZodType<T>, body: string): T {
+  try {
+    return schema.parse(JSON.parse(body));
+  } catch {
+    // Neither the text nor what zod says of it may travel on.
+    throw new UpstreamFailure('graph', `${operation}: the answer cannot be read`);
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What is kept for one scope, and the only ways it changes. Every way is a join: doing it twice or in another
+ * order ends in the same entry (invariant 6). Pure; the table adapter applies these under an ETag.
+ */
+import type { Revocation, Scope } from '../ports.ts';
+
+export interface Entry extends Revocation {
+  /** What blocks the scope: the cause's key, and when it arrived (ms). Blocked while there is one. */
+  readonly blocks: Readonly<Record<string, number>>;
+  /** Causes an operator has lifted, and when (ms): the same event, delivered again, does not block again. */
+  readonly lifted: Readonly<Record<string, number>>;
+  readonly reason: string;
+  /** Who asked: `event`, `signal`, `graph`, `operator`, `holder`, with what names it. */
+  readonly source: string;
+  /** When the broker first heard of the revocation that moved the entry last. */
+  readonly receivedAtMs: number;
+}
+
+export interface Change {
+  readonly scope: Scope;
+  readonly cutOffSeconds: number;
+  /** The key of what asks for a block; undefined when only the cut-off moves. */
+  readonly blockCause: string | undefined;
+  readonly reason: string;
+  readonly source: string;
+  readonly receivedAtMs: number;
+}
+
+/**
+ * Caller tokens live at most 28 hours (a continuous access evaluation token) and Event Grid redelivers for 24:
+ * an entry that outlives both by two hours denies nothing any more and may go.
+ */
+export const KEEP_MS = 30 * 3_600_000;
+/** More causes of one block than this are not told apart; the scope stays blocked all the same. */
+const MOST_CAUSES = 100;
+
+export function raise(entry: Entry | undefined, change: Change): Entry {
+  const { scope, blockCause, reason, source, receivedAtMs } = change;
+  if (entry === undefined) {
+    const blocks = blockCause === undefined ? {} : { [blockCause]: receivedAtMs };
+    const { cutOffSeconds } = change;
+    return {
+      scope,
+      cutOffSeconds,
+      blocked: hasAny(blocks),
+      blocks,
+      lifted: {},
+      reason,
+      source,
+      receivedAtMs,
+    };
+  }
+  const blocks = withCause(entry, blockCause, receivedAtMs);
+  if (change.cutOffSeconds <= entry.cutOffSeconds && blocks === entry.blocks) return entry;
+  const cutOffSeconds = Math.max(entry.cutOffSeconds, change.cutOffSeconds);
+  return { ...entry, cutOffSeconds, blocked: hasAny(blocks), blocks, reason, source, receivedAtMs };
+}
+
+/** Ends every block that is there now. The cut-off stays: what was revoked before it stays revoked. */
+export function lift(entry: Entry, nowMs: number): Entry {
+  if (!entry.blocked) return entry;
+  const lifted = Object.fromEntries([
+    ...Object.entries(entry.lifted).filter(([, atMs]) => nowMs - atMs < KEEP_MS),
+    ...Object.keys(entry.blocks).map((cause) => [cause, nowMs] as const),
+  ]);
+  return { ...entry, blocked: false, blocks: {}, lifted };
+}
+
+/** True when nothing the entry denies, and no event it remembers, can still come. */
+export function isSpent(entry: Entry, nowMs: number): boolean {
+  const lastMs = Math.max(entry.cutOffSeconds * 1000, entry.receivedAtMs, ...Object.values(entry.lifted));
+  return !entry.blocked && nowMs - lastMs > KEEP_MS;
+}
+
+function withCause(entry: Entry, cause: string | undefined, atMs: number): Entry['blocks'] {
+  if (cause === undefined || cause in entry.blocks || cause in entry.lifted) return entry.blocks;
+  if (Object.keys(entry.blocks).length >= MOST_CAUSES) return entry.blocks;
+  return { ...entry.blocks, [cause]: atMs };
+}
+
+function hasAny(blocks: Entry['blocks']): boolean {
+  return Object.keys(blocks).length > 0;
+}

@@ -1,0 +1,34 @@
+import { matches } from '../policy/load.ts';
+import type { CallerRule, Policy } from '../policy/schema.ts';
+import type { Scope } from '../ports.ts';
+
+/** A key-exchange token's life, whatever the grant allows. */
+const STS_LIFE_MS = 600_000;
+
+/**
+ * How long a token that was handed out a moment ago to someone in this scope may still live, from the policy
+ * alone: what no revocation can end, because the tokens are checked by Azure and not by the broker.
+ */
+export function longestTokenMs(policy: Policy, scope: Scope): number {
+  const lives = policy.grants
+    .filter((grant) => scope.kind !== 'grant' || grant.name === scope.name)
+    .filter(({ callers }) => callers.some((rule) => mayBe(rule, scope, policy)))
+    .flatMap((grant) =>
+      policy.resources
+        .filter(({ name }) => grant.resources.some((pattern) => matches(pattern, name)))
+        .filter(({ name }) => scope.kind !== 'resource' || name === scope.name)
+        .flatMap(({ tokenKinds }) => tokenKinds.filter((kind) => grant.tokenKinds.includes(kind)))
+        .map((kind) => (kind === 'sts' ? Math.min(STS_LIFE_MS, grant.maxLifetime) : grant.maxLifetime)),
+    );
+  return Math.max(0, ...lives);
+}
+
+/** False only where the rule cannot apply to anybody in the scope. */
+function mayBe(rule: CallerRule, scope: Scope, policy: Policy): boolean {
+  if (!('tenantId' in scope)) return true;
+  const tenant = policy.tenants.find(({ name }) => name === rule.tenant);
+  if (tenant?.id !== scope.tenantId) return false;
+  if (scope.kind === 'user') return rule.objectId === undefined || rule.objectId === scope.objectId;
+  if (scope.kind === 'client') return rule.clientId === undefined || rule.clientId === scope.clientId;
+  return true;
+}

@@ -1,0 +1,159 @@
+/**
+ * One event of Event Grid, from envelope to effect. Returns when it is done or kept (Event Grid then forgets
+ * it); throws UpstreamFailure when it must come again. At-least-once, unordered and repeated delivery all end
+ * in the same state. That the sender may speak at all is the webhook's system key and the topic's access
+ * control; that what it says of Azure is true is never assumed, it is read again.
+ */
+import type { Policy } from '../policy/schema.ts';
+import type { Clock, Log } from '../ports.ts';
+import { sha256 } from '../secret.ts';
+import { armLook, graphLook, keyVaultLook, type Look } from './azure-event.ts';
+import { cutOffSeconds } from './decision.ts';
+import { type Envelope, readEnvelope, shape } from './envelope.ts';
+import type { EventStore, KeyRotation } from './ports.ts';
+import { readLeakedKey, readRequest } from './request.ts';
+import type { Revoke } from './revoke.ts';
+import { scopeKey } from './scope.ts';
+
+export interface ReactDeps {
+  readonly policy: Policy;
+  readonly homeTenantId: string;
+  readonly rotatorClientId: string;
+  readonly events: EventStore;
+  readonly keys: KeyRotation;
+  readonly revoke: Revoke;
+  /** Reads the user again and revokes what the directory says is void. */
+  readonly reviewUser: (objectId: string, receivedAtMs: number) => Promise<void>;
+  readonly reviewGroups: (receivedAtMs: number) => Promise<void>;
+  readonly now: Clock;
+  readonly log: Log;
+}
+
+/** Event Grid redelivers for at most 24 hours, and dead-lettered events are replayed by hand. */
+const KEEP_REQUEST_MS = 30 * 86_400_000;
+const KEEP_POISON_MS = 90 * 86_400_000;
+
+type Handler = (event: Envelope, receivedAtMs: number) => Promise<string>;
+
+/** @returns the handler; it answers what it did in a word, for the log. */
+export function createReact(deps: ReactDeps): (event: unknown) => Promise<string> {
+  const { policy, events, keys, revoke, now, log } = deps;
+  const unknownTypes = new Map<string, number>();
+
+  async function poison(event: unknown, envelope: Envelope | undefined, why: string): Promise<string> {
+    const { id = '', type = '', source = '', subject = '' } = envelope ?? {};
+    const record = { id, type, source, subject, why, receivedAt: iso(now()), shape: shape(event) };
+    const key = sha256(JSON.stringify([id, type, source, subject, why, record.shape]));
+    await events.keepFirst('poison', key, record, now() + KEEP_POISON_MS);
+    log('event_poison', { id: id.slice(0, 100), type: type.slice(0, 100), why });
+    return 'poison';
+  }
+
+  async function requested(event: Envelope, receivedAtMs: number): Promise<string> {
+    const request = readRequest(event.data, policy);
+    if (typeof request === 'string') return poison(event, event, request);
+    const { scope, notBeforeMs, block, reason } = request;
+    // What "now" came to when the event was first seen is kept: its repetition must not move the cut-off.
+    const cause = sha256(JSON.stringify([event.id, event.source, scopeKey(scope), notBeforeMs ?? '', block]));
+    const cutOff = String(cutOffSeconds(notBeforeMs, receivedAtMs));
+    const first = await events.keepFirst('request', cause, { cutOff }, receivedAtMs + KEEP_REQUEST_MS);
+    await revoke([
+      {
+        scope,
+        cutOffSeconds: Number(first['cutOff']),
+        blockCause: block ? cause : undefined,
+        reason,
+        source: `event ${event.id.slice(0, 100)}`,
+        receivedAtMs,
+      },
+    ]);
+    return 'revoked';
+  }
+
+  async function leaked(event: Envelope): Promise<string> {
+    const key = readLeakedKey(event.data, policy);
+    if (typeof key === 'string') return poison(event, event, key);
+    const found = await keys.findSlotByKeyHash(key.sha256, key.resource);
+    // Also the answer to a repetition: once regenerated, no slot holds the key any more.
+    if (found === undefined) return 'leaked key is in no slot';
+    const reason = key.reason || 'the key has leaked';
+    await keys.retireNow(found.resource, { slot: found.slot, emergency: true, reason });
+    log('leaked_key_retired', { resource: found.resource, slot: found.slot });
+    return 'emergency rotation';
+  }
+
+  const looking =
+    (where: (event: Envelope) => Look): Handler =>
+    async (event, receivedAtMs) => {
+      const look = where(event);
+      switch (look.at) {
+        case 'poison':
+          return poison(event, event, look.why);
+        case 'nothing':
+          return look.why;
+        case 'user':
+          await deps.reviewUser(look.objectId, receivedAtMs);
+          return 'user read again';
+        case 'groups':
+          await deps.reviewGroups(receivedAtMs);
+          return 'groups read again';
+        case 'resource': {
+          const published = look.version && (await keys.publishedVersion(look.resource));
+          if (published && published.toLowerCase() === look.version) return 'our own version';
+          await keys.heal(look.resource);
+          return 'compared with the account';
+        }
+        case 'expiringSecret': {
+          const published = await keys.publishedVersion(look.resource);
+          if (published?.toLowerCase() !== look.version) return 'a version no longer current';
+          await keys.retireNow(look.resource, { emergency: false, reason: 'its secret expires' });
+          return 'rotation begun';
+        }
+      }
+    };
+
+  const keyVault = looking((event) => keyVaultLook(event, policy));
+  const arm = looking((event) => armLook(event, policy, deps.rotatorClientId));
+  const graph = looking((event) => graphLook(event, deps.homeTenantId));
+  const handlers = new Map<string, Handler>(
+    Object.entries({
+      'AzureAiTokenBroker.RevocationRequested': requested,
+      'AzureAiTokenBroker.KeyLeaked': leaked,
+      'Microsoft.KeyVault.SecretNewVersionCreated': keyVault,
+      'Microsoft.KeyVault.SecretNearExpiry': keyVault,
+      'Microsoft.KeyVault.SecretExpired': keyVault,
+      'Microsoft.Resources.ResourceActionSuccess': arm,
+      'Microsoft.Resources.ResourceWriteSuccess': arm,
+      'Microsoft.Resources.ResourceDeleteSuccess': arm,
+      'Microsoft.Graph.UserUpdated': graph,
+      'Microsoft.Graph.UserDeleted': graph,
+      'Microsoft.Graph.GroupUpdated': graph,
+      'Microsoft.Graph.GroupDeleted': graph,
+    }).map(([type, handler]) => [type.toLowerCase(), handler]),
+  );
+
+  return async (event) => {
+    const receivedAtMs = now();
+    const envelope = readEnvelope(event);
+    if (typeof envelope === 'string') return poison(event, undefined, envelope);
+    const handler = handlers.get(envelope.type.toLowerCase());
+    if (handler === undefined) {
+      const type = envelope.type.slice(0, 100);
+      // Bounded: types are the sender's to make up.
+      const seen = (unknownTypes.get(type) ?? 0) + 1;
+      if (unknownTypes.size < 1_000 || unknownTypes.has(type)) unknownTypes.set(type, seen);
+      log('event_unknown', { type, seen });
+      return 'unknown type';
+    }
+    const outcome = await handler(envelope, receivedAtMs);
+    log('event', {
+      id: envelope.id.slice(0, 100),
+      type: envelope.type,
+      outcome,
+      tookMs: now() - receivedAtMs,
+    });
+    return outcome;
+  };
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,64 @@
+/**
+ * The audit, in table `audit`. One row holds all records of one group commit, partitioned by day, named by
+ * time, and marked with the accounts it speaks of, so that "who got tokens for this account yesterday" is one
+ * query over one partition.
+ */
+import { z } from 'zod';
+import type { WriteAudit } from '../audit/audit.ts';
+import type { AuditRecord, Clock } from '../ports.ts';
+import { call } from './call.ts';
+import type { Tables } from './tables.ts';
+
+/** A string property holds 32,768 characters at most. */
+const MOST_CHARACTERS = 30_000;
+
+export function createAuditTable(tables: Tables, clock: Clock, instance: string): WriteAudit {
+  let written = 0;
+  return async (records) => {
+    const now = new Date(clock()).toISOString();
+    written += 1;
+    const row = {
+      partitionKey: now.slice(0, 10),
+      rowKey: `${now.slice(11)}-${instance}-${written}`,
+      resources: ` ${[...new Set(records.map(({ resource }) => resource ?? ''))].sort().join(' ')} `,
+      count: records.length,
+      ...chunks(records.map((record) => JSON.stringify(record)).join('\n')),
+    };
+    await call('tables', 'write audit', async (abortSignal) => {
+      const table = await tables('audit');
+      try {
+        await table.createEntity(row, { abortSignal });
+      } catch (error) {
+        // An attempt whose answer was lost has written it.
+        if ((error as { statusCode?: number }).statusCode !== 409) throw error;
+      }
+    });
+  };
+}
+
+function chunks(text: string): Record<string, string> {
+  const properties: Record<string, string> = {};
+  for (let from = 0, index = 0; from < text.length; from += MOST_CHARACTERS, index += 1)
+    properties[`records${index}`] = text.slice(from, from + MOST_CHARACTERS);
+  return properties;
+}
+
+/** The records of a day (`2026-11-22`, UTC), oldest first; of one resource where it is named. */
+export async function* readAudit(
+  tables: Tables,
+  day: string,
+  resource?: string,
+): AsyncGenerator<AuditRecord> {
+  const table = await tables('audit');
+  const query = { filter: `PartitionKey eq '${z.iso.date().parse(day)}'` };
+  for await (const row of table.listEntities<Record<string, unknown>>({ queryOptions: query })) {
+    if (resource !== undefined && !String(row['resources']).includes(` ${resource} `)) continue;
+    let text = '';
+    for (let index = 0; typeof row[`records${index}`] === 'string'; index += 1)
+      text += String(row[`records${index}`]);
+    for (const line of text.split('\n')) {
+      const record = JSON.parse(line) as AuditRecord;
+      if (resource === undefined || record.resource === resource) yield record;
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import { UpstreamFailure, type UpstreamService } from '../upstream.ts';
+import { retryAfterSeconds } from './call.ts';
+
+/** No answer that the broker reads is larger; a larger one is an outage, not a reason to run out of memory. */
+const MOST_BYTES = 1_048_576;
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfterSeconds: number | undefined;
+}
+
+/** One request without redirects, its answer's body capped. For use inside `call`, which bounds and retries it. */
+export async function fetchText(service: UpstreamService, url: string, init: RequestInit): Promise<Answer> {
+  const response = await fetch(url, { ...init, redirect: 'error' });
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.byteLength;
+    if (size > MOST_BYTES) throw new UpstreamFailure(service, 'the answer is too large');
+    parts.push(part);
+  }
+  return {
+    status: response.status,
+    text: Buffer.concat(parts).toString('utf8'),
+    retryAfterSeconds: retryAfterSeconds(response.headers.get('retry-after')),
+  };
+}
+
+/** As `fetchText`, for answers that must be 200 and of this shape. @throws UpstreamFailure */
+export async function fetchJson<Shape extends z.ZodType>(
+  service: UpstreamService,
+  url: string,
+  init: RequestInit,
+  shape: Shape,
+): Promise<z.infer<Shape>> {
+  const answer = await fetchText(service, url, init);
+  if (answer.status !== 200) throw failed(service, answer);
+  return parseJson(service, answer.text, shape);
+}
+
+/** @throws UpstreamFailure for what is not JSON or not of this shape */
+export function parseJson<Shape extends z.ZodType>(
+  service: UpstreamService,
+  text: string,
+  shape: Shape,
+): z.infer<Shape> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new UpstreamFailure(service, 'the answer is not JSON');
+  }
+  const parsed = shape.safeParse(json);
+  if (!parsed.success) throw new UpstreamFailure(service, 'the answer has another shape');
+  return parsed.data;
+}
+
+export function failed(
+  service: UpstreamService,
+  { status, retryAfterSeconds: wait }: Answer,
+): UpstreamFailure {
+  return new UpstreamFailure(service, 'was refused', status, wait);
+}

@@ -1,0 +1,121 @@
+/**
+ * A tenant's signing keys, from the authority of the settings and never from anything a token says.
+ * Refreshed hourly in the background and kept if that fails; an unknown key id causes at most one refetch in
+ * five minutes, however many arrive.
+ * https://learn.microsoft.com/entra/identity-platform/signing-key-rollover
+ */
+import { importJWK } from 'jose';
+import { z } from 'zod';
+import type { Clock, SigningKey, SigningKeys } from '../ports.ts';
+import { UpstreamFailure } from '../upstream.ts';
+import { call } from './call.ts';
+import { fetchJson } from './fetch.ts';
+
+const REFRESH_AFTER_MS = 3_600_000;
+/** Keys that nobody could refresh for a day are no longer believed. */
+const TRUSTED_FOR_MS = 24 * 3_600_000;
+const UNKNOWN_KEY_COOLDOWN_MS = 300_000;
+/** A refresh that failed is tried again after this. */
+const RETRY_AFTER_MS = 10_000;
+
+const metadataShape = z.object({ issuer: z.string(), jwks_uri: z.url() });
+const keySetShape = z.object({
+  keys: z.array(
+    z.looseObject({
+      kty: z.string(),
+      kid: z.string().optional(),
+      use: z.string().optional(),
+      issuer: z.string().optional(),
+    }),
+  ),
+});
+
+type Version = '1.0' | '2.0';
+interface KeySet {
+  readonly keys: ReadonlyMap<string, SigningKey>;
+  readonly fetchedAtMs: number;
+}
+interface Entry {
+  keySet: KeySet | undefined;
+  fetching: Promise<KeySet> | undefined;
+  refetchedForUnknownAtMs: number;
+  nextRefreshAtMs: number;
+}
+
+export function createSigningKeys(authority: string, clock: Clock): SigningKeys {
+  const entries = new Map<string, Entry>();
+
+  const refresh = (entry: Entry, tenantId: string, version: Version): Promise<KeySet> => {
+    entry.fetching ??= fetchKeySet(authority, tenantId, version, clock)
+      .then((keySet) => {
+        entry.keySet = keySet;
+        entry.nextRefreshAtMs = keySet.fetchedAtMs + REFRESH_AFTER_MS;
+        return keySet;
+      })
+      .catch((error: unknown) => {
+        entry.nextRefreshAtMs = clock() + RETRY_AFTER_MS;
+        throw error;
+      })
+      .finally(() => {
+        entry.fetching = undefined;
+      });
+    return entry.fetching;
+  };
+
+  return {
+    find: async (tenantId, version, keyId) => {
+      const name = `${tenantId} ${version}`;
+      const entry = entries.get(name) ?? {
+        keySet: undefined,
+        fetching: undefined,
+        refetchedForUnknownAtMs: Number.NEGATIVE_INFINITY,
+        nextRefreshAtMs: 0,
+      };
+      entries.set(name, entry);
+      const isTrusted = entry.keySet !== undefined && clock() - entry.keySet.fetchedAtMs < TRUSTED_FOR_MS;
+      const keySet = isTrusted && entry.keySet ? entry.keySet : await refresh(entry, tenantId, version);
+      const known = keySet.keys.get(keyId);
+      if (known !== undefined) {
+        // Served from what there is; an outage shows only when it lasts a day.
+        if (clock() >= entry.nextRefreshAtMs) refresh(entry, tenantId, version).catch(() => undefined);
+        return known;
+      }
+      if (clock() - entry.refetchedForUnknownAtMs < UNKNOWN_KEY_COOLDOWN_MS && entry.fetching === undefined)
+        return undefined;
+      const refetched = await refresh(entry, tenantId, version);
+      entry.refetchedForUnknownAtMs = clock();
+      return refetched.keys.get(keyId);
+    },
+  };
+}
+
+async function fetchKeySet(
+  authority: string,
+  tenantId: string,
+  version: Version,
+  clock: Clock,
+): Promise<KeySet> {
+  const prefix = `${authority}/${tenantId}${version === '2.0' ? '/v2.0' : ''}`;
+  const fetchedAtMs = clock();
+  const metadata = await call('entra', 'discovery', (signal) =>
+    fetchJson('entra', `${prefix}/.well-known/openid-configuration`, { signal }, metadataShape),
+  );
+  // The keys must come from the authority itself: no answer may send us elsewhere.
+  if (new URL(metadata.jwks_uri).origin !== new URL(authority).origin)
+    throw new UpstreamFailure('entra', 'the metadata names keys on another host');
+  const { keys } = await call('entra', 'keys', (signal) =>
+    fetchJson('entra', metadata.jwks_uri, { signal }, keySetShape),
+  );
+  const usable = keys.filter(
+    ({ kty, kid, use }) => kty === 'RSA' && kid !== undefined && (use ?? 'sig') === 'sig',
+  );
+  if (usable.length === 0) throw new UpstreamFailure('entra', 'the key set holds no signing key');
+  const imported = await Promise.all(
+    usable.map(async (jwk): Promise<[string, SigningKey]> => {
+      const key = await importJWK({ kty: jwk.kty, n: String(jwk['n']), e: String(jwk['e']) }, 'RS256');
+      if (key instanceof Uint8Array) throw new UpstreamFailure('entra', 'a signing key is not a public key');
+      return [jwk.kid ?? '', { key, issuer: metadata.issuer, keyIssuer: jwk.issuer }];
+    }),
+  );
+  return { keys: new Map(imported), fetchedAtMs };
+}

@@ -1,0 +1,93 @@
+/** The head row and what stands behind it, in table `state`. */
+import { z } from 'zod';
+import type { Head, Revocation, Scope, SharedState, SlotState } from '../ports.ts';
+import { UpstreamFailure } from '../upstream.ts';
+import { call } from './call.ts';
+import type { Tables } from './tables.ts';
+
+const HEAD = { partitionKey: 'head', rowKey: 'head' } as const;
+/** Before the first change there is no head row; that is a version too. */
+const NEVER_BUMPED = 'never bumped';
+
+const revocationRow = z.object({
+  rowKey: z.string(),
+  scope: z.string(),
+  cutOffSeconds: z.coerce.number().int(),
+  blocked: z.boolean(),
+});
+const rotationRow = z.object({
+  rowKey: z.string(),
+  generation: z.number().int(),
+  retiring: z.enum(['Key1', 'Key2', '']).default(''),
+  epoch: z.number().int(),
+});
+
+export function createState(tables: Tables): SharedState & Head {
+  const version = (): Promise<string> =>
+    call('tables', 'read head', async (abortSignal) => {
+      const table = await tables('state');
+      try {
+        return (await table.getEntity(HEAD.partitionKey, HEAD.rowKey, { abortSignal })).etag;
+      } catch (error) {
+        if (isNoSuchEntity(error)) return NEVER_BUMPED;
+        throw error;
+      }
+    });
+
+  const rows = <Shape extends z.ZodType>(partitionKey: string, shape: Shape): Promise<z.infer<Shape>[]> =>
+    call('tables', `read ${partitionKey}`, async (abortSignal) => {
+      const table = await tables('state');
+      const found: z.infer<Shape>[] = [];
+      const query = { filter: `PartitionKey eq '${partitionKey}'` };
+      for await (const entity of table.listEntities({ queryOptions: query, abortSignal })) {
+        const row = shape.safeParse(entity);
+        // A row nobody can read may be a revocation: to leave it out would be a grant.
+        if (!row.success) throw new UpstreamFailure('tables', `a ${partitionKey} row cannot be read`);
+        found.push(row.data);
+      }
+      return found;
+    });
+
+  return {
+    version,
+    load: async () => {
+      const asOf = await version();
+      const [revocations, rotations] = await Promise.all([
+        rows('revocation', revocationRow),
+        rows('rotation', rotationRow),
+      ]);
+      return {
+        version: asOf,
+        revocations: new Map(revocations.map((row) => [row.rowKey, asRevocation(row)])),
+        slots: new Map(rotations.map((row) => [row.rowKey, asSlotState(row)])),
+      };
+    },
+    // Unconditional: whoever bumps last, the ETag differs from every one before.
+    bump: () =>
+      call('tables', 'bump head', async (abortSignal) => {
+        const table = await tables('state');
+        await table.upsertEntity({ ...HEAD, nonce: crypto.randomUUID() }, 'Replace', { abortSignal });
+      }),
+  };
+}
+
+function asRevocation(row: z.infer<typeof revocationRow>): Revocation {
+  return { scope: JSON.parse(row.scope) as Scope, cutOffSeconds: row.cutOffSeconds, blocked: row.blocked };
+}
+function asSlotState(row: z.infer<typeof rotationRow>): SlotState {
+  return {
+    generation: row.generation,
+    retiring: row.retiring === '' ? undefined : row.retiring,
+    epoch: row.epoch,
+  };
+}
+
+/** 404 with this code: the row is not there. Without it the table is not there, and that is an outage. */
+export function isNoSuchEntity(error: unknown): boolean {
+  const { statusCode, code, details } = error as {
+    statusCode?: number;
+    code?: string;
+    details?: { odataError?: { code?: string } };
+  };
+  return statusCode === 404 && [code, details?.odataError?.code].includes('ResourceNotFound');
+}

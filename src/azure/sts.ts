@@ -1,0 +1,55 @@
+/**
+ * The key exchange of an Azure AI account: `POST {host}/sts/v1.0/issueToken`, the key in a header, the bare
+ * token as the answer. https://learn.microsoft.com/azure/ai-services/authentication
+ */
+import { z } from 'zod';
+import type { Clock, IssuedToken, Sts } from '../ports.ts';
+import { Secret } from '../secret.ts';
+import { UpstreamFailure } from '../upstream.ts';
+import { call } from './call.ts';
+import { failed, fetchText } from './fetch.ts';
+
+const LIFE_MS = 600_000;
+/** The token is signed with a key only Microsoft has, under an `alg` that is no JOSE name: read, never verified. */
+const claims = z.object({ exp: z.number() });
+
+export function createSts(clock: Clock): Sts {
+  return {
+    issue: (host, key) =>
+      call('sts', 'issueToken', async (signal) => {
+        const askedAtMs = clock();
+        const answer = await fetchText('sts', `${host}/sts/v1.0/issueToken`, {
+          method: 'POST',
+          headers: {
+            'ocp-apim-subscription-key': key.reveal(),
+            'content-type': 'application/x-www-form-urlencoded',
+          },
+          signal,
+        });
+        if (answer.status === 200) return issuedToken(answer.text.trim(), askedAtMs);
+        if (answer.status === 401 || isKeyRefusal(answer.status, answer.text)) return 'keyRefused';
+        throw failed('sts', answer);
+      }),
+  };
+}
+
+/** 403 is a used-up quota or, with this code, keys switched off: both envelopes are seen in the field. */
+function isKeyRefusal(status: number, text: string): boolean {
+  return status === 403 && text.includes('AuthenticationTypeDisabled');
+}
+
+function issuedToken(text: string, askedAtMs: number): IssuedToken {
+  const [, payload, signature, more] = text.split('.');
+  if (!payload || !signature || more !== undefined)
+    throw new UpstreamFailure('sts', 'the answer is not a token');
+  return { token: new Secret(text), expiresAtMs: expiryMs(payload) ?? askedAtMs + LIFE_MS };
+}
+
+function expiryMs(payload: string): number | undefined {
+  try {
+    const parsed = claims.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')));
+    return parsed.success ? parsed.data.exp * 1000 : undefined;
+  } catch {
+    return undefined;
+  }
+}

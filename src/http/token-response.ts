@@ -1,0 +1,67 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { type Denial, wire } from '../denial.ts';
+import type { Granted } from '../exchange/exchange.ts';
+import type { UpstreamFailure } from '../upstream.ts';
+import { ACCESS_TOKEN } from './token-request.ts';
+
+/** RFC 6749 section 5.1: no cache keeps an answer of the token endpoint. */
+const NO_STORE = { 'cache-control': 'no-store' } as const;
+const RETRY_AFTER_SECONDS = 5;
+/** The share of a token's life after which a caller should come for the next. */
+const REFRESH_AT_SHARE = 0.8;
+
+/** RFC 8693 section 2.2.1, with where the token is good and what a revocation can still do about it. */
+export function grantedResponse(granted: Granted, nowMs: number): HttpResponseInit {
+  const { resource, endpoint } = granted.target;
+  const expiresInSeconds = Math.floor((granted.expiresAtMs - nowMs) / 1000);
+  const token = granted.token.reveal();
+  const isSpeech = resource.kind === 'SpeechServices' && granted.kind !== 'sts';
+  return {
+    status: 200,
+    headers: NO_STORE,
+    jsonBody: {
+      access_token: token,
+      issued_token_type: ACCESS_TOKEN,
+      token_type: 'Bearer',
+      expires_in: expiresInSeconds,
+      refresh_in: Math.floor(expiresInSeconds * REFRESH_AT_SHARE),
+      token_kind: granted.kind,
+      endpoint,
+      region: resource.region,
+      // https://learn.microsoft.com/azure/ai-services/speech-service/how-to-configure-azure-ad-auth
+      ...(isSpeech ? { speech_authorization: `aad#${resource.accountId}#${token}` } : {}),
+      revocation: `new exchanges at once; this token until it expires, at most ${expiresInSeconds} s`,
+    },
+  };
+}
+
+/** RFC 6749 section 5.2. The correlation id is what the caller can give to those who read the audit. */
+export function deniedResponse(denial: Denial, correlationId: string): HttpResponseInit {
+  const { status, error, description, retryAfterSeconds, claims } = wire(denial);
+  return {
+    status,
+    headers: {
+      ...NO_STORE,
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
+    jsonBody: {
+      error,
+      error_description: description,
+      ...(claims === undefined ? {} : { claims }),
+      correlation_id: correlationId,
+    },
+  };
+}
+
+/** An outage is never a denial: 503, and when to come again (RFC 9110 section 15.6.4). */
+export function unavailableResponse(failure: UpstreamFailure, correlationId: string): HttpResponseInit {
+  return {
+    status: 503,
+    headers: { ...NO_STORE, 'retry-after': String(failure.retryAfterSeconds ?? RETRY_AFTER_SECONDS) },
+    jsonBody: {
+      error: 'temporarily_unavailable',
+      error_description: 'a service this depends on is not answering; try again',
+      correlation_id: correlationId,
+    },
+  };
+}

@@ -1,7 +1,8 @@
 /** Azure OpenAI as its clients speak to it: chat completions, plain and streamed, and the list of models. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { json, type Operation } from './dataplane-operation.ts';
+import type { Operation } from './dataplane-operation.ts';
+import { json } from './json.ts';
 import type { Call, Outcome } from './service.ts';
 
 const actions = 'Microsoft.CognitiveServices/accounts/OpenAI';

@@ -10,12 +10,3 @@ export interface Operation {
   readonly dataAction: string;
   answer(call: Call, nowMs: number): Outcome;
 }
-
-/** The body as JSON, or `undefined` where it is none: the operation's schema then refuses it. */
-export function json(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,9 +1,10 @@
 /** What the simulated AI accounts can do, by kind: a call or two of each, in the real service's wire form. */
 import { z } from 'zod';
 import { chatCompletions, models } from './dataplane-openai.ts';
-import { json, type Operation } from './dataplane-operation.ts';
+import type { Operation } from './dataplane-operation.ts';
 import { speech } from './dataplane-speech.ts';
 import { translation } from './dataplane-translator.ts';
+import { json } from './json.ts';
 import type { Call, Outcome } from './service.ts';
 
 const actions = 'Microsoft.CognitiveServices/accounts';

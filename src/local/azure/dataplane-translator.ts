@@ -1,6 +1,7 @@
 /** https://learn.microsoft.com/azure/ai-services/translator/text-translation/reference/v3/translate */
 import { z } from 'zod';
-import { json, type Operation } from './dataplane-operation.ts';
+import type { Operation } from './dataplane-operation.ts';
+import { json } from './json.ts';
 import type { Call, Outcome } from './service.ts';
 
 /** `prefix`: none on the region's host, the long one on the account's own. */

@@ -1,0 +1,9 @@
+import { app } from '@azure/functions';
+import { broker } from '../src/broker.ts';
+
+app.http('health', {
+  route: 'health',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: () => broker().health(),
+});

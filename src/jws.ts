@@ -1,0 +1,35 @@
+/**
+ * Opens a compact JWS without believing it: the strict reading that every kind of token gets before its
+ * signature is looked at. Only the canonical spelling passes; else one token has many texts (padding, stray
+ * bits, blanks), and each could be told apart (RFC 8725).
+ */
+import { parseStrictObject } from './exchange/strict-json.ts';
+
+export interface OpenedJws {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** @returns undefined for whatever is not exactly one JWS of two JSON objects */
+export function openJws(token: string): OpenedJws | undefined {
+  const segments = token.split('.');
+  if (segments.length !== 3 || !segments.every(isCanonicalBase64Url)) return undefined;
+  const [header, payload] = segments.map(readObject);
+  if (header === undefined || payload === undefined) return undefined;
+  // Extensions that change what is signed or how (RFC 7515 section 4.1.11, RFC 7797, zip): nobody here uses any.
+  if (['crit', 'b64', 'zip'].some((member) => member in header)) return undefined;
+  return { header, payload };
+}
+
+function isCanonicalBase64Url(segment: string): boolean {
+  return segment.length > 0 && Buffer.from(segment, 'base64url').toString('base64url') === segment;
+}
+
+function readObject(segment: string): Record<string, unknown> | undefined {
+  try {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    return parseStrictObject(decoder.decode(Buffer.from(segment, 'base64url')));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,173 @@
+/** What is remembered once a step was made, or a rotation begun. Pure; retire.ts decides the steps. */
+import type { Slot } from '../ports.ts';
+import type { Step } from './retire.ts';
+import { otherSlot, type Phase, type Proof, type RotationState, type Turn, type Work } from './state.ts';
+
+/** A key-exchange token's 10 minutes, and the margin its buyer declares. */
+const TOKEN_LIFE_MS = 720_000;
+/** A regenerate without an answer may still be under way. */
+const UNKNOWN_OUTCOME_MS = 120_000;
+/** Tries without progress; then the machine is stuck and tries once an hour. */
+export const TRIES = 12;
+const STUCK_RETRY_MS = 3_600_000;
+
+/** A whole rotation: the active slot is retired, and in full mode the other one after it. */
+export function begin(state: RotationState, mode: 'full' | 'alternating', reason: string, nowMs: number) {
+  const turns = mode === 'full' ? [state.active, otherSlot(state.active)] : [state.active];
+  return started(
+    state,
+    turns.map((slot) => ({ slot, emergency: false })),
+    reason,
+    true,
+    nowMs,
+  );
+}
+
+/** One slot, on demand. The next whole rotation stays due when it was. */
+export function beginSlot(state: RotationState, slot: Slot, reason: string, nowMs: number) {
+  return started(state, [{ slot, emergency: false }], reason, false, nowMs);
+}
+
+/**
+ * These slots' keys are in wrong hands. No cached token of before is handed out any more (epoch), the drain
+ * is skipped, and what was under way waits its turn.
+ */
+export function beginEmergency(state: RotationState, slots: readonly Slot[], reason: string, nowMs: number) {
+  const { work } = state;
+  const unfinished = work === undefined ? [] : [turnOf(work), ...work.queue];
+  const turns = [
+    ...slots.map((slot) => ({ slot, emergency: true })),
+    ...unfinished.filter(({ slot }) => !slots.includes(slot)),
+  ];
+  const retiring = state.retiring === turns[0]?.slot ? state.retiring : undefined;
+  const completes = slots.length > 1 || work?.completes === true;
+  return started({ ...state, epoch: state.epoch + 1, retiring }, turns, reason, completes, nowMs);
+}
+
+function started(
+  state: RotationState,
+  turns: readonly Turn[],
+  reason: string,
+  completes: boolean,
+  nowMs: number,
+): RotationState {
+  const [first, ...queue] = turns;
+  if (first === undefined) return state;
+  const fresh = { startedAtMs: nowMs, phaseAtMs: nowMs, attempts: 0, notBeforeMs: 0 };
+  return { ...state, work: { ...first, ...fresh, queue, reason, completes, phase: { name: 'promoting' } } };
+}
+
+function turnOf({ slot, emergency }: Work): Turn {
+  return { slot, emergency };
+}
+
+// --- what is remembered after a step -------------------------------------------------------------------
+
+/** Before an effect: this try is counted, and the next one put off, so that a crash in it cannot make a hot loop. */
+export function tried(state: RotationState, step: Step, nowMs: number): RotationState {
+  const { work } = state;
+  if (work === undefined || step.do === 'note' || step.do === 'wait') return state;
+  const attempts = work.attempts + 1;
+  const pauseMs = attempts >= TRIES ? STUCK_RETRY_MS : step.do === 'regenerate' ? UNKNOWN_OUTCOME_MS : 0;
+  return { ...state, work: { ...work, attempts, notBeforeMs: nowMs + pauseMs } };
+}
+
+export function failed(state: RotationState, problem: string): RotationState {
+  return state.work === undefined
+    ? { ...state, blocked: problem }
+    : { ...state, work: { ...state.work, problem } };
+}
+
+/** The vault's current version was put right: it holds `slot` now. */
+export function healed(state: RotationState, slot: Slot, version: string, nowMs: number): RotationState {
+  const base = adopted(state, slot, version, nowMs);
+  const { work } = state;
+  if (work === undefined || work.phase.name === 'promoting') return base;
+  // The slot being retired is the only one that works: its retirement starts again from the beginning.
+  if (slot === work.slot) {
+    const turns = [turnOf(work), ...work.queue];
+    return started({ ...base, retiring: undefined }, turns, work.reason, work.completes, nowMs);
+  }
+  // Someone may have taken the retired key from the vault: everybody gets the full time again.
+  return work.phase.name === 'proving' ? base : enter(base, { name: 'draining' }, nowMs);
+}
+
+/** What is in the vault is taken as the current key. */
+export function adopted(
+  state: RotationState,
+  active: Slot,
+  secretVersion: string,
+  nowMs: number,
+): RotationState {
+  const suspectUntilMs = state.generation === 0 ? 0 : nowMs + TOKEN_LIFE_MS;
+  const generation = state.generation + 1;
+  return { ...state, active, secretVersion, suspectUntilMs, generation, blocked: undefined };
+}
+
+/** The other slot's key is the vault's current version: from now on nothing is bought with this one. */
+export function promoted(state: RotationState, secretVersion: string, nowMs: number): RotationState {
+  if (state.work === undefined) return state;
+  const { slot } = state.work;
+  const generation = state.generation + 1;
+  const moved = { ...state, generation, retiring: slot, active: otherSlot(slot), secretVersion };
+  return enter(moved, { name: 'draining' }, nowMs);
+}
+
+export function regenerated(state: RotationState, fingerprint: string, nowMs: number): RotationState {
+  const phase = state.work?.phase;
+  if (phase?.name !== 'regenerating') return state;
+  const { before } = phase;
+  return enter(state, { name: 'proving', before, fingerprint, regeneratedAtMs: nowMs }, nowMs);
+}
+
+export interface Probe {
+  readonly fingerprint: string;
+  readonly accepted: boolean;
+  /** The slot's old key, while it is watched. `unknown`: its value is no longer at hand. */
+  readonly oldKey?: 'accepted' | 'refused' | 'unknown' | undefined;
+}
+
+export function probed(state: RotationState, probe: Probe, nowMs: number): RotationState {
+  const { work } = state;
+  if (work?.phase.name !== 'promoting' && work?.phase.name !== 'proving') return state;
+  const progress = probe.accepted
+    ? { attempts: 0, notBeforeMs: 0, problem: undefined }
+    : { problem: 'the key is refused' };
+  return { ...state, work: { ...work, ...progress, phase: withProbe(work.phase, probe, nowMs) } };
+}
+
+function withProbe(phase: Phase, probe: Probe, nowMs: number): Phase {
+  if (phase.name !== 'promoting' && phase.name !== 'proving') return phase;
+  const proof = probe.accepted ? extended(phase.proof, probe.fingerprint, nowMs) : undefined;
+  if (phase.name === 'promoting') return { ...phase, proof };
+  const sinceMs = nowMs - phase.regeneratedAtMs;
+  return {
+    ...phase,
+    proof,
+    oldKey: probe.oldKey ?? phase.oldKey,
+    newKeyLagMs: phase.newKeyLagMs ?? (probe.accepted ? sinceMs : undefined),
+    oldKeyLagMs: phase.oldKeyLagMs ?? (probe.oldKey === 'refused' ? sinceMs : undefined),
+  };
+}
+
+function extended(proof: Proof | undefined, fingerprint: string, nowMs: number): Proof {
+  return proof?.fingerprint === fingerprint
+    ? { ...proof, lastMs: nowMs }
+    : { fingerprint, firstMs: nowMs, lastMs: nowMs };
+}
+
+/** The slot is retired: on to the next one, or done. */
+export function tidied(state: RotationState, nowMs: number): RotationState {
+  const { work } = state;
+  if (work === undefined) return state;
+  const rotatedAtMs = work.completes && work.queue.length === 0 ? nowMs : state.rotatedAtMs;
+  const steady = { ...state, retiring: undefined, work: undefined, rotatedAtMs };
+  return started(steady, work.queue, work.reason, work.completes, nowMs);
+}
+
+/** Into a phase: its tries start from none. */
+export function enter(state: RotationState, phase: Phase, nowMs: number): RotationState {
+  if (state.work === undefined) return state;
+  const fresh = { phaseAtMs: nowMs, attempts: 0, notBeforeMs: 0, problem: undefined };
+  return { ...state, work: { ...state.work, ...fresh, phase } };
+}

@@ -1,0 +1,160 @@
+/** What is remembered of one resource's rotation, and what a tick sees of the world. */
+import { z } from 'zod';
+import type { AccountRefusal, Slot } from '../ports.ts';
+
+export const slotSchema = z.enum(['Key1', 'Key2']);
+
+/** A key was accepted whenever it was tried, from the first of these times to the last. */
+const proofSchema = z.object({ fingerprint: z.string(), firstMs: z.number(), lastMs: z.number() });
+export type Proof = z.infer<typeof proofSchema>;
+
+const turn = {
+  /** The slot being retired. */
+  slot: slotSchema,
+  /** The drain is skipped, and that is on record. */
+  emergency: z.boolean(),
+};
+const turnSchema = z.object(turn);
+export type Turn = z.infer<typeof turnSchema>;
+
+const phaseSchema = z.discriminatedUnion('name', [
+  /** The other slot's key is being proved, then becomes the secret's current version. */
+  z.object({ name: z.literal('promoting'), proof: proofSchema.optional() }),
+  /** Nothing is bought with the slot any more; what was bought with it lives on. */
+  z.object({ name: z.literal('draining') }),
+  /** `before`: the slot's fingerprint when the intent to regenerate it was written down. */
+  z.object({ name: z.literal('regenerating'), before: z.string() }),
+  /** The slot's new key is being proved, the old one watched until it is refused. */
+  z.object({
+    name: z.literal('proving'),
+    before: z.string(),
+    fingerprint: z.string(),
+    regeneratedAtMs: z.number(),
+    proof: proofSchema.optional(),
+    oldKey: z.enum(['accepted', 'refused', 'unknown']).optional(),
+    newKeyLagMs: z.number().optional(),
+    oldKeyLagMs: z.number().optional(),
+  }),
+]);
+export type Phase = z.infer<typeof phaseSchema>;
+
+/** The retirement of one slot, as far as it has come: enough to go on after a crash anywhere. */
+export const workSchema = z.object({
+  ...turn,
+  phase: phaseSchema,
+  /** What is retired after it. */
+  queue: z.array(turnSchema),
+  reason: z.string(),
+  /** When it is done, the next rotation is due a period later. */
+  completes: z.boolean(),
+  startedAtMs: z.number(),
+  phaseAtMs: z.number(),
+  /** Tries since the last progress. */
+  attempts: z.int(),
+  /** No try before this. */
+  notBeforeMs: z.number(),
+  /** Why the last try came to nothing. */
+  problem: z.string().optional(),
+});
+export type Work = z.infer<typeof workSchema>;
+
+export interface RotationState {
+  /** Rises with every change of the vault's current key. 0: not adopted yet. */
+  readonly generation: number;
+  /** No token may be bought with this slot. */
+  readonly retiring: Slot | undefined;
+  /** Rises with every emergency. */
+  readonly epoch: number;
+  /** Whose key the vault's current version holds. */
+  readonly active: Slot;
+  /** The vault's current version, as last seen or written. */
+  readonly secretVersion: string;
+  /** The end of the last rotation, or the adoption. */
+  readonly rotatedAtMs: number;
+  /** Until then tokens may live that were bought while someone else's hand was in the vault. */
+  readonly suspectUntilMs: number;
+  /** A condition outside that stops everything, in words. */
+  readonly blocked: string | undefined;
+  readonly work: Work | undefined;
+}
+
+/** One driver per resource: taken by a conditional write, its fence rises with every taking. */
+export interface Lease {
+  /** Empty: free. */
+  readonly holder: string;
+  readonly fence: number;
+  readonly takenAtMs: number;
+}
+
+/** One step that was made, for people. `fence` orders a resource's entries and makes writing one idempotent. */
+export interface HistoryEntry {
+  readonly resource: string;
+  readonly fence: number;
+  readonly atMs: number;
+  readonly by: string;
+  readonly from: string;
+  readonly to: string;
+  readonly why: string;
+  readonly tookMs: number;
+  readonly emergency: boolean;
+  readonly newKeyLagMs?: number | undefined;
+  readonly oldKeyLagMs?: number | undefined;
+}
+
+export interface RotationRow {
+  readonly resource: string;
+  readonly state: RotationState;
+  readonly lease: Lease;
+  /** The last step: its history entry is written after this row, and once more before the next step. */
+  readonly last: HistoryEntry | undefined;
+}
+/** `etag` is undefined where there is no row yet. */
+export interface StoredRow extends RotationRow {
+  readonly etag: string | undefined;
+}
+
+/** What one tick sees. Fingerprints, never keys. */
+export interface Evidence {
+  readonly nowMs: number;
+  readonly keys: Readonly<Record<Slot, string>> | AccountRefusal;
+  readonly vault: VaultSight | 'absent' | 'disabled' | 'forbidden';
+  /** While draining: the latest expiry in the ledger, read after the head row was bumped. */
+  readonly tokensLiveUntilMs: number;
+}
+export interface VaultSight {
+  readonly version: string;
+  /** Of the value itself, not of the tag. */
+  readonly fingerprint: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export function otherSlot(slot: Slot): Slot {
+  return slot === 'Key1' ? 'Key2' : 'Key1';
+}
+
+/** The slot whose key has this fingerprint. */
+export function slotOf(keys: Readonly<Record<Slot, string>>, fingerprint: string): Slot | undefined {
+  if (keys.Key1 === fingerprint) return 'Key1';
+  return keys.Key2 === fingerprint ? 'Key2' : undefined;
+}
+
+/** A resource that the rotation has never seen. */
+export function unseen(resource: string, nowMs: number): StoredRow {
+  return {
+    resource,
+    etag: undefined,
+    lease: { holder: '', fence: 0, takenAtMs: 0 },
+    last: undefined,
+    state: {
+      generation: 0,
+      retiring: undefined,
+      epoch: 0,
+      active: 'Key1',
+      secretVersion: '',
+      rotatedAtMs: nowMs,
+      suspectUntilMs: 0,
+      blocked: undefined,
+      work: undefined,
+    },
+  };
+}

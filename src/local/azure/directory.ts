@@ -1,0 +1,138 @@
+/** The simulated Entra directory: who and what exists, and what of it a person may change. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { loadJson, saveJson } from './durable.ts';
+
+/** An app registration with its service principal. */
+export interface Application {
+  readonly name: string;
+  readonly tenantId: string;
+  readonly clientId: string;
+  /** Of its service principal. */
+  readonly objectId: string;
+  /** Absent: a public client, or one that shows client assertions. */
+  readonly secret?: string;
+  /** The principal id of the user-assigned identity whose tokens serve as its client assertions. */
+  readonly federatedTo?: string;
+  /** Its app roles at the broker's API. */
+  readonly appRoles: readonly string[];
+  /** Set where the service principal is a managed identity. */
+  readonly managedIdentityId?: string;
+}
+
+/** An app registration as an API: how it is named in a scope, and which tokens it takes. */
+export interface Api {
+  readonly clientId: string;
+  readonly uris: readonly string[];
+  /** `accessTokenAcceptedVersion` of its manifest. */
+  readonly tokenVersion: 1 | 2;
+  /** Callers' app roles and scopes are those of the broker. */
+  readonly isBroker: boolean;
+}
+
+export interface ManagedIdentity {
+  readonly name: string;
+  readonly clientId: string;
+  readonly principalId: string;
+  readonly resourceId: string;
+  readonly isSystemAssigned: boolean;
+  readonly graphRoles: readonly string[];
+}
+
+export interface User {
+  readonly name: string;
+  readonly displayName: string;
+  readonly tenantId: string;
+  readonly objectId: string;
+  readonly username: string;
+  readonly password: string;
+  readonly groups: readonly string[];
+  /** Conditional Access asks for a second factor when someone acts on behalf of this user. */
+  readonly needsSecondFactor: boolean;
+  readonly accountEnabled: boolean;
+  readonly deleted: boolean;
+  readonly signInSessionsValidFromDateTime: string;
+  /** Rises with every change in the directory. */
+  readonly changed: number;
+}
+export type UserSpec = Omit<
+  User,
+  'accountEnabled' | 'deleted' | 'signInSessionsValidFromDateTime' | 'changed'
+>;
+
+export const userChange = z.strictObject({
+  accountEnabled: z.boolean().optional(),
+  signInSessionsValidFromDateTime: z.iso.datetime({ offset: true }).optional(),
+  /** Soft-deleted, as a person in the portal does it. */
+  deleted: z.boolean().optional(),
+});
+export type UserChange = z.infer<typeof userChange>;
+
+export interface DirectorySpec {
+  readonly homeTenantId: string;
+  readonly tenantIds: readonly string[];
+  readonly applications: readonly Application[];
+  readonly apis: readonly Api[];
+  readonly identities: readonly ManagedIdentity[];
+  readonly users: readonly UserSpec[];
+}
+
+export interface Directory extends Omit<DirectorySpec, 'users'> {
+  readonly users: readonly User[];
+  /** By its name in the demo set. */
+  user(name: string): User | undefined;
+  application(tenantId: string, clientId: string): Application | undefined;
+  /** Returns the user as it is afterwards. @throws RangeError for an unknown name */
+  changeUser(name: string, change: UserChange): User;
+}
+
+const savedUsers = z.record(
+  z.string(),
+  z.strictObject({
+    accountEnabled: z.boolean(),
+    deleted: z.boolean(),
+    signInSessionsValidFromDateTime: z.string(),
+    changed: z.number(),
+  }),
+);
+
+export function createDirectory(spec: DirectorySpec, dataFolder: string): Directory {
+  const path = join(dataFolder, 'users.json');
+  const saved = savedUsers.parse(loadJson(path) ?? {});
+  const users = new Map<string, User>(
+    spec.users.map((user, index) => [user.name, { ...user, ...(saved[user.name] ?? untouched(index + 1)) }]),
+  );
+  let changes = Math.max(0, ...[...users.values()].map((user) => user.changed));
+  return {
+    ...spec,
+    get users() {
+      return [...users.values()];
+    },
+    user: (name) => users.get(name),
+    application: (tenantId, clientId) =>
+      spec.applications.find((app) => app.clientId === clientId && app.tenantId === tenantId),
+    changeUser(name, change) {
+      const before = users.get(name);
+      if (!before) throw new RangeError(`there is no user '${name}'`);
+      const given = Object.entries(change).filter(([, value]) => value !== undefined);
+      changes += 1;
+      const user = { ...before, ...(Object.fromEntries(given) as UserChange), changed: changes } as User;
+      users.set(name, user);
+      saveJson(path, Object.fromEntries([...users.values()].map((one) => [one.name, lasting(one)])));
+      return user;
+    },
+  };
+}
+
+function untouched(changed: number) {
+  return {
+    accountEnabled: true,
+    deleted: false,
+    signInSessionsValidFromDateTime: '2026-01-01T00:00:00Z',
+    changed,
+  };
+}
+
+function lasting({ accountEnabled, deleted, signInSessionsValidFromDateTime, changed }: User) {
+  return { accountEnabled, deleted, signInSessionsValidFromDateTime, changed };
+}

@@ -1,0 +1,150 @@
+/**
+ * The claims of Entra access tokens, v1.0 and v2.0, for users and applications.
+ * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Api, Application, Directory, ManagedIdentity, User } from './directory.ts';
+import type { EntraKeys, Members } from './entra-keys.ts';
+
+/** How the client proved itself: not at all, by a secret, by an assertion. */
+export type ClientProof = '0' | '1' | '2';
+
+export interface Subject {
+  readonly tenantId: string;
+  readonly objectId: string;
+  /** Of the client that asks. */
+  readonly clientId: string;
+  readonly proof: ClientProof;
+  /** Set: a delegated token for this user. */
+  readonly user?: User;
+  /** App roles at the API that is asked for. */
+  readonly roles: readonly string[];
+  /** Set: the subject is this managed identity. */
+  readonly managedIdentityId?: string | undefined;
+}
+
+/** The first-party API behind the assertions of federated credentials takes v2 tokens. */
+export const federationAudience = 'api://AzureADTokenExchange';
+
+/** What a scope asks for: the API's name before the last slash. Blanks separate; OpenID scopes do not count. */
+export function audienceOf(scope: string): string | undefined {
+  const openId = new Set(['openid', 'profile', 'email', 'offline_access']);
+  const asked = scope.split(' ').find((one) => one !== '' && !openId.has(one));
+  if (asked === undefined) return undefined;
+  const end = asked.lastIndexOf('/');
+  return end > 0 && !asked.endsWith('://') ? asked.slice(0, end) : asked;
+}
+
+export function apiOf(directory: Directory, audience: string): Api {
+  const known = directory.apis.find((api) => api.clientId === audience || api.uris.includes(audience));
+  if (known) return known;
+  const tokenVersion = audience === federationAudience ? 2 : 1;
+  return { clientId: audience, uris: [audience], tokenVersion, isBroker: false };
+}
+
+export interface EntraTokenOptions {
+  readonly keys: EntraKeys;
+  readonly directory: Directory;
+  /** Where the v2 issuer lives. */
+  authority(): string;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+export interface Issued {
+  readonly token: string;
+  readonly expiresAtSeconds: number;
+}
+
+/** Issues for any audience asked, so that refusals can be tried. */
+export function createTokenIssuer(options: EntraTokenOptions) {
+  const { directory, keys } = options;
+  return (audience: string, subject: Subject, lifeSeconds?: number, extra: Members = {}): Issued => {
+    const api = apiOf(directory, audience);
+    const atSeconds = Math.floor(options.now() / 1000);
+    // Entra's default: at random from 60 to 90 minutes.
+    const life = lifeSeconds ?? 3600 + Math.floor(options.random() * 1801);
+    const claims = {
+      // A v1 token repeats the name that was asked for; a v2 token names the API by its client id.
+      aud: api.tokenVersion === 2 ? api.clientId : audience,
+      iss: issuerOf(options.authority(), subject.tenantId, api.tokenVersion),
+      iat: atSeconds,
+      nbf: atSeconds,
+      exp: atSeconds + life,
+      aio: opaque(24),
+      ...clientClaims(api, subject),
+      oid: subject.objectId,
+      rh: `1.${opaque(18)}.`,
+      ...subjectClaims(api, subject),
+      ...(subject.managedIdentityId === undefined ? {} : { xms_mirid: subject.managedIdentityId }),
+      tid: subject.tenantId,
+      uti: opaque(16),
+      ver: api.tokenVersion === 2 ? '2.0' : '1.0',
+      ...extra,
+    };
+    return { token: keys.sign(claims), expiresAtSeconds: atSeconds + life };
+  };
+}
+export type IssueToken = ReturnType<typeof createTokenIssuer>;
+
+export function issuerOf(authority: string, tenantId: string, version: 1 | 2): string {
+  return version === 2 ? `${authority}/${tenantId}/v2.0` : `https://sts.windows.net/${tenantId}/`;
+}
+
+function clientClaims(api: Api, subject: Subject): Members {
+  return api.tokenVersion === 2
+    ? { azp: subject.clientId, azpacr: subject.proof }
+    : { appid: subject.clientId, appidacr: subject.proof };
+}
+
+function subjectClaims(api: Api, { user, roles, objectId }: Subject): Members {
+  if (!user) return { idtyp: 'app', sub: objectId, ...(roles.length > 0 ? { roles } : {}) };
+  return {
+    idtyp: 'user',
+    name: user.displayName,
+    ...(api.tokenVersion === 2 ? { preferred_username: user.username } : { unique_name: user.username }),
+    ...(roles.length > 0 ? { roles } : {}),
+    ...groupClaims(user),
+    scp: api.isBroker ? 'Token.Exchange' : 'user_impersonation',
+    sub: pairwise(user.objectId, api.clientId),
+  };
+}
+
+/** More than 200 groups do not fit into a token: it then says where they could be read. */
+function groupClaims({ groups, objectId, tenantId }: User): Members {
+  if (groups.length === 0) return {};
+  if (groups.length <= 200) return { groups };
+  const endpoint = `https://graph.windows.net/${tenantId}/users/${objectId}/getMemberObjects`;
+  return { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint } } };
+}
+
+/** An application as subject of a token for an API. Its roles are those at the broker. */
+export function applicationSubject(app: Application, proof: ClientProof, api: Api): Subject {
+  return {
+    tenantId: app.tenantId,
+    objectId: app.objectId,
+    clientId: app.clientId,
+    proof,
+    roles: api.isBroker ? app.appRoles : [],
+    managedIdentityId: app.managedIdentityId,
+  };
+}
+
+export function identitySubject(identity: ManagedIdentity, tenantId: string, audience: string): Subject {
+  return {
+    tenantId,
+    objectId: identity.principalId,
+    clientId: identity.clientId,
+    proof: '2',
+    roles: audience.startsWith('https://graph.microsoft.com') ? identity.graphRoles : [],
+    managedIdentityId: identity.resourceId,
+  };
+}
+
+export function pairwise(objectId: string, clientId: string): string {
+  return createHash('sha256').update(`${objectId} ${clientId}`).digest('base64url');
+}
+
+function opaque(bytes: number): string {
+  return randomBytes(bytes).toString('base64url');
+}

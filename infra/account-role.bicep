@@ -1,0 +1,28 @@
+@description('Name of the AI account, in the resource group that this module is deployed to.')
+param accountName string
+
+@description('GUID of the role.')
+param roleName string
+
+@description('Object id of who gets it.')
+param principalId string
+
+@description('ServicePrincipal, or Group for people.')
+param principalType 'ServicePrincipal' | 'Group'
+
+@description('Tells the assignments on one account apart, and stays the same from one deployment to the next.')
+param assignmentKey string
+
+resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = {
+  name: accountName
+}
+
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: account
+  name: guid(account.id, assignmentKey)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleName)
+    principalId: principalId
+    principalType: principalType
+  }
+}

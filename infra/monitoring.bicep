@@ -1,0 +1,54 @@
+import { tags } from 'types.bicep'
+
+@description('Region.')
+param location string
+
+@description('Name of the Log Analytics workspace.')
+param workspaceName string
+
+@description('Name of the Application Insights component.')
+param componentName string
+
+@description('Days that logs are kept.')
+param retentionDays int
+
+@description('Tags.')
+param resourceTags tags
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
+  name: workspaceName
+  location: location
+  tags: resourceTags
+  properties: {
+    sku: {
+      name: 'PerGB2018'
+    }
+    retentionInDays: retentionDays
+    features: {
+      disableLocalAuth: true
+      enableLogAccessUsingOnlyResourcePermissions: true
+    }
+  }
+}
+
+resource component 'Microsoft.Insights/components@2020-02-02' = {
+  name: componentName
+  location: location
+  tags: resourceTags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    WorkspaceResourceId: workspace.id
+    // Telemetry is accepted from an Entra identity with the role, not from whoever knows the key.
+    DisableLocalAuth: true
+  }
+}
+
+@description('ARM id of the workspace.')
+output workspaceId string = workspace.id
+
+@description('ARM id of the component.')
+output componentId string = component.id
+
+@description('Where telemetry is sent. Not a credential: the component takes Entra tokens only.')
+output connectionString string = component.properties.ConnectionString

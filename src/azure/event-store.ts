@@ -1,87 +1,84 @@
-import type { TableClient } from '@azure/data-tables';
+/** What was received and what came of it, in table `events`: partition the kind, row the key. */
+import { z } from 'zod';
 import type { EventKind, EventRecord, EventStore } from '../revocation/ports.ts';
 import { call } from './call.ts';
+import { isNoSuchEntity } from './state.ts';
 import { unless } from './table-status.ts';
+import type { Tables } from './tables.ts';
 
-interface Row {
-  /** The record, JSON text. */
-  record: string;
-  keepUntilMs: number;
-}
+const rowShape = z.object({
+  record: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(z.record(z.string(), z.string())),
+});
 
-/** What was received, in table `events`: partition the kind, row the key. */
-export function createEventStore(client: () => Promise<TableClient>): EventStore {
-  const toRow = (kind: EventKind, key: string, record: EventRecord, keepUntilMs: number) => ({
-    partitionKey: kind,
-    rowKey: key,
-    record: JSON.stringify(record),
-    keepUntilMs: { type: 'Double', value: keepUntilMs },
-  });
-
-  const find: EventStore['find'] = async (kind, key) => {
-    const row = await call('tables', 'GetEntity events', async (abortSignal) => {
-      const table = await client();
-      return table.getEntity<Row>(kind, key, { abortSignal }).catch(unless(404));
+export function createEventStore(tables: Tables): EventStore {
+  const find: EventStore['find'] = (kind, key) =>
+    call('tables', 'find event', async (abortSignal) => {
+      const table = await tables('events');
+      try {
+        return rowShape.parse(await table.getEntity(kind, key, { abortSignal })).record;
+      } catch (error) {
+        if (isNoSuchEntity(error)) return undefined;
+        throw error;
+      }
     });
-    return row && JSON.parse(row.record);
-  };
 
   return {
     find,
 
     async keepFirst(kind, key, record, keepUntilMs) {
-      const created = await call('tables', 'InsertEntity events', async (abortSignal) => {
-        const table = await client();
+      const created = await call('tables', 'keep event', async (abortSignal) => {
+        const table = await tables('events');
         return table.createEntity(toRow(kind, key, record, keepUntilMs), { abortSignal }).catch(unless(409));
       });
       if (created !== undefined) return record;
-      // Removed between the two calls only by the sweep, long after anyone may ask for it again.
+      // Gone between the two calls only by the sweep, when nobody can ask for it any more.
       return (await find(kind, key)) ?? record;
     },
 
-    async replace(kind, key, record, keepUntilMs) {
-      await call('tables', 'UpsertEntity events', async (abortSignal) => {
-        const table = await client();
+    replace: (kind, key, record, keepUntilMs) =>
+      call('tables', 'replace event', async (abortSignal) => {
+        const table = await tables('events');
         await table.upsertEntity(toRow(kind, key, record, keepUntilMs), 'Replace', { abortSignal });
-      });
-    },
+      }),
 
     list: (kind, fromKey, most) =>
+      call('tables', 'list events', async (abortSignal) => {
+        const table = await tables('events');
+        const records: EventRecord[] = [];
+        const queryOptions = { filter: `PartitionKey eq '${kind}' and RowKey ge '${fromKey}'` };
+        for await (const row of table.listEntities({ queryOptions, abortSignal })) {
+          if (records.length >= most) break;
+          records.push(rowShape.parse(row).record);
+        }
+        return records;
+      }),
+
+    sweep: (nowMs) =>
       call(
         'tables',
-        'QueryEntities events',
+        'sweep events',
         async (abortSignal) => {
-          const records: EventRecord[] = [];
-          const table = await client();
-          const queryOptions = { filter: `PartitionKey eq '${kind}' and RowKey ge '${fromKey}'` };
-          for await (const row of table.listEntities<Row>({ queryOptions, abortSignal })) {
-            if (records.length >= most) break;
-            records.push(JSON.parse(row.record));
-          }
-          return records;
-        },
-        { deadlineMs: 10_000 },
-      ),
-
-    async sweep(nowMs) {
-      const gone = await call(
-        'tables',
-        'QueryEntities events',
-        async (abortSignal) => {
-          const rows: { partitionKey: string; rowKey: string }[] = [];
-          const table = await client();
+          const table = await tables('events');
           const queryOptions = { filter: `keepUntilMs lt ${nowMs}.0`, select: ['PartitionKey', 'RowKey'] };
-          for await (const row of table.listEntities({ queryOptions, abortSignal }))
-            rows.push({ partitionKey: String(row.partitionKey), rowKey: String(row.rowKey) });
-          return rows;
+          for await (const { partitionKey, rowKey } of table.listEntities({ queryOptions, abortSignal }))
+            await table
+              .deleteEntity(String(partitionKey), String(rowKey), { abortSignal })
+              .catch(unless(404));
         },
-        { deadlineMs: 10_000 },
-      );
-      for (const { partitionKey, rowKey } of gone)
-        await call('tables', 'DeleteEntity events', async (abortSignal) => {
-          const table = await client();
-          await table.deleteEntity(partitionKey, rowKey, { abortSignal }).catch(unless(404));
-        });
-    },
+        // What is not done by then is done by the next sweep.
+        { deadlineMs: 30_000, attempts: 1 },
+      ),
+  };
+}
+
+function toRow(kind: EventKind, key: string, record: EventRecord, keepUntilMs: number) {
+  return {
+    partitionKey: kind,
+    rowKey: key,
+    record: JSON.stringify(record),
+    keepUntilMs: { type: 'Double', value: keepUntilMs },
   };
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Directory, DirectoryChanges, GroupChange } from '../revocation/ports.ts';
-import type { Secret } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
-import { call, retryAfterSeconds } from './call.ts';
+import { call } from './call.ts';
+import { failed, fetchText, parseJson } from './fetch.ts';
 
 /** https://learn.microsoft.com/graph/api/user-get: the last member comes only when it is selected. */
 const USER_MEMBERS = 'id,accountEnabled,signInSessionsValidFromDateTime';
@@ -27,24 +27,20 @@ const page = z.object({
 });
 
 /** Microsoft Graph, `User.Read.All` and `GroupMember.Read.All` for the groups of the policy. */
-export function createDirectory(graphUrl: string, token: () => Promise<Secret>): Directory {
-  /** @returns undefined for the statuses that mean something here. */
-  async function get<T>(
+export function createDirectory(graphUrl: string, token: () => Promise<string>): Directory {
+  /** @returns undefined when the answer's status is `absent` */
+  function get<Shape extends z.ZodType>(
     operation: string,
     path: string,
-    schema: z.ZodType<T>,
+    shape: Shape,
     absent: number,
-  ): Promise<T | undefined> {
+  ): Promise<z.infer<Shape> | undefined> {
     return call('graph', operation, async (signal) => {
-      const headers = { authorization: `Bearer ${(await token()).reveal()}`, accept: 'application/json' };
-      const response = await fetch(`${graphUrl}/v1.0/${path}`, { headers, signal, redirect: 'error' });
-      const body = await response.text();
-      if (response.status === absent) return undefined;
-      if (response.status !== 200) {
-        const wait = retryAfterSeconds(response.headers.get('retry-after'));
-        throw new UpstreamFailure('graph', `${operation} failed`, response.status, wait);
-      }
-      return parse(operation, schema, body);
+      const headers = { authorization: `Bearer ${await token()}`, accept: 'application/json' };
+      const answer = await fetchText('graph', `${graphUrl}/v1.0/${path}`, { headers, signal });
+      if (answer.status === absent) return undefined;
+      if (answer.status !== 200) throw failed('graph', answer);
+      return parseJson('graph', answer.text, shape);
     });
   }
 
@@ -93,13 +89,4 @@ function toGroupChange(item: z.infer<typeof page>['value'][number]): GroupChange
       .filter((member) => member['@removed'] !== undefined)
       .map(({ id }) => id.toLowerCase()),
   };
-}
-
-function parse<T>(operation: string, schema: z.ZodType<T>, body: string): T {
-  try {
-    return schema.parse(JSON.parse(body));
-  } catch {
-    // Neither the text nor what zod says of it may travel on.
-    throw new UpstreamFailure('graph', `${operation}: the answer cannot be read`);
-  }
 }

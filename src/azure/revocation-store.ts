@@ -1,48 +1,55 @@
-import type { TableClient } from '@azure/data-tables';
+/** The revocations, in table `state`. SharedState.load() reads `scope`, `cutOffSeconds` and `blocked` of them. */
+import { z } from 'zod';
+import type { Scope } from '../ports.ts';
 import type { Entry } from '../revocation/entry.ts';
 import type { RevocationTable } from '../revocation/ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
+import { isNoSuchEntity } from './state.ts';
 import { unless } from './table-status.ts';
+import type { Tables } from './tables.ts';
 
 const PARTITION = 'revocation';
 /** Rounds of read and conditional write before a contended row counts as an outage. */
 const MOST_ROUNDS = 20;
 const MOST_PAUSE_MS = 50;
 
-/** A row of table `state`. SharedState.load() reads `scope`, `cutOffSeconds` and `blocked` of it. */
-interface Row {
-  scope: string;
-  /** A double holds whole seconds beyond 2038; the table's 32-bit integer does not. */
-  cutOffSeconds: number;
-  blocked: boolean;
-  blocks: string;
-  lifted: string;
-  reason: string;
-  source: string;
-  receivedAtMs: number;
-}
+const instants = z.record(z.string(), z.number());
+const json = z.string().transform((text): unknown => JSON.parse(text));
+const rowShape = z.object({
+  scope: json.transform((scope) => scope as Scope),
+  cutOffSeconds: z.coerce.number(),
+  blocked: z.boolean(),
+  blocks: json.pipe(instants),
+  lifted: json.pipe(instants),
+  reason: z.string(),
+  source: z.string(),
+  receivedAtMs: z.coerce.number(),
+});
 
-/** The revocations in table `state`. */
-export function createRevocationTable(client: () => Promise<TableClient>): RevocationTable {
-  async function read(key: string): Promise<{ etag: string; entry: Entry } | undefined> {
-    const row = await call('tables', 'GetEntity state', async (abortSignal) => {
-      const table = await client();
-      return table.getEntity<Row>(PARTITION, key, { abortSignal }).catch(unless(404));
+export function createRevocationTable(tables: Tables): RevocationTable {
+  const read = (key: string): Promise<{ etag: string; entry: Entry } | undefined> =>
+    call('tables', 'read revocation', async (abortSignal) => {
+      const table = await tables('state');
+      try {
+        const row = await table.getEntity(PARTITION, key, { abortSignal });
+        return { etag: row.etag, entry: rowShape.parse(row) };
+      } catch (error) {
+        if (isNoSuchEntity(error)) return undefined;
+        throw error;
+      }
     });
-    return row && { etag: row.etag, entry: toEntry(row) };
-  }
 
   /** False when somebody else was first. A lost answer shows as that too: the next round reads what it did. */
   async function write(key: string, entry: Entry, etag: string | undefined): Promise<boolean> {
-    const row = { partitionKey: PARTITION, rowKey: key, ...toRow(entry) };
-    const done = await call('tables', 'WriteEntity state', async (abortSignal) => {
-      const table = await client();
+    const row = toRow(key, entry);
+    const written = await call('tables', 'write revocation', async (abortSignal) => {
+      const table = await tables('state');
       return etag === undefined
         ? table.createEntity(row, { abortSignal }).catch(unless(409))
-        : table.updateEntity(row, 'Replace', { etag, abortSignal }).catch(unless(412, 404));
+        : table.updateEntity(row, 'Replace', { etag, abortSignal }).catch(unless(412));
     });
-    return done !== undefined;
+    return written !== undefined;
   }
 
   return {
@@ -54,38 +61,37 @@ export function createRevocationTable(client: () => Promise<TableClient>): Revoc
         if (await write(key, next, current?.etag)) return next;
         await new Promise((resolve) => setTimeout(resolve, Math.random() * MOST_PAUSE_MS));
       }
-      throw new UpstreamFailure('tables', 'WriteEntity state: too many writers of one row');
+      throw new UpstreamFailure('tables', 'too many writers of one revocation');
     },
 
     list: () =>
-      call(
-        'tables',
-        'QueryEntities state',
-        async (abortSignal) => {
-          const entries: Entry[] = [];
-          const table = await client();
-          const queryOptions = { filter: `PartitionKey eq '${PARTITION}'` };
-          for await (const row of table.listEntities<Row>({ queryOptions, abortSignal }))
-            entries.push(toEntry(row));
-          return entries;
-        },
-        { deadlineMs: 10_000 },
-      ),
+      call('tables', 'list revocations', async (abortSignal) => {
+        const table = await tables('state');
+        const entries: Entry[] = [];
+        const queryOptions = { filter: `PartitionKey eq '${PARTITION}'` };
+        for await (const row of table.listEntities({ queryOptions, abortSignal }))
+          entries.push(rowShape.parse(row));
+        return entries;
+      }),
 
     async remove(key, isGone) {
       const current = await read(key);
       if (current === undefined || !isGone(current.entry)) return;
-      await call('tables', 'DeleteEntity state', async (abortSignal) => {
-        const table = await client();
-        await table.deleteEntity(PARTITION, key, { etag: current.etag, abortSignal }).catch(unless(404, 412));
+      await call('tables', 'remove revocation', async (abortSignal) => {
+        const table = await tables('state');
+        const { etag } = current;
+        await table.deleteEntity(PARTITION, key, { etag, abortSignal }).catch(unless(404, 412));
       });
     },
   };
 }
 
-function toRow(entry: Entry): Omit<Row, 'cutOffSeconds' | 'receivedAtMs'> & Record<string, unknown> {
+function toRow(key: string, entry: Entry) {
   return {
+    partitionKey: PARTITION,
+    rowKey: key,
     scope: JSON.stringify(entry.scope),
+    // A double holds whole seconds beyond 2038; the table's 32-bit integer does not.
     cutOffSeconds: { type: 'Double', value: entry.cutOffSeconds },
     blocked: entry.blocked,
     blocks: JSON.stringify(entry.blocks),
@@ -93,18 +99,5 @@ function toRow(entry: Entry): Omit<Row, 'cutOffSeconds' | 'receivedAtMs'> & Reco
     reason: entry.reason,
     source: entry.source,
     receivedAtMs: { type: 'Double', value: entry.receivedAtMs },
-  };
-}
-
-function toEntry(row: Row): Entry {
-  return {
-    scope: JSON.parse(row.scope),
-    cutOffSeconds: Number(row.cutOffSeconds),
-    blocked: row.blocked,
-    blocks: JSON.parse(row.blocks),
-    lifted: JSON.parse(row.lifted),
-    reason: row.reason,
-    source: row.source,
-    receivedAtMs: Number(row.receivedAtMs),
   };
 }

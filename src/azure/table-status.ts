@@ -1,4 +1,4 @@
-/** For `.catch` on a table call: these statuses are answers here, given as undefined, and no errors. */
+/** For `.catch` on a conditional write: these statuses say that somebody else was first. Undefined, no error. */
 export const unless =
   (...statuses: readonly number[]) =>
   (error: { statusCode?: number }): undefined => {

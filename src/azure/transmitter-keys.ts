@@ -1,0 +1,84 @@
+/**
+ * The keys of Shared Signals transmitters, from the address in the policy and never from anything a signal
+ * says. Kept for an hour; an unknown key id causes at most one fetch per cooldown and address, however many
+ * arrive. Keys that cannot be had are an outage, never a refusal: the transmitter must send again.
+ */
+
+import type { webcrypto } from 'node:crypto';
+import { importJWK } from 'jose';
+import { z } from 'zod';
+import type { Clock } from '../ports.ts';
+import type { TransmitterKeys } from '../revocation/ports.ts';
+import { UpstreamFailure } from '../upstream.ts';
+import { call } from './call.ts';
+import { fetchJson } from './fetch.ts';
+
+const KEPT_MS = 3_600_000;
+const COOLDOWN_MS = 60_000;
+/** CAEP interoperability profile: RS256 with at least 2048 bits. */
+const LEAST_MODULUS_BITS = 2_048;
+
+const keySetShape = z.object({
+  keys: z.array(z.looseObject({ kty: z.string(), kid: z.string().optional(), use: z.string().optional() })),
+});
+
+interface KeySet {
+  readonly keys: ReadonlyMap<string, webcrypto.CryptoKey>;
+  readonly fetchedAtMs: number;
+}
+
+export function createTransmitterKeys(clock: Clock): TransmitterKeys {
+  const kept = new Map<string, KeySet>();
+  const fetching = new Map<string, Promise<KeySet>>();
+
+  /** One fetch at a time for an address; all who ask meanwhile share it. */
+  const refresh = (jwksUri: string): Promise<KeySet> => {
+    const running =
+      fetching.get(jwksUri) ??
+      fetchKeySet(jwksUri, clock).finally(() => {
+        fetching.delete(jwksUri);
+      });
+    fetching.set(jwksUri, running);
+    return running.then((keySet) => {
+      kept.set(jwksUri, keySet);
+      return keySet;
+    });
+  };
+
+  return {
+    find: async (jwksUri, keyId) => {
+      const known = kept.get(jwksUri);
+      const ageMs = known === undefined ? Number.POSITIVE_INFINITY : clock() - known.fetchedAtMs;
+      const key = known?.keys.get(keyId);
+      if (key !== undefined && ageMs < KEPT_MS) return key;
+      if (known !== undefined && key === undefined && ageMs < COOLDOWN_MS) return undefined;
+      return (await refresh(jwksUri)).keys.get(keyId);
+    },
+  };
+}
+
+async function fetchKeySet(jwksUri: string, clock: Clock): Promise<KeySet> {
+  const fetchedAtMs = clock();
+  const { keys } = await call('transmitter', 'keys', (signal) =>
+    fetchJson('transmitter', jwksUri, { signal }, keySetShape),
+  );
+  const usable = keys.filter(
+    ({ kty, kid, use, ...jwk }) =>
+      kty === 'RSA' &&
+      kid !== undefined &&
+      (use ?? 'sig') === 'sig' &&
+      modulusBits(jwk['n']) >= LEAST_MODULUS_BITS,
+  );
+  const imported = await Promise.all(
+    usable.map(async (jwk): Promise<[string, webcrypto.CryptoKey]> => {
+      const key = await importJWK({ kty: jwk.kty, n: String(jwk['n']), e: String(jwk['e']) }, 'RS256');
+      if (key instanceof Uint8Array) throw new UpstreamFailure('transmitter', 'a key is not a public key');
+      return [jwk.kid ?? '', key];
+    }),
+  );
+  return { keys: new Map(imported), fetchedAtMs };
+}
+
+function modulusBits(n: unknown): number {
+  return typeof n === 'string' ? Buffer.from(n, 'base64url').length * 8 : 0;
+}

@@ -1,0 +1,41 @@
+/** Who may speak to the broker's own endpoints: a verified caller whose access has not itself been revoked. */
+import type { Denial } from '../denial.ts';
+import type { Caller, Snapshot } from '../ports.ts';
+import { refuses } from './decision.ts';
+import { callerScopes, scopeKey } from './scope.ts';
+
+export interface AdmitDeps {
+  readonly verify: (token: string) => Promise<Caller | Denial>;
+  /** From a head read that begins after the call. */
+  readonly snapshot: () => Promise<Snapshot>;
+}
+export type Admit = (token: string, as: 'caller' | 'operator') => Promise<Caller | Denial>;
+
+export const OPERATOR = 'Broker.Operator';
+export const AUDITOR = 'Broker.Auditor';
+
+/**
+ * A revocation of a whole tenant does not bind operators: with it in force, nobody could lift it. One of
+ * their user, client or token does.
+ * @throws UpstreamFailure
+ */
+export function createAdmit({ verify, snapshot }: AdmitDeps): Admit {
+  return async (token, as) => {
+    const caller = await verify(token);
+    if (!('objectId' in caller)) return caller;
+    const { revocations } = await snapshot();
+    for (const scope of callerScopes(caller)) {
+      if (as === 'operator' && scope.kind === 'tenant') continue;
+      const key = scopeKey(scope);
+      const entry = revocations.get(key);
+      if (entry !== undefined && refuses(entry, caller.issuedAtSeconds))
+        return { kind: 'revoked', scope: key, of: 'caller' };
+    }
+    return caller;
+  };
+}
+
+/** Operators may all that auditors may. */
+export function hasRole(caller: Caller, role: typeof OPERATOR | typeof AUDITOR): boolean {
+  return caller.appRoles.includes(OPERATOR) || caller.appRoles.includes(role);
+}

@@ -1,0 +1,95 @@
+/**
+ * RFC 7662 introspection and RFC 7009 revocation of the tokens the broker handed out. Azure issued them and
+ * Azure checks them, without asking us: revoking one here drops it, so that nobody is handed it again, and
+ * says until when it goes on working where it is already known.
+ */
+import type { Caller, Clock, IssuedRecord, IssuedTokens, Revocation, Snapshot } from '../ports.ts';
+import { sha256 } from '../secret.ts';
+import { AUDITOR, hasRole, OPERATOR } from './admit.ts';
+import { cutOffSeconds, refuses } from './decision.ts';
+import type { Revoke } from './revoke.ts';
+import { scopeKey } from './scope.ts';
+
+export interface IssuedDeps {
+  readonly issued: IssuedTokens;
+  readonly snapshot: () => Promise<Snapshot>;
+  /** Whether the policy gives this caller any token for this resource. */
+  readonly mayHave: (caller: Caller, resource: string) => boolean;
+  readonly revoke: Revoke;
+  readonly now: Clock;
+}
+
+export interface Issued {
+  /** `undefined`: not ours, over, revoked, or none of this caller's business. These are not told apart. */
+  introspect(caller: Caller, token: string): Promise<IssuedRecord | undefined>;
+  /** `undefined`: nothing of this caller's to revoke, which is a success too (RFC 7009 section 2.2). */
+  drop(caller: Caller, token: string): Promise<IssuedRecord | undefined>;
+}
+
+export function createIssued({ issued, snapshot, mayHave, revoke, now }: IssuedDeps): Issued {
+  async function known(text: string): Promise<IssuedRecord | undefined> {
+    const record = await issued.find(sha256(plainToken(text)));
+    return record !== undefined && record.expiresAtMs > now() ? record : undefined;
+  }
+
+  return {
+    async introspect(caller, text) {
+      const record = await known(text);
+      if (record === undefined) return undefined;
+      if (!hasRole(caller, AUDITOR) && !isHolder(caller, record, mayHave)) return undefined;
+      const { revocations } = await snapshot();
+      return isRevoked(record, revocations) ? undefined : record;
+    },
+
+    async drop(caller, text) {
+      const record = await known(text);
+      if (record === undefined) return undefined;
+      if (!hasRole(caller, OPERATOR) && !isHolder(caller, record, mayHave)) return undefined;
+      const receivedAtMs = now();
+      await revoke(
+        [
+          {
+            scope: { kind: 'issued', sha256: record.sha256 },
+            cutOffSeconds: cutOffSeconds(undefined, receivedAtMs),
+            blockCause: undefined,
+            reason: 'revoked by its holder',
+            source: `holder ${caller.clientId} ${caller.objectId}`,
+            receivedAtMs,
+          },
+        ],
+        record.expiresAtMs,
+      );
+      return record;
+    },
+  };
+}
+
+/** A shared token is held by everyone the policy gives the resource; an on-behalf-of token by its user alone. */
+function isHolder(caller: Caller, record: IssuedRecord, mayHave: IssuedDeps['mayHave']): boolean {
+  const { user, resource } = record;
+  if (user !== undefined && (user.tenantId !== caller.tenantId || user.objectId !== caller.objectId))
+    return false;
+  return mayHave(caller, resource);
+}
+
+function isRevoked(record: IssuedRecord, revocations: ReadonlyMap<string, Revocation>): boolean {
+  if (revocations.has(scopeKey({ kind: 'issued', sha256: record.sha256 }))) return true;
+  const about = [
+    { kind: 'resource' as const, name: record.resource },
+    ...(record.user === undefined
+      ? []
+      : [
+          { kind: 'user' as const, ...record.user },
+          { kind: 'tenant' as const, tenantId: record.user.tenantId },
+        ]),
+  ];
+  return about.some((scope) => {
+    const entry = revocations.get(scopeKey(scope));
+    return entry !== undefined && refuses(entry, Math.floor(record.issuedAtMs / 1000));
+  });
+}
+
+/** Speech callers hold `aad#<resource id>#<token>`. */
+function plainToken(text: string): string {
+  return text.startsWith('aad#') ? text.slice(text.lastIndexOf('#') + 1) : text;
+}

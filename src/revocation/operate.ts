@@ -1,0 +1,126 @@
+/** What an operator does by hand: see what is revoked and how fast it was, revoke, lift. */
+import type { Policy } from '../policy/schema.ts';
+import type { Clock, Head, Log, Scope } from '../ports.ts';
+import { cutOffSeconds } from './decision.ts';
+import { KEEP_MS, lift } from './entry.ts';
+import type { EventKind, EventRecord, EventStore, RevocationTable } from './ports.ts';
+import { readRequest, readScope } from './request.ts';
+import { type Effect, effectKey, type Revoke } from './revoke.ts';
+import { scopeKey } from './scope.ts';
+
+export interface OperateDeps {
+  readonly policy: Policy;
+  readonly table: RevocationTable;
+  readonly head: Head;
+  readonly events: EventStore;
+  readonly revoke: Revoke;
+  readonly now: Clock;
+  readonly log: Log;
+}
+
+/** One scope's entry with its time-to-effect. Times as ISO 8601. */
+export interface RevocationView {
+  readonly key: string;
+  readonly scope: Scope;
+  readonly cutOff: string;
+  readonly blocked: boolean;
+  readonly reason: string;
+  readonly source: string;
+  readonly receivedAt: string;
+  /** Absent while the change has been written but not been announced: then it comes again. */
+  readonly inForceAt?: string;
+  readonly lastTokenUntil?: string;
+}
+
+export interface Operate {
+  list(): Promise<readonly RevocationView[]>;
+  /** @returns the effect, or in words what is wrong with the request. `who` is kept as the source. */
+  revoke(request: unknown, who: string): Promise<Effect | string>;
+  /** @returns whether anything was blocked, or in words what is wrong. Tokens cut off before stay refused. */
+  lift(scope: unknown, who: string): Promise<boolean | string>;
+  received(kind: EventKind): Promise<readonly EventRecord[]>;
+}
+
+const MOST_LISTED = 1_000;
+const KEEP_LIFTS_MS = 366 * 86_400_000;
+
+export function createOperate(deps: OperateDeps): Operate {
+  const { policy, table, head, events, revoke, now, log } = deps;
+  return {
+    async list() {
+      const entries = await table.list();
+      const recent = await events.list('effect', effectKey(now() - KEEP_MS, ''), MOST_LISTED);
+      const effects = new Map(recent.map((effect) => [`${effect['receivedAt']} ${effect['key']}`, effect]));
+      return Promise.all(
+        entries.map(async (entry) => {
+          const key = scopeKey(entry.scope);
+          const id = effectKey(entry.receivedAtMs, key);
+          const effect = effects.get(id) ?? (await events.find('effect', id));
+          return {
+            key,
+            scope: entry.scope,
+            cutOff: iso(entry.cutOffSeconds * 1000),
+            blocked: entry.blocked,
+            reason: entry.reason,
+            source: entry.source,
+            receivedAt: iso(entry.receivedAtMs),
+            ...(effect === undefined ? {} : times(effect)),
+          };
+        }),
+      );
+    },
+
+    async revoke(value, who) {
+      const receivedAtMs = now();
+      const request = readRequest(value, policy);
+      if (typeof request === 'string') return request;
+      const { scope, notBeforeMs, block, reason } = request;
+      const [effect] = await revoke([
+        {
+          scope,
+          cutOffSeconds: cutOffSeconds(notBeforeMs, receivedAtMs),
+          blockCause: block ? crypto.randomUUID() : undefined,
+          reason,
+          source: `operator ${who}`,
+          receivedAtMs,
+        },
+      ]);
+      return effect ?? 'nothing to revoke';
+    },
+
+    async lift(value, who) {
+      const scope = readScope(value);
+      if (typeof scope === 'string') return scope;
+      const atMs = now();
+      const key = scopeKey(scope);
+      let wasBlocked = false;
+      await table.update(key, (current) => {
+        wasBlocked = current?.blocked === true;
+        return current && lift(current, atMs);
+      });
+      await head.bump();
+      const at = iso(atMs);
+      const record = {
+        key,
+        source: `operator ${who}`,
+        reason: 'lifted',
+        receivedAt: at,
+        inForceAt: iso(now()),
+      };
+      await events.keepFirst('effect', `${effectKey(atMs, key)} lifted`, record, atMs + KEEP_LIFTS_MS);
+      log('lifted', { scope: key, who, wasBlocked });
+      return wasBlocked;
+    },
+
+    received: (kind) => events.list(kind, '', MOST_LISTED),
+  };
+}
+
+function times({
+  inForceAt,
+  lastTokenUntil,
+}: EventRecord): Pick<RevocationView, 'inForceAt' | 'lastTokenUntil'> {
+  return inForceAt === undefined || lastTokenUntil === undefined ? {} : { inForceAt, lastTokenUntil };
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,71 @@
+/** The revocation capability, put together from its ports. */
+import type { Denial } from '../denial.ts';
+import type { Policy } from '../policy/schema.ts';
+import type { Caller, Clock, Head, IssuedTokens, Log, Snapshot } from '../ports.ts';
+import { type Admit, createAdmit } from './admit.ts';
+import { createReview } from './directory.ts';
+import { isSpent } from './entry.ts';
+import { createIssued, type Issued } from './issued.ts';
+import { createOperate, type Operate } from './operate.ts';
+import type { Directory, EventStore, KeyRotation, RevocationTable, TransmitterKeys } from './ports.ts';
+import { createReact } from './react.ts';
+import { createRevoke } from './revoke.ts';
+import { scopeKey } from './scope.ts';
+import type { SetError } from './set.ts';
+import { createSignals } from './signals.ts';
+
+export interface RevocationDeps {
+  readonly policy: Policy;
+  readonly homeTenantId: string;
+  /** The identity that rotates: what it does to accounts is our own doing. */
+  readonly rotatorClientId: string;
+  readonly entraIssuers: readonly string[];
+  readonly freshnessMs: number;
+  readonly table: RevocationTable;
+  readonly events: EventStore;
+  readonly head: Head;
+  readonly issued: IssuedTokens;
+  readonly directory: Directory;
+  readonly transmitterKeys: TransmitterKeys;
+  readonly keys: KeyRotation;
+  readonly verify: (token: string) => Promise<Caller | Denial>;
+  /** From a head read that begins after the call. */
+  readonly snapshot: () => Promise<Snapshot>;
+  /** Whether the policy gives this caller any token for this resource. */
+  readonly mayHave: (caller: Caller, resource: string) => boolean;
+  readonly now: Clock;
+  readonly log: Log;
+}
+
+export interface RevocationCapability {
+  readonly admit: Admit;
+  readonly issued: Issued;
+  readonly operate: Operate;
+  /** One event of Event Grid. Throws UpstreamFailure when it must be delivered again. */
+  readonly react: (event: unknown) => Promise<string>;
+  /** One pushed Security Event Token. Throws UpstreamFailure when it must be pushed again. */
+  readonly signal: (token: string) => Promise<'accepted' | SetError>;
+  /** Reads what changed in the directory since the last time, and forgets what denies nothing any more. */
+  readonly reconcile: () => Promise<void>;
+}
+
+export function createRevocation(deps: RevocationDeps): RevocationCapability {
+  const { table, events, now } = deps;
+  const revoke = createRevoke(deps);
+  const shared = { ...deps, revoke };
+  const review = createReview(shared);
+  return {
+    admit: createAdmit(deps),
+    issued: createIssued(shared),
+    operate: createOperate(shared),
+    react: createReact({ ...shared, reviewUser: review.user, reviewGroups: review.groups }),
+    signal: createSignals({ ...shared, keys: deps.transmitterKeys }),
+    reconcile: async () => {
+      await review.sweep();
+      const gone = (await table.list()).filter((entry) => isSpent(entry, now()));
+      for (const entry of gone)
+        await table.remove(scopeKey(entry.scope), (current) => isSpent(current, now()));
+      await events.sweep(now());
+    },
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * The Shared Signals receiver: one pushed Security Event Token from text to effect (RFC 8935). What it says
+ * is in force on every instance before it is acknowledged, since after that the transmitter never sends it
+ * again; a duplicate is answered as if new.
+ */
+import type { Policy } from '../policy/schema.ts';
+import type { Clock, Log, Scope } from '../ports.ts';
+import { sha256 } from '../secret.ts';
+import { cutOffSeconds } from './decision.ts';
+import { type Change, KEEP_MS } from './entry.ts';
+import type { Directory, EventStore, TransmitterKeys } from './ports.ts';
+import type { Revoke } from './revoke.ts';
+import { readSet, type SecurityEvent, type SetError } from './set.ts';
+import { type Meaning, meaningOf } from './signal-type.ts';
+import { resolveSubject } from './subject.ts';
+
+export interface SignalDeps {
+  readonly policy: Policy;
+  readonly homeTenantId: string;
+  /** Bases of issuer URLs of Entra, without a slash at the end. */
+  readonly entraIssuers: readonly string[];
+  readonly keys: TransmitterKeys;
+  readonly directory: Directory;
+  readonly events: EventStore;
+  readonly revoke: Revoke;
+  readonly now: Clock;
+  readonly log: Log;
+}
+
+/** Longer than any transmitter resends. */
+const KEEP_SIGNAL_MS = 30 * 86_400_000;
+
+/**
+ * @returns `accepted`, or why the token is refused
+ * @throws UpstreamFailure when the transmitter must send it again
+ */
+export function createSignals(deps: SignalDeps): (token: string) => Promise<'accepted' | SetError> {
+  const { policy, homeTenantId, entraIssuers, keys, directory, events, revoke, now, log } = deps;
+
+  async function userByEmail(email: string): Promise<Scope | undefined> {
+    const user = await directory.user(email);
+    return user === 'deleted' ? undefined : { kind: 'user', tenantId: homeTenantId, objectId: user.objectId };
+  }
+
+  /** @returns what came of it, in a word for the record */
+  async function apply(
+    event: SecurityEvent,
+    meanings: readonly Meaning[],
+    receivedAtMs: number,
+  ): Promise<string | SetError> {
+    const { transmitter, jti } = event;
+    const refused = refusal(event, meanings);
+    if (refused !== undefined) return refused;
+    const revoking = meanings.filter((meaning) => meaning.means === 'revoke');
+    if (revoking.length === 0) return meanings.map(({ means }) => means).join(' ');
+    const tenantIds = policy.tenants
+      .filter(({ name }) => transmitter.tenants.includes(name))
+      .map(({ id }) => id);
+    const scopes = await resolveSubject(event.subject, { transmitter, tenantIds, entraIssuers, userByEmail });
+    if ('err' in scopes) return scopes;
+    if (scopes.length === 0) return 'subject unknown';
+    const happenedAtSeconds = Math.max(
+      ...revoking.map(({ atSeconds }) => atSeconds ?? event.happenedAtSeconds),
+    );
+    // Older than any token that could still be shown.
+    if (happenedAtSeconds * 1000 < receivedAtMs - KEEP_MS) return 'too old to matter';
+    await revoke(
+      scopes.map(
+        (scope): Change => ({
+          scope,
+          cutOffSeconds: cutOffSeconds(happenedAtSeconds * 1000, receivedAtMs),
+          blockCause: undefined,
+          reason: event.events
+            .map(({ type }) => type.slice(type.lastIndexOf('/') + 1))
+            .join(' ')
+            .slice(0, 256),
+          source: `signal ${transmitter.name} ${jti.slice(0, 100)}`,
+          receivedAtMs,
+        }),
+      ),
+    );
+    return 'revoked';
+  }
+
+  return async (token) => {
+    const receivedAtMs = now();
+    const event = await readSet(token, policy.transmitters, keys);
+    if ('err' in event) {
+      log('signal_refused', { err: event.err, why: event.description });
+      return event;
+    }
+    const { transmitter, jti } = event;
+    const key = sha256(JSON.stringify([transmitter.issuer, jti]));
+    const content = sha256(token.split('.')[1] ?? '');
+    // Kept only when all was done, so what is known needs nothing more. Another content under a jti that was
+    // used is acted upon all the same: a cut-off more is the safe side of somebody's mistake.
+    const known = await events.find('signal', key);
+    if (known?.['content'] === content) {
+      log('signal_again', { transmitter: transmitter.name, jti: jti.slice(0, 100) });
+      return 'accepted';
+    }
+    const meanings = event.events.map(({ type, payload }) => meaningOf(type, payload));
+    const outcome = await apply(event, meanings, receivedAtMs);
+    if (typeof outcome !== 'string') {
+      log('signal_refused', { transmitter: transmitter.name, err: outcome.err, why: outcome.description });
+      return outcome;
+    }
+    const types = event.events
+      .map(({ type }) => type)
+      .join(' ')
+      .slice(0, 500);
+    const record = { transmitter: transmitter.name, types, outcome, content, receivedAt: iso(receivedAtMs) };
+    await events.replace('signal', key, record, receivedAtMs + KEEP_SIGNAL_MS);
+    log('signal', { transmitter: transmitter.name, types, outcome, reused: known !== undefined });
+    return 'accepted';
+  };
+}
+
+/** What is wrong with the event itself, whoever it is about. */
+function refusal(
+  { transmitter, subject }: SecurityEvent,
+  meanings: readonly Meaning[],
+): SetError | undefined {
+  for (const meaning of meanings) {
+    if (meaning.means === 'malformed') return { err: 'invalid_request', description: meaning.why };
+    if (meaning.means !== 'verification') continue;
+    // SSF 1.0 "Verification Event": the subject is the stream; a state is answered only if it was asked for.
+    const { streamId, verificationState } = transmitter;
+    const { format, id } = (subject ?? {}) as Record<string, unknown>;
+    if (streamId !== undefined && (format !== 'opaque' || id !== streamId))
+      return { err: 'invalid_request', description: 'the subject is not our stream' };
+    const { state } = meaning;
+    if (verificationState !== undefined && state !== undefined && state !== verificationState)
+      return { err: 'invalid_state', description: 'the state is not the one asked for' };
+  }
+  return undefined;
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

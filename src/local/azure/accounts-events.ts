@@ -60,7 +60,7 @@ export function accountEvent(
         scope: accountId,
         action,
         evidence: {
-          role: by.principalType === 'User' ? 'Contributor' : 'AI Account Key Rotator',
+          role: by.principalType === 'User' ? 'Contributor' : 'AI token broker rotator',
           roleAssignmentScope: `/subscriptions/${subscriptionId}`,
           roleAssignmentId: '00000000000040008000000000000001',
           roleDefinitionId: '00000000000040008000000000000002',

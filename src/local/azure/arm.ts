@@ -95,7 +95,7 @@ function act(options: ArmOptions, call: Call, principal: Principal): Outcome {
   }
   const accountId = accountIdOf(found);
   const action = `Microsoft.CognitiveServices/accounts/${operation === 'getAccount' ? 'read' : `${operation}/action`}`;
-  if (!allows(options.assignments(), principal.objectId, action, accountId)) {
+  if (!allows(options.assignments(), principal.objectId, 'actions', action, accountId)) {
     const message = `The client '${principal.clientId}' with object id '${principal.objectId}' does not have authorization to perform action '${action}' over scope '${accountId}' or the scope is invalid. If access was recently granted, please refresh your credentials.`;
     return failure(403, 'AuthorizationFailed', message);
   }

@@ -75,7 +75,9 @@ async function byEntraToken(
   }
   const principal = token === undefined ? undefined : await host.authenticate(token, [audience]);
   if (principal === undefined) return { refused: unauthorized(audience) };
-  if (!allows(host.assignments(), principal.objectId, operation.dataAction, account.accountId)) {
+  if (
+    !allows(host.assignments(), principal.objectId, 'dataActions', operation.dataAction, account.accountId)
+  ) {
     return { refused: { ...permissionDenied(principal.objectId, operation), by: principal.clientId } };
   }
   return { use: { by: principal.clientId } };

@@ -61,7 +61,9 @@ export function createKeyVault(options: KeyVaultOptions): KeyVault {
     const found = findOperation(call.method, call.url.pathname);
     if (found === undefined) return { ...failure(404, 'NotFound', 'Not found.'), by: principal.clientId };
     const { operation, name } = found;
-    if (!allows(options.assignments(), principal.objectId, operation.dataAction, options.vaultId)) {
+    if (
+      !allows(options.assignments(), principal.objectId, 'dataActions', operation.dataAction, options.vaultId)
+    ) {
       const refused = forbiddenByRbac(options.vaultId, name, operation.dataAction, principal);
       return { ...refused, by: principal.clientId };
     }

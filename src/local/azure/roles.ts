@@ -1,38 +1,48 @@
 /**
- * Azure's role-based access control, as far as the simulated services ask it: a principal may do an action at
- * a scope if one of its assignments there, or above, has a role that names the action. Matching ignores case.
+ * Azure's role-based access control, as far as the simulated services ask it: a principal may do something at
+ * a scope if one of its assignments there, or above, has a role that names it. Matching ignores case.
  * https://learn.microsoft.com/azure/role-based-access-control/role-definitions
  */
-const ai = 'Microsoft.CognitiveServices/accounts';
-const vault = 'Microsoft.KeyVault/vaults/secrets';
+const account = 'Microsoft.CognitiveServices/accounts';
+const secrets = 'Microsoft.KeyVault/vaults/secrets';
 
-/** Actions and data actions in one list: no action of one kind is spelled like one of the other. */
-const roles = {
-  'Cognitive Services User': [`${ai}/read`, `${ai}/listKeys/action`, 'Microsoft.CognitiveServices/*'],
-  'Cognitive Services OpenAI User': [`${ai}/OpenAI/*`],
-  'Cognitive Services Speech User': [`${ai}/SpeechServices/*`],
-  /** A custom role, data actions only: what the built-in User role would be without listKeys. */
-  'Azure AI Data User': [
-    `${ai}/OpenAI/*`,
-    `${ai}/SpeechServices/*`,
-    `${ai}/TextTranslation/*`,
-    `${ai}/ComputerVision/*`,
-    `${ai}/Language/*`,
-    `${ai}/FormRecognizer/*`,
-  ],
-  'AI Account Key Rotator': [`${ai}/read`, `${ai}/listKeys/action`, `${ai}/regenerateKey/action`],
-  'Key Vault Secrets User': [`${vault}/getSecret/action`, `${vault}/readMetadata/action`],
-  /** A custom role: Secrets Officer without delete, recover, purge, backup and restore. */
-  'Key Vault Secrets Writer': [
-    `${vault}/getSecret/action`,
-    `${vault}/setSecret/action`,
-    `${vault}/readMetadata/action`,
-    `${vault}/update/action`,
-  ],
-  'Key Vault Secrets Officer': [`${vault}/*`],
+/** The built-in roles that matter here, and the two custom ones of infra/role-definitions.bicep. */
+export const roles = {
+  'Cognitive Services User': {
+    actions: [`${account}/read`, `${account}/listKeys/action`],
+    dataActions: ['Microsoft.CognitiveServices/*'],
+  },
+  'Cognitive Services OpenAI User': { actions: [`${account}/read`], dataActions: [`${account}/OpenAI/*`] },
+  'Cognitive Services Speech User': {
+    actions: [`${account}/read`],
+    dataActions: [`${account}/SpeechServices/*`],
+  },
+  'AI data user without keys': { actions: [], dataActions: ['Microsoft.CognitiveServices/*'] },
+  'AI token broker rotator': {
+    actions: [`${account}/read`, `${account}/listKeys/action`, `${account}/regenerateKey/action`],
+    dataActions: [
+      `${secrets}/getSecret/action`,
+      `${secrets}/setSecret/action`,
+      `${secrets}/readMetadata/action`,
+      `${secrets}/update/action`,
+    ],
+  },
+  'Key Vault Secrets User': {
+    actions: [],
+    dataActions: [`${secrets}/getSecret/action`, `${secrets}/readMetadata/action`],
+  },
+  'Key Vault Secrets Officer': { actions: [], dataActions: [`${secrets}/*`] },
 } as const;
 
 export type Role = keyof typeof roles;
+
+export interface RoleAssignment {
+  /** The object id of a user, a service principal or a managed identity. */
+  readonly principalId: string;
+  readonly role: Role;
+  /** An ARM id; the assignment holds for it and everything below it. */
+  readonly scope: string;
+}
 
 /** Who a verified Entra access token speaks for. */
 export interface Principal {
@@ -48,17 +58,11 @@ export interface Principal {
  */
 export type Authenticate = (token: string, audiences: readonly string[]) => Promise<Principal | undefined>;
 
-export interface RoleAssignment {
-  /** The object id of a user, a service principal or a managed identity. */
-  readonly principalId: string;
-  readonly role: Role;
-  /** An ARM id; the assignment holds for it and everything below it. */
-  readonly scope: string;
-}
-
+/** `actions`: through ARM. `dataActions`: at the service itself. A role for the one gives nothing of the other. */
 export function allows(
   assignments: readonly RoleAssignment[],
   principalId: string,
+  kind: 'actions' | 'dataActions',
   action: string,
   scope: string,
 ): boolean {
@@ -66,7 +70,7 @@ export function allows(
     (assignment) =>
       assignment.principalId === principalId &&
       isWithin(scope, assignment.scope) &&
-      roles[assignment.role].some((pattern) => names(pattern, action)),
+      roles[assignment.role][kind].some((pattern) => names(pattern, action)),
   );
 }
 

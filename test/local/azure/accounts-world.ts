@@ -38,11 +38,12 @@ const specs = [
 
 const scopes = { ai: `${group}/Microsoft.CognitiveServices`, vault: vaultId };
 const assignments: readonly RoleAssignment[] = [
-  { principalId: 'rotator', role: 'AI Account Key Rotator', scope: scopes.ai },
-  { principalId: 'rotator', role: 'Key Vault Secrets Writer', scope: scopes.vault },
+  { principalId: 'rotator', role: 'AI token broker rotator', scope: scopes.ai },
+  { principalId: 'rotator', role: 'AI token broker rotator', scope: scopes.vault },
   { principalId: 'issuer', role: 'Key Vault Secrets User', scope: scopes.vault },
   { principalId: 'admin', role: 'Key Vault Secrets Officer', scope: scopes.vault },
-  { principalId: 'app', role: 'Azure AI Data User', scope: scopes.ai },
+  { principalId: 'app', role: 'AI data user without keys', scope: scopes.ai },
+  { principalId: 'user', role: 'Cognitive Services User', scope: scopes.ai },
   { principalId: 'speaker', role: 'Cognitive Services Speech User', scope: scopes.ai },
 ];
 

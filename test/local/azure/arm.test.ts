@@ -89,6 +89,12 @@ test('who has no role is told who it is and what it may not do, whether the acco
   assert.deepEqual(errorOf(absent), [403, 'AuthorizationFailed']);
 });
 
+test('a role for the data plane alone lists no key; the built-in User role does, which is why nobody has it', async () => {
+  const list = (who: string) => send('POST', url('/listKeys'), bearer(who));
+  assert.deepEqual(errorOf(await list('app')), [403, 'AuthorizationFailed']);
+  assert.equal((await list('user')).status, 200);
+});
+
 test('an account that is not there is 404 ResourceNotFound, after it was deleted too', async () => {
   const never = await send('GET', url('x'), bearer('rotator'));
   assert.deepEqual(errorOf(never), [404, 'ResourceNotFound']);

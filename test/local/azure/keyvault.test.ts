@@ -31,7 +31,18 @@ const days = (count: number) => count * 86_400_000;
 describe('what the SDK sees, held to a real vault where CONTRACT_KEY_VAULT_URL names one', () => {
   const real = process.env['CONTRACT_KEY_VAULT_URL'];
   const client = () => (real ? new SecretClient(real, new DefaultAzureCredential()) : clientOf('admin'));
-  const newName = () => `contract-${randomUUID()}`;
+  const names: string[] = [];
+  const newName = () => {
+    const name = `contract-${randomUUID()}`;
+    names.push(name);
+    return name;
+  };
+  after(async () => {
+    for (const name of names)
+      await client()
+        .beginDeleteSecret(name)
+        .catch(() => undefined);
+  });
 
   test('a version comes back with its value, tags, type and whole-second times', async () => {
     const name = newName();
@@ -49,7 +60,7 @@ describe('what the SDK sees, held to a real vault where CONTRACT_KEY_VAULT_URL n
     assert.equal(got.properties.contentType, 'text/x-key');
     assert.equal(got.properties.expiresOn?.getTime(), expiresOn.getTime());
     assert.equal(got.properties.enabled, true);
-    assert.equal(got.properties.recoveryLevel, 'Recoverable+Purgeable');
+    assert.match(got.properties.recoveryLevel ?? '', /Recoverable/);
   });
 
   test('without a version the newest is read; an older one by its name', async () => {

@@ -22,9 +22,9 @@ const translate = (url: string, token: string) =>
   ]);
 const minutes = (count: number) => count * 60_000;
 
-describe('issueToken, held to the real service where STS_CONTRACT_HOST and STS_CONTRACT_KEY name one', () => {
-  const host = () => process.env['STS_CONTRACT_HOST'] ?? world.host('speech');
-  const key = () => process.env['STS_CONTRACT_KEY'] ?? world.key('speech', 'Key1');
+describe('issueToken, held to the real service where CONTRACT_STS_HOST and CONTRACT_STS_KEY name one', () => {
+  const host = () => process.env['CONTRACT_STS_HOST'] ?? world.host('speech');
+  const key = () => process.env['CONTRACT_STS_KEY'] ?? world.key('speech', 'Key1');
 
   test('a key buys a bare JWT of ten minutes with the alg of an XML signature and neither iat nor jti', async () => {
     const answer = await issue(host(), key());

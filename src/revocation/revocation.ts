@@ -45,7 +45,7 @@ export interface RevocationCapability {
   readonly react: (event: unknown) => Promise<string>;
   /** One pushed Security Event Token. Throws UpstreamFailure when it must be pushed again. */
   readonly signal: (token: string) => Promise<'accepted' | SetError>;
-  /** Reads what changed in the directory since the last time, and forgets what denies nothing any more. */
+  /** Forgets what denies nothing any more, and reads what changed in the directory since the last time. */
   readonly reconcile: () => Promise<void>;
 }
 
@@ -61,11 +61,12 @@ export function createRevocation(deps: RevocationDeps): RevocationCapability {
     react: createReact({ ...shared, reviewUser: review.user, reviewGroups: review.groups }),
     signal: createSignals({ ...shared, keys: deps.transmitterKeys }),
     reconcile: async () => {
-      await review.sweep();
+      // First what needs no directory, so that an outage of Graph does not let the tables grow.
       const gone = (await table.list()).filter((entry) => isSpent(entry, now()));
       for (const entry of gone)
         await table.remove(scopeKey(entry.scope), (current) => isSpent(current, now()));
       await events.sweep(now());
+      await review.sweep();
     },
   };
 }

@@ -1,0 +1,21 @@
+import { app, type HttpMethod } from '@azure/functions';
+import { broker } from '../src/broker.ts';
+import type { OperatorAction } from '../src/http/operators.ts';
+
+/** `/admin` and `/runtime` belong to the Functions host, so operators live here. */
+const ROUTES: readonly [HttpMethod, string, OperatorAction][] = [
+  ['GET', 'operator/revocations', 'listRevocations'],
+  ['POST', 'operator/revocations', 'revoke'],
+  ['POST', 'operator/revocations/lift', 'lift'],
+  ['GET', 'operator/events', 'listEvents'],
+  ['GET', 'operator/rotation', 'planRotation'],
+  ['POST', 'operator/rotation/{resource}', 'rotateNow'],
+];
+
+for (const [method, route, action] of ROUTES)
+  app.http(`operator-${action}`, {
+    route,
+    methods: [method],
+    authLevel: 'anonymous',
+    handler: (request) => broker().operator[action](request),
+  });

@@ -1,0 +1,132 @@
+/**
+ * `/operator/*`: what people do by hand. The caller's own Entra token as Bearer, with the app role
+ * `Broker.Auditor` to look and `Broker.Operator` to act. Answers are JSON, problems are RFC 9457.
+ */
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { Caller, Slot } from '../ports.ts';
+import { type Admit, AUDITOR, hasRole, OPERATOR } from '../revocation/admit.ts';
+import type { Operate } from '../revocation/operate.ts';
+import type { Effect } from '../revocation/revoke.ts';
+import { UpstreamFailure } from '../upstream.ts';
+import { problem, unavailable } from './problem.ts';
+import { readBearer } from './token-request.ts';
+
+export interface OperatorPorts {
+  readonly admit: Admit;
+  readonly operate: Operate;
+  readonly rotation: {
+    /** What would happen next to each resource, when, and what blocks it. */
+    plan(): Promise<unknown>;
+    retireNow(
+      resource: string,
+      request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },
+    ): Promise<unknown>;
+  };
+  /** Whether the resource has keys that rotate. */
+  readonly rotates: (resource: string) => boolean;
+}
+
+export type OperatorAction =
+  | 'listRevocations'
+  | 'revoke'
+  | 'lift'
+  | 'listEvents'
+  | 'planRotation'
+  | 'rotateNow';
+type Action = (request: HttpRequest, caller: Caller) => Promise<HttpResponseInit>;
+
+export function createOperatorEndpoints(
+  ports: OperatorPorts,
+): Readonly<Record<OperatorAction, (request: HttpRequest) => Promise<HttpResponseInit>>> {
+  const { operate, rotation } = ports;
+  const as = (role: typeof OPERATOR | typeof AUDITOR, action: Action) => guarded(ports.admit, role, action);
+  return {
+    listRevocations: as(AUDITOR, async () => json(200, { revocations: await operate.list() })),
+
+    revoke: as(OPERATOR, async (request, caller) => {
+      const effect = await operate.revoke(await readObject(request), name(caller));
+      return typeof effect === 'string' ? badRequest(effect) : json(200, times(effect));
+    }),
+
+    lift: as(OPERATOR, async (request, caller) => {
+      const body = await readObject(request);
+      const lifted = await operate.lift(body?.['scope'], name(caller));
+      return typeof lifted === 'string' ? badRequest(lifted) : json(200, { lifted });
+    }),
+
+    listEvents: as(AUDITOR, async () =>
+      json(200, { poison: await operate.received('poison'), signals: await operate.received('signal') }),
+    ),
+
+    planRotation: as(AUDITOR, async () => json(200, { resources: await rotation.plan() })),
+
+    rotateNow: as(OPERATOR, async (request, caller) => {
+      const resource = request.params['resource'] ?? '';
+      if (!ports.rotates(resource))
+        return problem(404, 'Not Found', 'no such resource with keys that rotate');
+      const wanted = readRotation(await readObject(request));
+      if (typeof wanted === 'string') return badRequest(wanted);
+      const reason = `${wanted.reason} (operator ${name(caller)})`;
+      return json(202, { resource, rotation: await rotation.retireNow(resource, { ...wanted, reason }) });
+    }),
+  };
+}
+
+/** Verified, not revoked, and in the role: else a problem. An outage is a 503. */
+function guarded(admit: Admit, role: typeof OPERATOR | typeof AUDITOR, action: Action) {
+  return async (request: HttpRequest): Promise<HttpResponseInit> => {
+    try {
+      const bearer = readBearer(request.headers.get('authorization') ?? '');
+      const caller = bearer === undefined ? undefined : await admit(bearer, 'operator');
+      if (caller === undefined || !('objectId' in caller)) {
+        const challenge = `Bearer realm="azure-ai-token-broker"${caller === undefined ? '' : ', error="invalid_token"'}`;
+        const headers = { 'www-authenticate': challenge };
+        return problem(401, 'Unauthorized', 'send an accepted Entra access token as Bearer', headers);
+      }
+      if (!hasRole(caller, role)) return problem(403, 'Forbidden', `the app role ${role} is required`);
+      return await action(request, caller);
+    } catch (error) {
+      if (error instanceof UpstreamFailure) return unavailable(error);
+      throw error;
+    }
+  };
+}
+
+/** @returns undefined for what is not a JSON object; whoever needs members of it says which */
+async function readObject(request: HttpRequest): Promise<Record<string, unknown> | undefined> {
+  try {
+    const value: unknown = JSON.parse(await request.text());
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readRotation(
+  value: Record<string, unknown> | undefined,
+): { slot?: Slot; emergency: boolean; reason: string } | string {
+  if (value === undefined) return 'the body must be a JSON object';
+  const { slot, emergency = false, reason = 'by hand' } = value;
+  if (slot !== undefined && slot !== 'Key1' && slot !== 'Key2') return 'slot must be Key1 or Key2';
+  if (typeof emergency !== 'boolean') return 'emergency must be true or false';
+  if (typeof reason !== 'string') return 'reason must be a text';
+  return { ...(slot === undefined ? {} : { slot }), emergency, reason: reason.slice(0, 256) };
+}
+
+function times(effect: Effect): Record<string, unknown> {
+  return {
+    key: effect.key,
+    receivedAt: new Date(effect.receivedAtMs).toISOString(),
+    inForceAt: new Date(effect.inForceAtMs).toISOString(),
+    timeToEffectMs: effect.inForceAtMs - effect.receivedAtMs,
+    lastTokenUntil: new Date(effect.lastTokenUntilMs).toISOString(),
+  };
+}
+
+const name = ({ objectId }: Caller): string => objectId;
+const badRequest = (detail: string): HttpResponseInit => problem(400, 'Bad Request', detail);
+const json = (status: number, jsonBody: unknown): HttpResponseInit => ({
+  status,
+  headers: { 'cache-control': 'no-store' },
+  jsonBody,
+});

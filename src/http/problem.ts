@@ -1,0 +1,26 @@
+import type { HttpResponseInit } from '@azure/functions';
+import type { UpstreamFailure } from '../upstream.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** RFC 9457. `detail` says what to do, and never repeats a value that was sent. */
+export function problem(
+  status: number,
+  title: string,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponseInit {
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+    body: JSON.stringify({ type: 'about:blank', title, status, detail }),
+  };
+}
+
+/** An outage is never a denial: 503, and when to come again. */
+export function unavailable(failure: UpstreamFailure): HttpResponseInit {
+  const detail = `${failure.service} is not answering; the request may have taken effect, repeating it is safe`;
+  return problem(503, 'Service Unavailable', detail, {
+    'retry-after': String(failure.retryAfterSeconds ?? RETRY_AFTER_SECONDS),
+  });
+}

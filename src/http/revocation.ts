@@ -1,0 +1,40 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { Admit } from '../revocation/admit.ts';
+import type { Issued } from '../revocation/issued.ts';
+import { UpstreamFailure } from '../upstream.ts';
+import { correlationId } from './correlation.ts';
+import { NO_STORE, readProtectedForm } from './protected-form.ts';
+import { unavailableResponse } from './token-response.ts';
+
+/**
+ * `POST /oauth2/revoke`, RFC 7009. 200 also for what is unknown (section 2.2); 503 says that the token is
+ * still being handed out. The body, which clients ignore, says what a revocation here cannot end.
+ */
+export function createRevocationEndpoint({
+  admit,
+  issued,
+}: {
+  readonly admit: Admit;
+  readonly issued: Issued;
+}) {
+  return async (request: HttpRequest): Promise<HttpResponseInit> => {
+    try {
+      const form = await readProtectedForm(request, admit);
+      if (!('caller' in form)) return form;
+      const record = await issued.drop(form.caller, form.token);
+      if (record === undefined) return { status: 200, headers: NO_STORE, jsonBody: {} };
+      const until = new Date(record.expiresAtMs).toISOString();
+      return {
+        status: 200,
+        headers: NO_STORE,
+        jsonBody: {
+          revocation: 'no longer handed out by any instance; Azure goes on accepting it until it expires',
+          accepted_by_azure_until: until,
+        },
+      };
+    } catch (error) {
+      if (!(error instanceof UpstreamFailure)) throw error;
+      return unavailableResponse(error, correlationId(request.headers));
+    }
+  };
+}

@@ -3,7 +3,7 @@
  * signature is looked at. Only the canonical spelling passes; else one token has many texts (padding, stray
  * bits, blanks), and each could be told apart (RFC 8725).
  */
-import { parseStrictObject } from './exchange/strict-json.ts';
+import { parseStrictObject } from './strict-json.ts';
 
 export interface OpenedJws {
   readonly header: Readonly<Record<string, unknown>>;

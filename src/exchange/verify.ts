@@ -7,9 +7,9 @@
 import { errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { CallerFault, Denial } from '../denial.ts';
+import { openJws } from '../jws.ts';
 import type { Caller, Clock, SigningKeys } from '../ports.ts';
 import { Secret } from '../secret.ts';
-import { parseStrictObject } from './strict-json.ts';
 
 /** 200 groups of 38 characters fit twice. */
 const MOST_CHARACTERS = 24_576;
@@ -130,34 +130,13 @@ type Claims = z.infer<typeof claimsShape>;
 /** Opens a token without believing it: enough to know whose keys to ask for. */
 function open(token: string): { header: z.infer<typeof headerShape>; payload: Claims } | CallerFault {
   if (token.length > MOST_CHARACTERS) return 'too_large';
-  const segments = token.split('.');
-  // Only the canonical spelling: else one token has many texts (padding, stray bits), and each could be told apart.
-  if (segments.length !== 3 || !segments.every(isCanonicalBase64Url)) return 'malformed';
-  const [headerText, payloadText] = segments.map(decode);
-  const rawHeader = headerText === undefined ? undefined : parseStrictObject(headerText);
-  const rawPayload = payloadText === undefined ? undefined : parseStrictObject(payloadText);
-  if (rawHeader === undefined || rawPayload === undefined) return 'malformed';
-  // Extensions that change what is signed or how (RFC 7515 section 4.1.11, RFC 7797, zip): Entra uses none.
-  if (['crit', 'b64', 'zip'].some((member) => member in rawHeader)) return 'malformed';
-  const header = headerShape.safeParse(rawHeader);
+  const jws = openJws(token);
+  if (jws === undefined) return 'malformed';
+  const header = headerShape.safeParse(jws.header);
   if (!header.success) return 'malformed';
   if (header.data.alg !== 'RS256') return 'algorithm';
-  const payload = claimsShape.safeParse(rawPayload);
+  const payload = claimsShape.safeParse(jws.payload);
   return payload.success ? { header: header.data, payload: payload.data } : 'claims';
-}
-
-function isCanonicalBase64Url(segment: string): boolean {
-  return segment.length > 0 && Buffer.from(segment, 'base64url').toString('base64url') === segment;
-}
-
-function decode(segment: string): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      Buffer.from(segment, 'base64url'),
-    );
-  } catch {
-    return undefined;
-  }
 }
 
 /** A token with neither a delegated scope nor an app role grants nothing here: Entra issues those to anyone. */

@@ -1,7 +1,7 @@
 /**
- * What JSON.parse lets pass and a token must not have: a member twice in one object (RFC 8725 section 2.5;
- * the last would win), members that differ only in case (Entra's own validator refuses them), and numbers
- * beyond what a double can hold (`exp: 1e400` would never expire).
+ * What JSON.parse lets pass and a token, a request or a policy must not have: a member twice in one object
+ * (RFC 8725 section 2.5; the last would win), members that differ only in case (Entra's own validator refuses
+ * them), numbers beyond what a double can hold (`exp: 1e400` would never expire), and nesting without end.
  * @returns undefined for anything but one plain object
  */
 export function parseStrictObject(text: string): Record<string, unknown> | undefined {
@@ -12,13 +12,13 @@ export function parseStrictObject(text: string): Record<string, unknown> | undef
     return undefined;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return hasRepeatedMember(text) || hasInfiniteNumber(value) ? undefined : (value as Record<string, unknown>);
+  return hasRepeatedMember(text) || isUnfit(value) ? undefined : (value as Record<string, unknown>);
 }
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
 
 /** Walks the text of valid JSON: a string in an object is a member's name when nothing but `{` or `,` stands before it. */
-function hasRepeatedMember(text: string): boolean {
+export function hasRepeatedMember(text: string): boolean {
   const open: (Set<string> | undefined)[] = [];
   let atName = false;
   for (const [token] of text.matchAll(TOKEN)) {
@@ -44,7 +44,11 @@ function hasRepeatedMember(text: string): boolean {
   return false;
 }
 
-function hasInfiniteNumber(value: unknown): boolean {
+/** No token or request of ours is nested deeper; JSON.parse itself knows no limit, our own recursion must. */
+const DEEPEST = 32;
+
+function isUnfit(value: unknown, depth = 0): boolean {
   if (typeof value === 'number') return !Number.isFinite(value);
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasInfiniteNumber);
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === DEEPEST || Object.values(value).some((inner) => isUnfit(inner, depth + 1));
 }

@@ -67,8 +67,8 @@ export interface Accounts {
   /** Reading the keys changes nothing, yet Azure sends an event for it. */
   noteListKeys(name: string, by: Actor): void;
   remove(name: string): void;
-  /** A secret of the platform, bound to a purpose. The same after a restart. */
-  platformSecret(purpose: string): Buffer;
+  /** HMAC-SHA-256 by a secret of the platform, which is the same after a restart. */
+  platformSign(text: string): Buffer;
 }
 
 export interface AccountsOptions {
@@ -180,7 +180,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       change(name, { deleted: true });
       publish(accountEvent('delete', get(name).accountId, personInPortal(tenantId), now()));
     },
-    platformSecret: (purpose) => createHmac('sha256', state.platformSecret).update(purpose).digest(),
+    platformSign: (text) => createHmac('sha256', state.platformSecret).update(text).digest(),
   };
 }
 

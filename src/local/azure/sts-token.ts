@@ -1,9 +1,9 @@
 /**
  * The key-exchange token of the AI accounts: a JWT whose `alg` is an XML-signature URI that no JOSE library
  * takes, with neither `iat` nor `jti`. Only the platform can verify it. It is good only at the host that
- * issued it: the signing secret is bound to that host, and to the key it was bought with.
+ * issued it: what is signed names that host, and the key it was bought with.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Account, AccountKey } from './accounts.ts';
 import type { AccountHost } from './accounts-gateway.ts';
 
@@ -60,7 +60,8 @@ export function verifyStsToken(host: AccountHost, account: Account, token: strin
     return undefined;
   if (!looksLikeStsToken(token)) return undefined;
   const given = Buffer.from(signature, 'base64url');
-  const boughtWith = account.keys.find((key) => {
+  // The newest first: it is almost always one of these.
+  const boughtWith = account.keys.findLast((key) => {
     const expected = sign(host, key.fingerprint, `${head}.${body}`);
     return given.length === expected.length && timingSafeEqual(given, expected);
   });
@@ -75,13 +76,12 @@ function isForgotten(key: AccountKey, nowMs: number): boolean {
 }
 
 function sign(host: AccountHost, fingerprint: string, text: string): Buffer {
-  const secret = host.accounts.platformSecret(`sts ${host.name} ${host.form} ${fingerprint}`);
-  return createHmac('sha256', secret).update(text).digest();
+  return host.accounts.platformSign(`sts ${host.name} ${host.form} ${fingerprint} ${text}`);
 }
 
 /** 32 hexadecimal digits, the same for an account's life. */
 function subscriptionId(host: AccountHost, account: Account): string {
-  return host.accounts.platformSecret(`subscription ${account.name}`).toString('hex').slice(0, 32);
+  return host.accounts.platformSign(`subscription ${account.name}`).toString('hex').slice(0, 32);
 }
 
 function base64url(value: object): string {

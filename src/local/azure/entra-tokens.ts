@@ -53,6 +53,7 @@ export interface EntraTokenOptions {
 
 export interface Issued {
   readonly token: string;
+  readonly claims: Members;
   readonly expiresAtSeconds: number;
 }
 
@@ -82,7 +83,7 @@ export function createTokenIssuer(options: EntraTokenOptions) {
       ver: api.tokenVersion === 2 ? '2.0' : '1.0',
       ...extra,
     };
-    return { token: keys.sign(claims), expiresAtSeconds: atSeconds + life };
+    return { token: keys.sign(claims), claims, expiresAtSeconds: atSeconds + life };
   };
 }
 export type IssueToken = ReturnType<typeof createTokenIssuer>;

@@ -158,7 +158,7 @@ function answer(response: ServerResponse, outcome: Outcome): void {
   response.end(bytes);
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+export async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -229,7 +229,7 @@ async function bind(server: Server, port: number): Promise<void> {
   }
 }
 
-function wallDelay(ms: number, signal: AbortSignal): Promise<void> {
+export function wallDelay(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener('abort', () => {

@@ -1,0 +1,218 @@
+/** The control service: the hand of a person in the portal, or of bad luck. Local mode only. */
+import { STATUS_CODES } from 'node:http';
+import { z } from 'zod';
+import type { Accounts } from './accounts.ts';
+import { type Directory, userChange } from './directory.ts';
+import type { EntraKeys, Members } from './entra-keys.ts';
+import { type EventSender, graphEvent } from './events.ts';
+import { type Faults, faultSchema, serviceNames } from './faults.ts';
+import type { RequestLog } from './requests.ts';
+import { listen, readBody, type Served } from './service.ts';
+
+/** Virtual time, as the launcher keeps it: a change is answered when every process has it. */
+export interface VirtualTime {
+  state(): { readonly now: string; readonly speed: number };
+  advance(seconds: number): Promise<void>;
+  setSpeed(speed: number): Promise<void>;
+}
+
+export interface ControlOptions {
+  readonly port: number;
+  readonly faults: Faults;
+  readonly requests: RequestLog;
+  readonly events: EventSender;
+  readonly accounts: Accounts;
+  readonly directory: Directory;
+  readonly keys: EntraKeys;
+  readonly clock: VirtualTime;
+  readonly now: () => number;
+  /** The claims of a good caller token. */
+  goodClaims(): Members;
+  /** Virtual time has moved: what waits for it is looked at. */
+  onClock(): void;
+  log(line: string): void;
+}
+
+/** What the caller did wrong, in words. */
+class Wrong extends Error {
+  readonly status: 400 | 404;
+  constructor(message: string, status: 400 | 404 = 400) {
+    super(message);
+    this.status = status;
+  }
+}
+
+interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+  /** Returns what is sent as JSON; undefined: 204. */
+  run(name: string, body: string, query: URLSearchParams): unknown;
+}
+
+const after = z.coerce.number().int().min(0).default(0);
+const members = z.record(z.string(), z.unknown());
+const shapes = {
+  clock: z
+    .strictObject({
+      advanceSeconds: z.number().min(0).max(3_200_000_000).optional(),
+      speed: z.number().gt(0).max(100_000).optional(),
+    })
+    .refine((change) => Object.keys(change).length > 0, 'nothing to change'),
+  account: z.strictObject({
+    newKeyLagMs: z.int().min(0).optional(),
+    oldKeyLagMs: z.int().min(0).optional(),
+    disableLocalAuth: z.boolean().optional(),
+    tokensEndWithKey: z.boolean().optional(),
+  }),
+  regenerate: z.strictObject({ keyName: z.enum(['Key1', 'Key2']) }),
+  sign: z.strictObject({ header: members.default({}), claims: members.default({}) }),
+  service: z.enum(serviceNames),
+};
+
+export function serveControl(options: ControlOptions): Promise<Served> {
+  const routes = createRoutes(options);
+  return listen({
+    port: options.port,
+    tls: undefined,
+    refuses: () => false,
+    closing: new AbortController(),
+    log: options.log,
+    async onRequest(request, response) {
+      const { status, body } = await answer(
+        request.method ?? 'GET',
+        request.url ?? '/',
+        await readBody(request),
+      );
+      response.writeHead(status, body === undefined ? {} : { 'content-type': 'application/json' });
+      response.end(body === undefined ? undefined : JSON.stringify(body));
+    },
+  });
+
+  async function answer(
+    method: string,
+    target: string,
+    text: string,
+  ): Promise<{ status: number; body?: unknown }> {
+    const url = new URL(target, 'http://control');
+    const here = routes.filter((route) => route.path.test(url.pathname));
+    const route = here.find((one) => one.method === method);
+    if (!route) {
+      const status = here.length > 0 ? 405 : 404;
+      return { status, body: { error: STATUS_CODES[status] } };
+    }
+    try {
+      const name = decodeURIComponent(route.path.exec(url.pathname)?.[1] ?? '');
+      const body = await route.run(name, text, url.searchParams);
+      return body === undefined ? { status: 204 } : { status: 200, body };
+    } catch (error) {
+      if (error instanceof Wrong) return { status: error.status, body: { error: error.message } };
+      throw error;
+    }
+  }
+}
+
+function createRoutes(options: ControlOptions): readonly Route[] {
+  const { faults, requests, events, accounts, directory, keys, clock } = options;
+  const account = (name: string) => {
+    if (!accounts.find(name)) throw new Wrong(`there is no account '${name}'`, 404);
+    return name;
+  };
+  return [
+    {
+      method: 'GET',
+      path: /^\/requests$/,
+      run: (_, __, query) => ({
+        requests: requests
+          .after(check(after, query.get('after') ?? undefined), query.get('service') ?? undefined)
+          .map(({ atMs, ...entry }) => ({ ...entry, at: new Date(atMs).toISOString() })),
+        last: requests.last,
+      }),
+    },
+    {
+      method: 'PUT',
+      path: /^\/faults\/([^/]+)$/,
+      run: (name, body) => faults.set(check(shapes.service, name), parse(faultSchema, body)),
+    },
+    {
+      method: 'DELETE',
+      path: /^\/faults\/([^/]+)$/,
+      run: (name) => faults.clear(check(shapes.service, name)),
+    },
+    { method: 'DELETE', path: /^\/faults$/, run: () => faults.clear() },
+    { method: 'GET', path: /^\/clock$/, run: () => clock.state() },
+    {
+      method: 'POST',
+      path: /^\/clock$/,
+      async run(_, body) {
+        const { speed, advanceSeconds } = parse(shapes.clock, body);
+        if (speed !== undefined) await clock.setSpeed(speed);
+        if (advanceSeconds !== undefined) await clock.advance(advanceSeconds);
+        options.onClock();
+      },
+    },
+    {
+      method: 'PUT',
+      path: /^\/accounts\/([^/]+)$/,
+      run: (name, body) => accounts.configure(account(name), given(parse(shapes.account, body))),
+    },
+    {
+      method: 'POST',
+      path: /^\/accounts\/([^/]+)\/regenerate$/,
+      run: (name, body) => accounts.regenerateByHand(account(name), parse(shapes.regenerate, body).keyName),
+    },
+    { method: 'DELETE', path: /^\/accounts\/([^/]+)$/, run: (name) => accounts.remove(account(name)) },
+    {
+      method: 'PUT',
+      path: /^\/users\/([^/]+)$/,
+      run(name, body) {
+        const before = directory.user(name);
+        if (!before) throw new Wrong(`there is no user '${name}'`, 404);
+        const user = directory.changeUser(name, parse(userChange, body));
+        events.publish(graphEvent('User', user.objectId, user.tenantId, options.now()));
+      },
+    },
+    { method: 'POST', path: /^\/entra\/rollover$/, run: () => keys.rollover() },
+    {
+      method: 'POST',
+      path: /^\/entra\/sign$/,
+      run(_, body) {
+        const { header, claims } = parse(shapes.sign, body === '' ? '{}' : body);
+        return { token: keys.sign({ ...options.goodClaims(), ...claims }, header) };
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/events$/,
+      run: (_, __, query) => ({
+        events: events.after(check(after, query.get('after') ?? undefined)),
+        last: events.last,
+      }),
+    },
+  ];
+}
+
+function parse<T>(schema: z.ZodType<T>, body: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw new Wrong('the body is not JSON');
+  }
+  return check(schema, value);
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new Wrong(
+    parsed.error.issues
+      .map((issue) => (issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message))
+      .join('; '),
+  );
+}
+
+/** Without the members that were not given, so that merging them changes nothing. */
+function given<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}

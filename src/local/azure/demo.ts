@@ -1,0 +1,147 @@
+/**
+ * The demo set: which accounts exist in the simulated Azure at the first start, who has which role there, and
+ * the policy that fits them.
+ */
+import type { AccountSpec } from './accounts.ts';
+import {
+  brokerApp,
+  callers,
+  issuerIdentity,
+  readerIdentity,
+  researchers,
+  resourceGroup,
+  rotatorIdentity,
+  systemIdentity,
+  tenantId,
+  users,
+} from './demo-directory.ts';
+import type { RoleAssignment } from './roles.ts';
+
+export const vaultId = `${resourceGroup}/providers/Microsoft.KeyVault/vaults/kv-broker`;
+
+/** An account as the policy names it; its addresses come with its listeners. */
+export interface DemoResource extends AccountSpec {
+  readonly tokenKinds: readonly ('sts' | 'entra' | 'obo')[];
+  readonly hasRegionalHost: boolean;
+  readonly secret?: string;
+  /** Members of the policy's entry that only some have. */
+  readonly policy: object;
+}
+const resource = (
+  name: string,
+  kind: string,
+  tokenKinds: DemoResource['tokenKinds'],
+  policy: object = {},
+  rest: Partial<DemoResource> = {},
+): DemoResource => ({
+  name,
+  kind,
+  accountId: `${resourceGroup}/providers/Microsoft.CognitiveServices/accounts/ai-${name}`,
+  region: 'westeurope',
+  tokenKinds,
+  hasRegionalHost: false,
+  policy,
+  ...rest,
+});
+const rotated = (name: string, rest: Partial<DemoResource> = {}) => ({ secret: `${name}-key`, ...rest });
+const byReader = {
+  identity: { kind: 'userAssigned', clientId: readerIdentity.clientId },
+  maxLifetime: '24h',
+};
+
+export const resources: readonly DemoResource[] = [
+  resource('speech', 'SpeechServices', ['sts', 'entra'], {}, rotated('speech', { hasRegionalHost: true })),
+  resource('translator', 'TextTranslation', ['sts'], {}, rotated('translator')),
+  resource('chat', 'OpenAI', ['entra', 'obo'], {}, rotated('chat')),
+  resource('vision', 'ComputerVision', ['entra'], {
+    identity: { kind: 'systemAssigned' },
+    maxLifetime: '24h',
+  }),
+  resource('language', 'TextAnalytics', ['entra'], byReader),
+  resource('documents', 'FormRecognizer', ['entra'], byReader),
+];
+
+const at = (name: string) => `${resourceGroup}/providers/Microsoft.CognitiveServices/accounts/ai-${name}`;
+const dataUser = (principalId: string, name: string): RoleAssignment => ({
+  principalId,
+  role: 'AI data user without keys',
+  scope: at(name),
+});
+
+export const roleAssignments: readonly RoleAssignment[] = [
+  { principalId: issuerIdentity.principalId, role: 'Key Vault Secrets User', scope: vaultId },
+  { principalId: rotatorIdentity.principalId, role: 'AI token broker rotator', scope: vaultId },
+  { principalId: rotatorIdentity.principalId, role: 'AI token broker rotator', scope: resourceGroup },
+  dataUser(brokerApp.objectId, 'speech'),
+  dataUser(brokerApp.objectId, 'chat'),
+  ...users.map(({ objectId }) => dataUser(objectId, 'chat')),
+  dataUser(systemIdentity.principalId, 'vision'),
+  dataUser(readerIdentity.principalId, 'language'),
+  dataUser(readerIdentity.principalId, 'documents'),
+];
+
+/** Far above what one machine can ask, so that no load test meets it by accident. */
+const rate = { count: 600_000, per: '1m' };
+
+/** The policy of the demo set, as `policy.json` holds one, for accounts at these addresses. */
+export function demoPolicy(addresses: ReadonlyMap<string, { endpoint: string; regionalEndpoint?: string }>) {
+  const byRole = (name: string) => {
+    const found = callers.find((caller) => caller.name === name);
+    return [{ tenant: 'home', clientId: found?.clientId, appRole: 'Token.Exchange' }];
+  };
+  return {
+    tenants: [{ name: 'home', id: tenantId }],
+    resources: resources.map(({ name, accountId, kind, region, tokenKinds, secret, policy }) => ({
+      name,
+      accountId,
+      kind,
+      region,
+      ...addresses.get(name),
+      tokenKinds,
+      ...(secret === undefined ? {} : { secret, rotation: {} }),
+      ...policy,
+    })),
+    grants: [
+      {
+        name: 'captions',
+        callers: byRole('captions'),
+        resources: ['speech'],
+        tokenKinds: ['sts'],
+        maxLifetime: '10m',
+        rate,
+      },
+      {
+        name: 'translations',
+        callers: byRole('translations'),
+        resources: ['translator'],
+        tokenKinds: ['sts'],
+        maxLifetime: '10m',
+        rate,
+      },
+      {
+        name: 'reading',
+        callers: byRole('translations'),
+        resources: ['vision', 'language', 'documents'],
+        tokenKinds: ['entra'],
+        maxLifetime: '24h',
+        rate,
+      },
+      {
+        name: 'nightly',
+        callers: byRole('nightly'),
+        resources: ['speech', 'chat'],
+        tokenKinds: ['entra'],
+        maxLifetime: '2h',
+        rate,
+      },
+      {
+        name: 'researchers',
+        callers: [{ tenant: 'home', scope: 'Token.Exchange', group: researchers }],
+        resources: ['chat'],
+        tokenKinds: ['obo', 'entra'],
+        maxLifetime: '2h',
+        rate,
+      },
+    ],
+  };
+}

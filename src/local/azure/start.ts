@@ -1,0 +1,260 @@
+/** Starts the simulated Azure: every service on its own loopback port, on one virtual clock. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createAccounts } from './accounts.ts';
+import { createAccountHost } from './accounts-host.ts';
+import { createArm } from './arm.ts';
+import { serveControl, type VirtualTime } from './control.ts';
+import { demoPolicy, resources, roleAssignments, vaultId } from './demo.ts';
+import * as demo from './demo-directory.ts';
+import { createDirectory } from './directory.ts';
+import { createEntra } from './entra.ts';
+import { createEntraKeys } from './entra-keys.ts';
+import { apiOf, applicationSubject, createTokenIssuer } from './entra-tokens.ts';
+import { createAuthenticate, createVerifyAccessToken } from './entra-verify.ts';
+import { createEventSender } from './events.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { createGraph } from './graph.ts';
+import { createIdentity } from './identity.ts';
+import { createKeyVault } from './keyvault.ts';
+import { accountSecret } from './keyvault-seed.ts';
+import { createRequestLog, type RequestLog } from './requests.ts';
+import { createServe, type Served } from './service.ts';
+import { serveTables } from './tables.ts';
+import { createTls } from './tls.ts';
+
+export interface AzureOptions {
+  /** `default`: the well-known ports where they are free. */
+  readonly ports: 'default' | 'any';
+  /** Exists already, or is created. What the simulated services keep is here, and is there at the next start. */
+  readonly dataFolder: string;
+  /** Virtual time in milliseconds. */
+  readonly now: () => number;
+  log(line: string): void;
+  /** The broker's base URL, to which Event Grid delivers; undefined while there is none. */
+  eventsTo(): string | undefined;
+  /** Azurite's own address, for the proxy before it. */
+  tablesUrl(): string;
+  readonly clock: VirtualTime;
+}
+
+export interface ResourceDescription {
+  readonly name: string;
+  readonly kind: string;
+  readonly accountId: string;
+  readonly region: string;
+  readonly endpoint: string;
+  readonly regionalEndpoint?: string;
+  readonly tokenKinds: readonly string[];
+  /** The name of its secret in the vault. */
+  readonly secret?: string;
+}
+
+export interface RunningAzure {
+  /** Absolute path of the certificate authority's PEM file, and its text. */
+  readonly ca: string;
+  readonly caPem: string;
+  readonly entra: {
+    readonly authority: string;
+    readonly tenantId: string;
+    readonly otherTenantId: string;
+    readonly brokerClientId: string;
+    readonly scope: string;
+    readonly operatorScope: string;
+  };
+  readonly keyVault: string;
+  readonly arm: string;
+  readonly graph: string;
+  /** With the account's path, before Azurite. */
+  readonly tables: string;
+  readonly identity: { readonly endpoint: string; readonly header: string };
+  readonly control: string;
+  readonly callers: readonly demo.CallerDescription[];
+  readonly resources: readonly ResourceDescription[];
+  /** The demo policy, as JSON. */
+  readonly policy: object;
+  /** Client ids of the broker's two identities. */
+  readonly issuerIdentity: string;
+  readonly rotatorIdentity: string;
+  readonly faults: Faults;
+  readonly requests: RequestLog;
+  /** Virtual time has moved by other means than the control service. */
+  onClock(): void;
+  close(): Promise<void>;
+}
+
+const wellKnown = {
+  entra: 7101,
+  keyVault: 7102,
+  arm: 7103,
+  tables: 7104,
+  control: 7105,
+  identity: 7106,
+  graph: 7107,
+};
+const firstAccountPort = 7111;
+const tablesAccount = '/devstoreaccount1';
+/** How often the vault looks for secrets near their end, in wall time. */
+const expiryLookMs = 1000;
+
+export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
+  const { now, log } = options;
+  const dataFolder = resolve(options.dataFolder);
+  await mkdir(dataFolder, { recursive: true });
+  const tls = await createTls();
+  const ca = join(dataFolder, 'ca.pem');
+  await writeFile(ca, tls.ca);
+
+  const faults = createFaults();
+  const requests = createRequestLog();
+  const fabric = { tls, faults, requests, now, log };
+  const serve = createServe(fabric);
+  const running: Served[] = [];
+  const port = (wanted: number) => (options.ports === 'default' ? wanted : 0);
+  const started = async (served: Promise<Served>) => {
+    running.push(await served);
+    return (await served).url;
+  };
+
+  // A service names its own address in its answers, and has it only once it listens.
+  const urls = { entra: '', keyVault: '', graph: '' };
+  const accountUrls = new Map<string, { endpoint: string; regionalEndpoint?: string }>();
+  const authority = () => urls.entra;
+
+  const directory = createDirectory(demo.directory, dataFolder);
+  const keys = createEntraKeys(dataFolder);
+  const issue = createTokenIssuer({ keys, directory, authority, now, random: Math.random });
+  const verify = createVerifyAccessToken({ keys, directory, authority, now });
+  const authenticate = createAuthenticate(verify, demo.tenantId);
+  const assignments = () => roleAssignments;
+  const events = createEventSender({ to: options.eventsTo, now });
+  const { publish } = events;
+  const accounts = createAccounts({
+    dataFolder,
+    specs: resources,
+    tenantId: demo.tenantId,
+    now,
+    publish,
+  });
+  const seed = resources.flatMap(({ name, secret }) => {
+    const account = accounts.find(name);
+    return secret && account ? [[secret, accountSecret(accounts, account, now())] as const] : [];
+  });
+  const vault = createKeyVault({
+    dataFolder,
+    vaultId: vaultId,
+    authority: () => `${urls.entra}/${demo.tenantId}`,
+    url: () => urls.keyVault,
+    authenticate,
+    assignments,
+    now,
+    publish,
+    seed: new Map(seed),
+  });
+  const secret = randomUUID().replaceAll('-', '').toUpperCase();
+
+  urls.entra = await started(
+    serve({
+      ...createEntra({ directory, keys, issue, verify, authority, now }),
+      port: port(wellKnown.entra),
+    }),
+  );
+  urls.keyVault = await started(serve({ ...vault, port: port(wellKnown.keyVault) }));
+  const endpointOf = (name: string) => accountUrls.get(name)?.endpoint ?? '';
+  const arm = await started(
+    serve({
+      ...createArm({ accounts, authenticate, assignments, endpointOf, now }),
+      port: port(wellKnown.arm),
+    }),
+  );
+  const graph = createGraph({ directory, verify, url: () => urls.graph, now });
+  urls.graph = await started(serve({ ...graph, port: port(wellKnown.graph) }));
+  const identity = await started(
+    serve({ ...createIdentity({ directory, issue, secret, now }), port: port(wellKnown.identity) }),
+  );
+  const tables = await started(serveTables(fabric, port(wellKnown.tables), options.tablesUrl));
+  let accountPort = firstAccountPort;
+  for (const { name, hasRegionalHost } of resources) {
+    const host = (form: 'custom' | 'regional') =>
+      started(
+        serve({
+          ...createAccountHost({ name, form, accounts, authenticate, assignments, now }),
+          port: port(accountPort++),
+        }),
+      );
+    const endpoint = await host('custom');
+    accountUrls.set(
+      name,
+      hasRegionalHost ? { endpoint, regionalEndpoint: await host('regional') } : { endpoint },
+    );
+  }
+
+  const onClock = () => {
+    vault.announceExpiries();
+    events.wake();
+  };
+  const goodClaims = () => {
+    const captions = demo.directory.applications.find((app) => app.name === 'captions');
+    if (!captions) throw new Error('the demo set has no captions');
+    return issue(demo.brokerUri, applicationSubject(captions, '1', apiOf(directory, demo.brokerUri))).claims;
+  };
+  const control = await started(
+    serveControl({
+      port: port(wellKnown.control),
+      faults,
+      requests,
+      events,
+      accounts,
+      directory,
+      keys,
+      clock: options.clock,
+      now,
+      goodClaims,
+      onClock,
+      log,
+    }),
+  );
+  const looking = setInterval(vault.announceExpiries, expiryLookMs).unref();
+
+  return {
+    ca,
+    caPem: tls.ca,
+    entra: {
+      authority: urls.entra,
+      tenantId: demo.tenantId,
+      otherTenantId: demo.otherTenantId,
+      brokerClientId: demo.brokerClientId,
+      scope: `${demo.brokerUri}/.default`,
+      operatorScope: `${demo.brokerUri}/.default`,
+    },
+    keyVault: urls.keyVault,
+    arm,
+    graph: urls.graph,
+    tables: `${tables}${tablesAccount}`,
+    identity: { endpoint: `${identity}/msi/token`, header: secret },
+    control,
+    callers: demo.callers,
+    resources: resources.map(({ name, kind, accountId, region, tokenKinds, secret: holds }) => ({
+      name,
+      kind,
+      accountId,
+      region,
+      endpoint: '',
+      ...accountUrls.get(name),
+      tokenKinds,
+      ...(holds === undefined ? {} : { secret: holds }),
+    })),
+    policy: demoPolicy(accountUrls),
+    issuerIdentity: demo.issuerIdentity.clientId,
+    rotatorIdentity: demo.rotatorIdentity.clientId,
+    faults,
+    requests,
+    onClock,
+    async close() {
+      clearInterval(looking);
+      events.close();
+      await Promise.all(running.map((served) => served.close()));
+    },
+  };
+}

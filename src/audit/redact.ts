@@ -1,17 +1,14 @@
 import type { AuditRecord } from '../ports.ts';
 
 const LONGEST = 300;
-/** What looks like a token or a key: a JWT, or an unbroken run of 32 and more characters that is no GUID or name. */
-const SECRET_LIKE = /eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){0,2}|[A-Za-z0-9+/_=-]{40,}/g;
-/** Fields that the caller's own words may reach. The others are the broker's or Entra's. */
-const FREE_TEXT = ['reason', 'resource'] as const;
+/**
+ * What looks like a token or a key: a JWT, the 32 and more hexadecimal digits of an older key, or an unbroken
+ * run that is longer than a GUID.
+ */
+const SECRET_LIKE = /eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){0,2}|[0-9a-fA-F]{32,}|[A-Za-z0-9+/_=-]{40,}/g;
 
-/** A caller may put anything anywhere, a token into the target for one: no audit row keeps it (invariant 8). */
+/** The one field that words of a caller might ever reach: no audit row keeps a token (invariant 8). */
 export function redact(record: AuditRecord): AuditRecord {
-  const clean: Record<string, string> = { ...record };
-  for (const field of FREE_TEXT) {
-    const text = record[field];
-    if (text !== undefined) clean[field] = text.slice(0, LONGEST).replaceAll(SECRET_LIKE, '[redacted]');
-  }
-  return clean as unknown as AuditRecord;
+  if (record.reason === undefined) return record;
+  return { ...record, reason: record.reason.replaceAll(SECRET_LIKE, '[redacted]').slice(0, LONGEST) };
 }

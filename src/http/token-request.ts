@@ -5,6 +5,7 @@
 import type { Denial } from '../denial.ts';
 import type { ExchangeRequest } from '../exchange/exchange.ts';
 import { tokenKind } from '../policy/schema.ts';
+import { parseStrictObject } from '../strict-json.ts';
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
@@ -42,8 +43,10 @@ const malformed = (detail: string): Denial => ({ kind: 'request_malformed', deta
 
 function readParameters({ headers, body }: RawRequest): Parameters | Denial {
   // The host hands on a chunked body as an empty one, in Azure too.
-  if (body === '' && headers.get('transfer-encoding') !== null)
-    return malformed('send the body with a Content-Length; chunked bodies do not reach this service');
+  if (body === '')
+    return malformed(
+      'the body is empty: send it with a Content-Length, chunked bodies do not reach this service',
+    );
   if (body.length > MOST_CHARACTERS) return malformed('the body is too large');
   const contentType = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (contentType === 'application/x-www-form-urlencoded') return fromForm(body);
@@ -68,14 +71,8 @@ function fromForm(body: string): Parameters | Denial {
 }
 
 function fromJson(body: string): Parameters | Denial {
-  let members: unknown;
-  try {
-    members = JSON.parse(body);
-  } catch {
-    return malformed('the body is not JSON');
-  }
-  if (typeof members !== 'object' || members === null || Array.isArray(members))
-    return malformed('the body must be a JSON object');
+  const members = parseStrictObject(body);
+  if (members === undefined) return malformed('the body must be one JSON object, no member twice');
   const parameters = new Map<string, string>();
   for (const [name, value] of Object.entries(members)) {
     if (typeof value !== 'string') return malformed('every member must be a string');

@@ -4,8 +4,8 @@ import type { Granted } from '../exchange/exchange.ts';
 import type { UpstreamFailure } from '../upstream.ts';
 import { ACCESS_TOKEN } from './token-request.ts';
 
-/** RFC 6749 section 5.1: no cache keeps an answer of the token endpoint. */
-const NO_STORE = { 'cache-control': 'no-store' } as const;
+/** RFC 6749 section 5.1: no cache, however old, keeps an answer of the token endpoint. */
+const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 const RETRY_AFTER_SECONDS = 5;
 /** The share of a token's life after which a caller should come for the next. */
 const REFRESH_AT_SHARE = 0.8;

@@ -1,4 +1,5 @@
-import { type Policy, policySchema, type Resource } from './schema.ts';
+import { hasRepeatedMember } from '../strict-json.ts';
+import { type Policy, policySchema, type Resource, type TokenKind } from './schema.ts';
 
 /** The policy is not valid. The message lists every problem with its path, one a line; nothing starts. */
 export class PolicyError extends Error {
@@ -52,11 +53,15 @@ function parse(text: string, problems: string[]): Policy {
 }
 
 function parseJson(text: string): unknown {
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch (error) {
     throw new PolicyError([`not JSON: ${(error as SyntaxError).message}`]);
   }
+  // Else the first of two `grants` would be gone without a word.
+  if (hasRepeatedMember(text)) throw new PolicyError(['policy: an object has a member twice']);
+  return json;
 }
 
 function removeAt(json: unknown, path: readonly PropertyKey[], key: string): void {
@@ -88,6 +93,14 @@ function duplicates(policy: Policy): string[] {
     check('endpoint', origin(resource.endpoint), `resources[${index}].endpoint`);
     if (resource.secret) check('secret', resource.secret.toLowerCase(), `resources[${index}].secret`);
   }
+  // Accounts of a region may share its host; one account's own host is nobody else's.
+  for (const [index, { regionalEndpoint }] of policy.resources.entries()) {
+    const own = policy.resources.findIndex(
+      (other, at) => at !== index && regionalEndpoint && origin(other.endpoint) === origin(regionalEndpoint),
+    );
+    if (own >= 0)
+      problems.push(`resources[${index}].regionalEndpoint: is already at resources[${own}].endpoint`);
+  }
   for (const [index, grant] of policy.grants.entries()) check('grant', grant.name, `grants[${index}].name`);
   for (const [index, sender] of policy.transmitters.entries())
     check('transmitter', sender.issuer, `transmitters[${index}].issuer`);
@@ -100,17 +113,16 @@ function resourceProblems(resource: Resource, index: number): string[] {
   const problems: string[] = [];
   const at = (field: string): string => `resources[${index}].${field}`;
   const managed = resource.identity.kind !== 'application';
-  if (
-    managed &&
-    resource.tokenKinds.includes('entra') &&
-    (resource.maxLifetime ?? 0) < MANAGED_IDENTITY_LIFE_MS
-  )
+  const { maxLifetime, tokenKinds } = resource;
+  if (managed && tokenKinds.includes('entra') && (maxLifetime ?? 0) < MANAGED_IDENTITY_LIFE_MS)
     problems.push(
       `${at('maxLifetime')}: a managed identity's tokens live up to 24h; say "24h" to accept that`,
     );
-  if (managed && resource.tokenKinds.includes('obo'))
+  else if (maxLifetime !== undefined)
+    for (const kind of tokenKinds) problems.push(...tooShort(at('maxLifetime'), maxLifetime, resource, kind));
+  if (managed && tokenKinds.includes('obo'))
     problems.push(`${at('tokenKinds')}: on behalf of needs the identity "application"`);
-  if (resource.tokenKinds.includes('sts') && !resource.secret)
+  if (tokenKinds.includes('sts') && !resource.secret)
     problems.push(`${at('secret')}: sts tokens are bought with the key in this secret; name it`);
   if (resource.rotation && !resource.secret)
     problems.push(`${at('secret')}: a rotated key needs a secret to be kept in`);
@@ -140,19 +152,23 @@ function grantProblems(policy: Policy): string[] {
       const giving = [...matched].filter(({ tokenKinds }) => tokenKinds.includes(kind));
       if (matched.size > 0 && giving.length === 0)
         problems.push(`${at('tokenKinds')}: none of its resources gives ${kind} tokens`);
-      for (const resource of giving) {
-        const neededMs = tokenLifeMs(resource, kind);
-        if (grant.maxLifetime < neededMs)
-          problems.push(
-            `${at('maxLifetime')}: ${kind} tokens for ${resource.name} live up to ${neededMs / 60_000}m; a shorter promise could not be kept`,
-          );
-      }
+      for (const resource of giving)
+        problems.push(...tooShort(at('maxLifetime'), grant.maxLifetime, resource, kind));
     }
   }
   return problems;
 }
 
-function tokenLifeMs(resource: Resource, kind: Policy['grants'][number]['tokenKinds'][number]): number {
+function tooShort(path: string, maxLifetimeMs: number, resource: Resource, kind: TokenKind): string[] {
+  const neededMs = tokenLifeMs(resource, kind);
+  if (maxLifetimeMs >= neededMs) return [];
+  const minutes = neededMs / 60_000;
+  return [
+    `${path}: ${kind} tokens for ${resource.name} live up to ${minutes}m; a shorter promise could not be kept`,
+  ];
+}
+
+function tokenLifeMs(resource: Resource, kind: TokenKind): number {
   if (kind === 'sts') return STS_LIFE_MS;
   return resource.identity.kind === 'application' ? ENTRA_LIFE_MS : MANAGED_IDENTITY_LIFE_MS;
 }

@@ -20,7 +20,10 @@ export interface CompiledPolicy {
   target(nameOrUrl: string): Target | undefined;
   /** The name of a tenant that may call; undefined for any other. */
   tenantName(tenantId: string): string | undefined;
-  /** Every option that applies, in the policy's order; the caller's own wish for a kind narrows it. */
+  /**
+   * Every option that applies, in the policy's order: under each grant the kind that was asked for, or its
+   * first, where on behalf of counts only for a user.
+   */
   options(caller: Caller, resource: Resource, kind: TokenKind | undefined): readonly Option[];
 }
 
@@ -28,15 +31,15 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   const targets = new Map<string, Target>();
   const grantsOf = new Map<string, readonly Grant[]>();
   for (const resource of policy.resources) {
-    const endpoint = withoutSlash(resource.endpoint);
+    const endpoint = canonicalUrl(resource.endpoint);
     targets.set(resource.name, { resource, endpoint });
     targets.set(endpoint, { resource, endpoint });
     if (resource.regionalEndpoint) {
-      const regional = withoutSlash(resource.regionalEndpoint);
+      const regional = canonicalUrl(resource.regionalEndpoint);
       // In Azure all accounts of a region share this host: then only the account's own name or endpoint is clear.
       const shared = policy.resources.some(
         (other) =>
-          other !== resource && other.regionalEndpoint && withoutSlash(other.regionalEndpoint) === regional,
+          other !== resource && other.regionalEndpoint && canonicalUrl(other.regionalEndpoint) === regional,
       );
       if (!shared) targets.set(regional, { resource, endpoint: regional });
     }
@@ -54,11 +57,12 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
       if (tenant === undefined) return [];
       return (grantsOf.get(resource.name) ?? [])
         .filter(({ callers }) => callers.some((rule) => applies(rule, caller, tenant)))
-        .flatMap((grant) =>
-          grant.tokenKinds
-            .filter((given) => resource.tokenKinds.includes(given) && (kind === undefined || kind === given))
-            .map((given) => ({ grant, kind: given })),
-        );
+        .flatMap((grant) => {
+          const kinds = grant.tokenKinds.filter((given) => resource.tokenKinds.includes(given));
+          const first = kinds.find((given) => given !== 'obo' || caller.kind === 'user') ?? kinds[0];
+          const chosen = kind === undefined ? first : kinds.find((given) => given === kind);
+          return chosen === undefined ? [] : [{ grant, kind: chosen }];
+        });
     },
   };
 }
@@ -75,8 +79,7 @@ function applies(rule: CallerRule, caller: Caller, tenantName: string): boolean 
   );
 }
 
-const withoutSlash = (url: string): string => url.replace(/\/$/, '');
-
+/** One spelling: the host in lower case, no default port, no slash at the end. What is no URL stays as it is. */
 function canonicalUrl(text: string): string {
-  return URL.canParse(text) ? withoutSlash(new URL(text).href) : text;
+  return URL.canParse(text) ? new URL(text).href.replace(/\/$/, '') : text;
 }

@@ -1,0 +1,106 @@
+/**
+ * `npm run build [-- --policy FILE]`: makes dist/, the folder that is deployed as it is. Nothing is installed or
+ * built in Azure. The policy may also be named by BROKER_POLICY_FILE, which azd passes on from its environment.
+ *
+ * ES modules with splitting, because then a heavy SDK is a chunk that is read when it is first used. One
+ * CommonJS file reads all of it at every start (`npm run bench -- --only coldstart` measures ours).
+ */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import * as esbuild from 'esbuild';
+import { loadPolicy } from '../src/policy/load.ts';
+import { sbom } from './sbom.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** Some dependencies are CommonJS and call `require` for Node's own modules, which a module does not have. */
+const banner = `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+`;
+
+export interface Built {
+  readonly inputs: readonly string[];
+  /** Bytes of each deployed file, without the source maps. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Bytes read when the app starts: the main file and the chunks that it imports at once. */
+  readonly startBytes: number;
+}
+
+/**
+ * Makes the deployable folder, over what is there.
+ * @throws PolicyError when the policy is not valid; esbuild's error when the code does not bundle
+ */
+export async function build(outFolder: string, policyFile: string): Promise<Built> {
+  loadPolicy(readFileSync(policyFile, 'utf8'));
+  const functions = readdirSync(join(root, 'functions')).filter((file) => file.endsWith('.ts'));
+  const result = await esbuild.build({
+    absWorkingDir: root,
+    stdin: {
+      contents: `process.setSourceMapsEnabled(true);\n${functions.map((file) => `import './${file}';`).join('\n')}`,
+      sourcefile: 'main.ts',
+      resolveDir: join(root, 'functions'),
+      loader: 'ts',
+    },
+    outdir: outFolder,
+    entryNames: 'main',
+    chunkNames: '[name]-[hash]',
+    banner: { js: banner },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    sourcemap: true,
+    sourcesContent: false,
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+    // The Functions host supplies it; the library asks for it when the first function is registered.
+    external: ['@azure/functions-core'],
+  });
+  const inputs = Object.keys(result.metafile.inputs);
+
+  rmSync(outFolder, { recursive: true, force: true });
+  mkdirSync(outFolder, { recursive: true });
+  for (const file of result.outputFiles) writeFileSync(file.path, file.contents);
+  copyFileSync(join(root, 'host.json'), join(outFolder, 'host.json'));
+  copyFileSync(policyFile, join(outFolder, 'policy.json'));
+  const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  writeJson(join(outFolder, 'package.json'), { name, version, type: 'module', main: 'main.js' });
+  writeJson(join(outFolder, 'sbom.cdx.json'), sbom(join(root, 'package-lock.json'), inputs));
+
+  const files = readdirSync(outFolder).filter((file) => !file.endsWith('.map'));
+  return {
+    inputs,
+    sizes: new Map(files.map((file) => [file, statSync(join(outFolder, file)).size])),
+    startBytes: startBytes(result.metafile),
+  };
+}
+
+function startBytes({ outputs }: esbuild.Metafile): number {
+  const seen = new Set<string>();
+  const visit = (path: string): number => {
+    const output = outputs[path];
+    if (output === undefined || seen.has(path)) return 0;
+    seen.add(path);
+    const atOnce = output.imports.filter(({ kind, external }) => kind === 'import-statement' && !external);
+    return output.bytes + atOnce.reduce((sum, { path: next }) => sum + visit(next), 0);
+  };
+  return visit(Object.keys(outputs).find((path) => path.endsWith('main.js')) ?? '');
+}
+
+const writeJson = (path: string, value: unknown): void =>
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+
+const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { policy: { type: 'string' } } });
+  const policy = values.policy ?? process.env['BROKER_POLICY_FILE'] ?? join(root, 'infra/policy.json');
+  const { sizes, startBytes: atStart } = await build(join(root, 'dist'), policy);
+  for (const [file, bytes] of sizes) console.log(`${kib(bytes).padStart(10)}  dist/${file}`);
+  const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  console.log(`${kib(total).padStart(10)}  in all, of which ${kib(atStart)} are read at start`);
+}

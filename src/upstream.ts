@@ -5,6 +5,7 @@ export type UpstreamService =
   | 'keyvault'
   | 'arm'
   | 'sts'
+  | 'ai'
   | 'tables'
   | 'graph'
   | 'transmitter';

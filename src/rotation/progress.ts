@@ -35,6 +35,9 @@ export function beginSlot(state: RotationState, slot: Slot, reason: string, nowM
 export function beginEmergency(state: RotationState, slots: readonly Slot[], reason: string, nowMs: number) {
   const { work } = state;
   const unfinished = work === undefined ? [] : [turnOf(work), ...work.queue];
+  const underWay = unfinished.filter(({ emergency }) => emergency).map(({ slot }) => slot);
+  // Asked twice.
+  if (slots.every((slot) => underWay.includes(slot))) return resumed(state);
   const turns = [
     ...slots.map((slot) => ({ slot, emergency: true })),
     ...unfinished.filter(({ slot }) => !slots.includes(slot)),
@@ -42,6 +45,13 @@ export function beginEmergency(state: RotationState, slots: readonly Slot[], rea
   const retiring = state.retiring === turns[0]?.slot ? state.retiring : undefined;
   const completes = slots.length > 1 || work?.completes === true;
   return started({ ...state, epoch: state.epoch + 1, retiring }, turns, reason, completes, nowMs);
+}
+
+/** Tries again at once what waits after failures. */
+export function resumed(state: RotationState): RotationState {
+  return state.work === undefined
+    ? state
+    : { ...state, work: { ...state.work, attempts: 0, notBeforeMs: 0 } };
 }
 
 function started(

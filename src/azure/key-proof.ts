@@ -1,0 +1,48 @@
+/** Whether an account's data plane accepts a key: the key exchange, or where there is none a cheap read. */
+import type { Resource } from '../policy/schema.ts';
+import type { Sts } from '../ports.ts';
+import type { KeyProof } from '../rotation/ports.ts';
+import type { Secret } from '../secret.ts';
+import { call } from './call.ts';
+import { failed, fetchText } from './fetch.ts';
+
+/** Accounts that exchange keys (learn.microsoft.com/azure/ai-services/authentication). */
+const WITH_STS = new Set(['SpeechServices', 'TextTranslation', 'CognitiveServices']);
+/** For the others: a GET that needs a key, costs nothing and changes nothing. */
+const READS: Readonly<Record<string, string>> = {
+  OpenAI: '/openai/models?api-version=2024-10-21',
+  AIServices: '/openai/models?api-version=2024-10-21',
+  FormRecognizer: '/documentintelligence/info?api-version=2024-11-30',
+  ComputerVision: '/vision/v3.2/models',
+};
+
+export function createKeyProof(sts: Sts): KeyProof {
+  return {
+    covers: (resource) => hasSts(resource) || READS[resource.kind] !== undefined,
+    accepts: async (resource, key) => {
+      const path = READS[resource.kind];
+      if (!hasSts(resource)) return path !== undefined && accepted(`${resource.endpoint}${path}`, key);
+      // A custom-subdomain host and a regional host are different gateways: callers of either must be served.
+      for (const host of [resource.endpoint, resource.regionalEndpoint]) {
+        if (host !== undefined && (await sts.issue(host, key)) === 'keyRefused') return false;
+      }
+      return true;
+    },
+  };
+}
+
+function hasSts({ kind, tokenKinds }: Resource): boolean {
+  return WITH_STS.has(kind) || tokenKinds.includes('sts');
+}
+
+/** 401 and 403 with AuthenticationTypeDisabled say that the key is unusable; all else says nothing about it. */
+function accepted(url: string, key: Secret): Promise<boolean> {
+  return call('ai', 'prove key', async (signal) => {
+    const headers = { 'api-key': key.reveal(), 'ocp-apim-subscription-key': key.reveal() };
+    const answer = await fetchText('ai', url, { headers, signal });
+    if (answer.status === 200) return true;
+    if (answer.status === 401) return false;
+    if (answer.status === 403 && answer.text.includes('AuthenticationTypeDisabled')) return false;
+    throw failed('ai', answer);
+  });
+}

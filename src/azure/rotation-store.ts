@@ -1,0 +1,178 @@
+/**
+ * The rotation's rows in table `state` (partition `rotation`, one row per resource) and its history in table
+ * `history` (partition: the resource). The exchange reads `generation`, `retiring` and `epoch` of a row.
+ */
+import type { TableEntity } from '@azure/data-tables';
+import { z } from 'zod';
+import type { RotationStore } from '../rotation/ports.ts';
+import {
+  type HistoryEntry,
+  type RotationRow,
+  type StoredRow,
+  slotSchema,
+  workSchema,
+} from '../rotation/state.ts';
+import { call } from './call.ts';
+import { isNoSuchEntity } from './state.ts';
+import { unless } from './table-status.ts';
+import type { Tables } from './tables.ts';
+
+const PARTITION = 'rotation';
+
+const entrySchema = z.object({
+  resource: z.string(),
+  fence: z.int(),
+  atMs: z.number(),
+  by: z.string(),
+  from: z.string(),
+  to: z.string(),
+  why: z.string(),
+  tookMs: z.number(),
+  emergency: z.boolean(),
+  newKeyLagMs: z.number().optional(),
+  oldKeyLagMs: z.number().optional(),
+});
+const json = <Shape extends z.ZodType>(shape: Shape) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      if (text === '') return undefined;
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue('not JSON');
+        return z.NEVER;
+      }
+    })
+    .pipe(shape.optional());
+
+const rowSchema = z.object({
+  rowKey: z.string(),
+  etag: z.string(),
+  generation: z.int(),
+  retiring: z.enum(['Key1', 'Key2', '']),
+  epoch: z.int(),
+  active: slotSchema,
+  secretVersion: z.string(),
+  rotatedAtMs: z.coerce.number(),
+  suspectUntilMs: z.coerce.number(),
+  blocked: z.string(),
+  work: json(workSchema),
+  holder: z.string(),
+  fence: z.int(),
+  takenAtMs: z.coerce.number(),
+  last: json(entrySchema),
+});
+
+export function createRotationStore(tables: Tables): RotationStore {
+  return {
+    all: () =>
+      call(
+        'tables',
+        'read rotation',
+        async (abortSignal) => {
+          const table = await tables('state');
+          const found = new Map<string, StoredRow | 'unreadable'>();
+          const queryOptions = { filter: `PartitionKey eq '${PARTITION}'` };
+          for await (const entity of table.listEntities({ queryOptions, abortSignal })) {
+            found.set(String(entity.rowKey), fromEntity(entity));
+          }
+          return found;
+        },
+        { deadlineMs: 10_000 },
+      ),
+    read: (resource) =>
+      call('tables', 'read rotation', async (abortSignal) => {
+        const table = await tables('state');
+        try {
+          return fromEntity(await table.getEntity(PARTITION, resource, { abortSignal }));
+        } catch (error) {
+          if (isNoSuchEntity(error)) return undefined;
+          throw error;
+        }
+      }),
+    // Not repeated: after a lost answer the second try would find its own first and take it for another driver's.
+    write: (row) =>
+      call(
+        'tables',
+        'write rotation',
+        async (abortSignal) => {
+          const table = await tables('state');
+          const entity = toEntity(row);
+          const done =
+            row.etag === undefined
+              ? await table.createEntity(entity, { abortSignal }).catch(unless(409))
+              : await table
+                  .updateEntity(entity, 'Replace', { etag: row.etag, abortSignal })
+                  .catch(unless(404, 412));
+          return done?.etag ?? 'moved';
+        },
+        { attempts: 1 },
+      ),
+    record: (entry) =>
+      call('tables', 'record rotation', async (abortSignal) => {
+        const table = await tables('history');
+        await table.upsertEntity(
+          { partitionKey: entry.resource, rowKey: newestFirst(entry.fence), entry: JSON.stringify(entry) },
+          'Replace',
+          { abortSignal },
+        );
+      }),
+    history: (resource, most) =>
+      call('tables', 'read history', async (abortSignal) => {
+        const table = await tables('history');
+        const found: HistoryEntry[] = [];
+        const queryOptions = { filter: `PartitionKey eq '${resource.replaceAll("'", "''")}'` };
+        for await (const entity of table.listEntities({ queryOptions, abortSignal })) {
+          if (found.length >= most) break;
+          const parsed = json(entrySchema).safeParse(entity['entry']);
+          if (parsed.data !== undefined) found.push(parsed.data);
+        }
+        return found;
+      }),
+  };
+}
+
+/** Rows of a partition come in the order of their keys. */
+function newestFirst(fence: number): string {
+  return String(9_999_999_999 - fence).padStart(10, '0');
+}
+
+function toEntity({ resource, state, lease, last }: RotationRow): TableEntity {
+  return {
+    partitionKey: PARTITION,
+    rowKey: resource,
+    ...state,
+    ...lease,
+    retiring: state.retiring ?? '',
+    blocked: state.blocked ?? '',
+    work: state.work === undefined ? '' : JSON.stringify(state.work),
+    rotatedAtMs: int64(state.rotatedAtMs),
+    suspectUntilMs: int64(state.suspectUntilMs),
+    takenAtMs: int64(lease.takenAtMs),
+    last: last === undefined ? '' : JSON.stringify(last),
+  };
+}
+
+function fromEntity(entity: unknown): StoredRow | 'unreadable' {
+  const parsed = rowSchema.safeParse(entity);
+  if (!parsed.success) return 'unreadable';
+  const { rowKey: resource, etag, holder, fence, takenAtMs, last, retiring, blocked, ...rest } = parsed.data;
+  return {
+    resource,
+    etag,
+    lease: { holder, fence, takenAtMs },
+    last,
+    state: {
+      ...rest,
+      work: rest.work,
+      retiring: retiring === '' ? undefined : retiring,
+      blocked: blocked === '' ? undefined : blocked,
+    },
+  };
+}
+
+/** Milliseconds since the epoch do not fit the table's 32-bit integer, and would arrive as a double. */
+function int64(value: number): { type: 'Int64'; value: string } {
+  return { type: 'Int64', value: String(Math.round(value)) };
+}

@@ -1,0 +1,44 @@
+/** What the rotation needs from the world beyond the shared ports. Every method may throw UpstreamFailure. */
+import type { Resource, Rotation } from '../policy/schema.ts';
+import type { Accounts, Clock, Head, Log, MintLedger, Vault } from '../ports.ts';
+import type { Secret } from '../secret.ts';
+import type { HistoryEntry, StoredRow } from './state.ts';
+
+/** One row per resource, written only on condition that nobody wrote it in between; and what happened. */
+export interface RotationStore {
+  /** All rows by resource, in one query. A row that cannot be read is there in words, and stops no other. */
+  all(): Promise<ReadonlyMap<string, StoredRow | 'unreadable'>>;
+  read(resource: string): Promise<StoredRow | 'unreadable' | undefined>;
+  /** On condition of the row's ETag, or that there is none yet. Returns the new ETag. */
+  write(row: StoredRow): Promise<string | 'moved'>;
+  /** Idempotent by resource and fence. */
+  record(entry: HistoryEntry): Promise<void>;
+  /** The newest first. */
+  history(resource: string, most: number): Promise<readonly HistoryEntry[]>;
+}
+
+/** Whether the account's data plane accepts a key, at every host that callers of this resource use. */
+export interface KeyProof {
+  /** False: no cheap authenticated call is known for accounts of this kind. */
+  covers(resource: Resource): boolean;
+  accepts(resource: Resource, key: Secret): Promise<boolean>;
+}
+
+export interface RotationPorts {
+  readonly vault: Vault;
+  readonly accounts: Accounts;
+  readonly proof: KeyProof;
+  readonly store: RotationStore;
+  readonly ledger: MintLedger;
+  readonly head: Head;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A resource whose keys are rotated: it has a secret and says how. */
+export interface Target {
+  readonly name: string;
+  readonly resource: Resource;
+  readonly secret: string;
+  readonly rotation: Rotation;
+}

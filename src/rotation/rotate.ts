@@ -1,0 +1,160 @@
+/** The rotation of all resources: the tick of the timer, and what events and operators ask for. */
+import type { Resource } from '../policy/schema.ts';
+import { UpstreamFailure } from '../upstream.ts';
+import { type Advance, advance } from './advance.ts';
+import { createDemands, type Demands } from './demand.ts';
+import { type Pace, subscriptionOf } from './pace.ts';
+import { isOverdue, type Plan, planOne } from './plan.ts';
+import type { RotationPorts, Target } from './ports.ts';
+import { type HistoryEntry, type StoredRow, unseen } from './state.ts';
+
+export interface TickReport {
+  readonly resources: number;
+  /** Steps that were made. */
+  readonly steps: readonly Advance[];
+  readonly waiting: number;
+  /** Could not be seen or written down; the next tick tries again. */
+  readonly unreachable: readonly string[];
+  /** Left to the next tick: no time, or Azure asked to slow down. */
+  readonly postponed: number;
+}
+
+export interface KeyRotation extends Demands {
+  tick(): Promise<TickReport>;
+  plan(): Promise<readonly Plan[]>;
+  history(resource: string, most: number): Promise<readonly HistoryEntry[]>;
+  /** One query, for a health check: an overdue rotation is noticed on any path. */
+  overdue(): Promise<readonly string[]>;
+}
+
+/** Resources looked at at once. */
+const PARALLEL = 16;
+/** Nothing is begun later than this in a tick: the host ends a function after five minutes. Wall time. */
+const TICK_MS = 240_000;
+
+/** @param instance names this process in leases and history */
+export function createRotation(
+  ports: RotationPorts,
+  resources: readonly Resource[],
+  instance: string,
+  pace: Pace,
+): KeyRotation {
+  const targets = targetsOf(ports, resources);
+  let runs = 0;
+  const newDriver = (): string => {
+    runs += 1;
+    return `${instance}/${runs}`;
+  };
+  /** The first resource the last tick had no time for. */
+  let firstPostponed = '';
+
+  async function tick(): Promise<TickReport> {
+    const driver = newDriver();
+    const endMs = performance.now() + TICK_MS;
+    const rows = await ports.store.all();
+    const throttled = new Set<string>();
+    const steps: Advance[] = [];
+    const unreachable: string[] = [];
+    const postponed: string[] = [];
+    const bugs: unknown[] = [];
+    let waiting = 0;
+
+    await inParallel(inOrder(targets, rows, firstPostponed), async (target) => {
+      const subscription = subscriptionOf(target.resource.accountId);
+      const noMore = (): boolean => throttled.has(subscription) || performance.now() > endMs;
+      try {
+        if (!noMore()) await pace(subscription);
+        if (noMore()) {
+          postponed.push(target.name);
+          return;
+        }
+        const done = await advance(ports, target, readable(rows, target, ports.clock()), driver);
+        if (done.did === 'wait') waiting += 1;
+        else steps.push(done);
+      } catch (error) {
+        // A bug in one resource's way must not stop the others; it is thrown when they are done.
+        if (!(error instanceof UpstreamFailure)) bugs.push(error);
+        else {
+          if (error.service === 'arm' && error.status === 429) throttled.add(subscription);
+          ports.log('rotation_unreachable', { resource: target.name, problem: error.message });
+        }
+        unreachable.push(target.name);
+      }
+    });
+    firstPostponed = postponed[0] ?? '';
+    if (bugs.length > 0) throw bugs[0];
+    return { resources: targets.length, steps, waiting, unreachable, postponed: postponed.length };
+  }
+
+  return {
+    tick,
+    ...createDemands(ports, targets, newDriver, pace),
+    plan: async () => {
+      const rows = await ports.store.all();
+      const plans = new Map<string, Plan>();
+      await inParallel(targets, async (target) => {
+        await pace(subscriptionOf(target.resource.accountId));
+        plans.set(target.name, await planOne(ports, target, readable(rows, target, ports.clock())));
+      });
+      return targets.flatMap(({ name }) => plans.get(name) ?? []);
+    },
+    history: (resource, most) => ports.store.history(resource, most),
+    overdue: async () => {
+      const rows = await ports.store.all();
+      const nowMs = ports.clock();
+      return targets
+        .filter((target) => {
+          const row = rows.get(target.name);
+          return typeof row === 'object' && isOverdue(target, row, nowMs);
+        })
+        .map(({ name }) => name);
+    },
+  };
+}
+
+/** What has a secret and says how it is rotated, and whose keys can be proved. */
+function targetsOf({ proof, log }: RotationPorts, resources: readonly Resource[]): Target[] {
+  return resources.flatMap((resource) => {
+    const { name, secret, rotation } = resource;
+    if (secret === undefined || rotation === undefined) return [];
+    if (proof.covers(resource)) return [{ name, resource, secret, rotation }];
+    log('rotation_not_covered', { resource: name, kind: resource.kind });
+    return [];
+  });
+}
+
+/** Rotations under way first, then the others, beginning where the last tick ran out of time. */
+function inOrder(
+  targets: readonly Target[],
+  rows: ReadonlyMap<string, StoredRow | 'unreadable'>,
+  first: string,
+): Target[] {
+  const isWorking = ({ name }: Target): boolean => {
+    const row = rows.get(name);
+    return typeof row === 'object' && row.state.work !== undefined;
+  };
+  const from = Math.max(
+    0,
+    targets.findIndex(({ name }) => name === first),
+  );
+  const turned = [...targets.slice(from), ...targets.slice(0, from)];
+  return [...turned.filter(isWorking), ...turned.filter((target) => !isWorking(target))];
+}
+
+function readable(
+  rows: ReadonlyMap<string, StoredRow | 'unreadable'>,
+  { name }: Target,
+  nowMs: number,
+): StoredRow {
+  const row = rows.get(name) ?? unseen(name, nowMs);
+  if (row === 'unreadable') throw new UpstreamFailure('tables', `the rotation row of ${name} cannot be read`);
+  return row;
+}
+
+async function inParallel<Item>(items: readonly Item[], run: (item: Item) => Promise<void>): Promise<void> {
+  const waiting = items.values();
+  const work = async (): Promise<void> => {
+    for (const item of waiting) await run(item);
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+}

@@ -86,22 +86,29 @@ async function decide(
   about.resource = target.resource.name;
   const options = ports.policy.options(caller, target.resource, request.tokenKind);
   // Every grant that applies is considered; the first refusal is what the caller hears if none gives a token.
-  let refusal: Denial = { kind: 'grant_missing', resource: target.resource.name };
-  for (const [index, option] of options.entries()) {
-    about.grant = option.grant.name;
-    about.tokenKind = option.kind;
+  let refusal: Denial | undefined;
+  for (const option of options) {
+    const under = { ...about, grant: option.grant.name, tokenKind: option.kind };
     const answer =
       request.scope !== undefined && request.scope !== target.resource.scope
         ? ({ kind: 'scope_unsupported' } as const)
-        : await under(ports, option, target, caller, about);
+        : await exchangeUnder(ports, option, target, caller, under);
     if ('token' in answer) return answer;
-    if (index === 0) refusal = answer;
+    if (refusal === undefined || isEntraRefusal(answer)) {
+      refusal = answer;
+      Object.assign(about, under);
+    }
+    // Entra has spoken about this user: another grant must not pass a token by it.
+    if (isEntraRefusal(answer)) break;
   }
-  return refusal;
+  return refusal ?? { kind: 'grant_missing', resource: target.resource.name };
 }
 
+const isEntraRefusal = ({ kind }: Denial): boolean =>
+  kind === 'interaction_required' || kind === 'obo_refused';
+
 /** Under one grant. The final look at the head begins only when there is a token to hand out. */
-async function under(
+async function exchangeUnder(
   ports: ExchangePorts,
   { grant, kind }: Option,
   target: Target,
@@ -141,7 +148,10 @@ async function under(
           : { kind: 'obo_refused' };
       held = answer;
     }
-    if (held.expiresAtMs - ports.clock() > grant.maxLifetime)
+    if (
+      held.expiresAtMs - ports.clock() >
+      Math.min(grant.maxLifetime, resource.maxLifetime ?? grant.maxLifetime)
+    )
       return { kind: 'lifetime_unmet', resource: resource.name, grant: grant.name };
 
     // The record and the look at the head run together: the record may then say more than was handed out,
@@ -150,15 +160,23 @@ async function under(
       token: held.token.sha256.slice(0, 16),
       expiresAt: new Date(held.expiresAtMs).toISOString(),
     };
-    const [seen] = await Promise.all([
+    const [look, recorded] = await Promise.allSettled([
       ports.freshness.fresh(),
       ports.audit.append(row(ports, about, 'granted', record)),
     ]);
+    if (recorded.status === 'rejected') throw recorded.reason;
+    const withhold = (why: string): Promise<void> =>
+      ports.audit.append(row(ports, about, 'withheld', { ...record, reason: why }));
+    if (look.status === 'rejected') {
+      await withhold('no look at the head');
+      throw look.reason;
+    }
+    const seen = look.value;
     const refusal = revoked(seen);
     const problem = refusal ?? unfit(ports, held, seen, resource.name);
     if (problem === undefined) return { ...held, kind, target, grant: grant.name };
     const why = typeof problem === 'string' ? problem : reason(problem);
-    await ports.audit.append(row(ports, about, 'withheld', { ...record, reason: why }));
+    await withhold(why);
     if (refusal !== undefined) return refusal;
     snapshot = seen;
   }

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Revocation, Scope } from '../../src/ports.ts';
+import { cutOffSeconds, revokedBy } from '../../src/revocation/decision.ts';
+import { scopeKey } from '../../src/revocation/scope.ts';
+import { CLIENT, caller, HOME, OTHER, START_MS, USER } from './fakes.ts';
+
+const NOW = START_MS / 1000;
+const withScope = (scope: Scope, cutOff: number, blocked = false): Map<string, Revocation> =>
+  new Map([[scopeKey(scope), { scope, cutOffSeconds: cutOff, blocked }]]);
+const scopes: Scope[] = [
+  { kind: 'tenant', tenantId: HOME },
+  { kind: 'user', tenantId: HOME, objectId: USER },
+  { kind: 'subject', tenantId: HOME, subject: 'AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ' },
+  { kind: 'client', tenantId: HOME, clientId: CLIENT },
+  { kind: 'token', tenantId: HOME, uti: 'AAAABBBBCCCCDDDDEEEE' },
+  { kind: 'resource', name: 'aoai' },
+  { kind: 'grant', name: 'people' },
+];
+
+for (const scope of scopes)
+  test(`a ${scope.kind} scope refuses what was issued before its cut-off, and nothing after`, () => {
+    const revocations = withScope(scope, NOW);
+    const decide = (issuedAtSeconds: number) =>
+      revokedBy(revocations, caller({ issuedAtSeconds }), 'aoai', 'people')?.scope;
+    assert.deepEqual(decide(NOW - 1), scope);
+    assert.equal(decide(NOW), undefined);
+    assert.equal(decide(NOW + 1), undefined);
+  });
+
+test('a block refuses every token of its scope, however new', () => {
+  for (const scope of scopes)
+    assert.ok(revokedBy(withScope(scope, 0, true), caller({ issuedAtSeconds: 4e9 }), 'aoai', 'people'));
+});
+
+test('nobody outside the scope is refused', () => {
+  const others: Scope[] = [
+    { kind: 'tenant', tenantId: OTHER },
+    { kind: 'user', tenantId: OTHER, objectId: USER },
+    { kind: 'user', tenantId: HOME, objectId: CLIENT },
+    { kind: 'client', tenantId: HOME, clientId: USER },
+    { kind: 'token', tenantId: HOME, uti: 'aaaabbbbccccddddeeee' },
+    { kind: 'subject', tenantId: HOME, subject: 'aaaaaaaaaaaaaaaaaaaaaikzqfvrsasafhy782bbtaq' },
+    { kind: 'resource', name: 'speech' },
+    { kind: 'grant', name: 'apps' },
+  ];
+  for (const scope of others)
+    assert.equal(revokedBy(withScope(scope, 0, true), caller(), 'aoai', 'people'), undefined);
+});
+
+test('an older cut-off of one scope never hides a newer one of another', () => {
+  for (const wide of scopes)
+    for (const narrow of scopes) {
+      if (wide === narrow) continue;
+      const both = new Map([...withScope(wide, NOW - 1_000), ...withScope(narrow, NOW)]);
+      assert.deepEqual(
+        revokedBy(both, caller({ issuedAtSeconds: NOW - 1 }), 'aoai', 'people')?.scope,
+        narrow,
+      );
+    }
+});
+
+test('a token minted in the very second of a revocation is refused, before and after it', () => {
+  for (const ms of [0, 1, 500, 999]) {
+    const cutOff = cutOffSeconds(undefined, START_MS + ms);
+    const [scope] = scopes;
+    assert.ok(
+      scope && revokedBy(withScope(scope, cutOff), caller({ issuedAtSeconds: NOW }), 'aoai', 'people'),
+    );
+    assert.equal(
+      revokedBy(withScope(scope, cutOff), caller({ issuedAtSeconds: NOW + 1 }), 'aoai', 'people'),
+      undefined,
+    );
+  }
+});
+
+test('notBefore on a whole second refuses exactly what was issued before it', () => {
+  assert.equal(cutOffSeconds((NOW - 10) * 1000, START_MS), NOW - 10);
+  assert.equal(cutOffSeconds((NOW - 10) * 1000 + 1, START_MS), NOW - 9, 'rounded up');
+});
+
+test('a time in the future is clamped to now', () => {
+  fc.assert(
+    fc.property(fc.nat(1e9), fc.nat(999), (aheadMs, ms) => {
+      assert.ok(cutOffSeconds(START_MS + aheadMs, START_MS + ms) <= NOW + 1);
+    }),
+  );
+});
+
+test('GUIDs in another casing name the same scope; uti and sub keep theirs', () => {
+  const key = (scope: Scope) => scopeKey(scope);
+  assert.equal(
+    key({ kind: 'tenant', tenantId: HOME.toUpperCase() }),
+    key({ kind: 'tenant', tenantId: HOME }),
+  );
+  assert.notEqual(
+    key({ kind: 'token', tenantId: HOME, uti: 'Ab' }),
+    key({ kind: 'token', tenantId: HOME, uti: 'aB' }),
+  );
+});
+
+test('different scopes have different keys, and a key holds only what a table key may', () => {
+  const text = fc.string({ minLength: 1, maxLength: 40, unit: 'binary' });
+  const scope: fc.Arbitrary<Scope> = fc.oneof(
+    fc.record({ kind: fc.constant('token' as const), tenantId: text, uti: text }),
+    fc.record({ kind: fc.constant('subject' as const), tenantId: text, subject: text }),
+  );
+  fc.assert(
+    fc.property(scope, scope, (a, b) => {
+      assert.match(scopeKey(a), /^[A-Za-z0-9_.~:-]+$/);
+      const folded = ({ tenantId, ...rest }: Scope & { tenantId: string }) =>
+        JSON.stringify([tenantId.toLowerCase(), rest]);
+      if (a.kind === b.kind && 'tenantId' in a && 'tenantId' in b && folded(a) !== folded(b))
+        assert.notEqual(scopeKey(a), scopeKey(b));
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,64 @@
+/** Does the policy name only what the deployment gives the broker the roles for? Pure. */
+import type { Policy, Resource } from '../src/policy/schema.ts';
+import type { Account, Environment, Role } from './environments.ts';
+
+/** The narrow role first. `data`, the custom role without keys, is good for every kind. */
+const FITTING_ROLES: ReadonlyMap<string, readonly Role[]> = new Map([
+  ['SpeechServices', ['speech', 'data']],
+  ['OpenAI', ['openai', 'data']],
+  ['AIServices', ['foundry', 'openai', 'speech', 'data']],
+]);
+
+/** Every role that a resource of the policy needs and the environment does not give, in words. */
+export function missingRoles(policy: Policy, environment: Environment): string[] {
+  return policy.resources.flatMap((resource) => {
+    const account = environment.accounts.find(({ id }) => sameId(id, resource.accountId));
+    const problems = account
+      ? [...rotatorMissing(resource, account), ...usersMissing(resource, account, environment)]
+      : [`no role is given on its account ${resource.accountId}: add it to accounts`];
+    return problems.map((problem) => `${resource.name}: ${problem}`);
+  });
+}
+
+/** Roles on accounts that the policy does not name: more than it needs. */
+export function needlessAccounts(policy: Policy, environment: Environment): string[] {
+  return environment.accounts
+    .map(({ id }) => id)
+    .filter((id) => !policy.resources.some(({ accountId }) => sameId(id, accountId)));
+}
+
+function rotatorMissing(resource: Resource, account: Account): string[] {
+  if (resource.secret === undefined || resource.rotation === undefined || account.rotated) return [];
+  return ['its keys are rotated, so its account needs "rotated": true (the rotator role)'];
+}
+
+function usersMissing(resource: Resource, account: Account, environment: Environment): string[] {
+  const problems: string[] = [];
+  const roles = FITTING_ROLES.get(resource.kind) ?? ['data'];
+  const needs = (who: string, isGranted: (grant: Account['grants'][number]) => boolean): void => {
+    if (!account.grants.some((grant) => roles.includes(grant.role) && isGranted(grant)))
+      problems.push(`${who} needs the role ${roles.join(' or ')} on its account`);
+  };
+  if (resource.tokenKinds.includes('entra')) {
+    const { identity } = resource;
+    if (identity.kind !== 'userAssigned')
+      needs(
+        identity.kind === 'application' ? 'the app registration (to: application)' : "the app's own identity",
+        (grant) => grant.to === identity.kind,
+      );
+    else {
+      const carried = environment.identities.find(({ clientId }) => sameId(clientId, identity.clientId));
+      if (carried === undefined) problems.push(`the app does not carry its identity ${identity.clientId}`);
+      else
+        needs(
+          `the identity ${identity.clientId} (principal ${carried.principalId})`,
+          (grant) => grant.to === 'userAssigned' && sameId(grant.principalId, carried.principalId),
+        );
+    }
+  }
+  if (resource.tokenKinds.includes('obo'))
+    needs('a group of the people it acts for', ({ to }) => to === 'group');
+  return problems;
+}
+
+const sameId = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();

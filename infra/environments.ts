@@ -1,0 +1,49 @@
+/** environments.json, in the shape that types.bicep gives it. */
+import * as z from 'zod';
+
+const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID');
+const armId = z.string().regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\//i, 'an ARM id');
+const role = z.enum(['speech', 'openai', 'foundry', 'data']);
+
+const grant = z.discriminatedUnion('to', [
+  z.strictObject({ to: z.literal('application'), role }),
+  z.strictObject({ to: z.literal('systemAssigned'), role }),
+  z.strictObject({ to: z.literal('userAssigned'), role, principalId: guid }),
+  z.strictObject({ to: z.literal('group'), role, principalId: guid }),
+]);
+
+const environment = z.strictObject({
+  zoneRedundant: z.boolean(),
+  privateNetwork: z.boolean(),
+  alwaysReadyInstances: z.int().min(0),
+  maximumInstances: z.int().min(40).max(1000),
+  instanceMemoryMB: z.literal([512, 2048, 4096]),
+  freshnessSeconds: z.int().min(0).max(30),
+  logRetentionDays: z.int().min(30).max(730),
+  activityEvents: z.boolean(),
+  publicUrl: z.union([z.literal(''), z.url({ protocol: /^https$/ })]),
+  corsOrigins: z.array(z.url()),
+  alertEmails: z.array(z.email()),
+  eventPublishers: z.array(guid),
+  identities: z.array(z.strictObject({ id: armId, clientId: guid, principalId: guid })),
+  accounts: z.array(z.strictObject({ id: armId, rotated: z.boolean(), grants: z.array(grant) })),
+});
+
+const environments = z.record(z.string(), environment);
+
+export type Environment = z.infer<typeof environment>;
+export type Account = Environment['accounts'][number];
+export type Role = z.infer<typeof role>;
+
+/** The file is not what the deployment takes. The message lists every problem with its path, one a line. */
+export class EnvironmentsError extends Error {
+  override readonly name = 'EnvironmentsError';
+}
+
+/** @throws EnvironmentsError */
+export function parseEnvironments(text: string): ReadonlyMap<string, Environment> {
+  const parsed = environments.safeParse(JSON.parse(text));
+  if (parsed.success) return new Map(Object.entries(parsed.data));
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new EnvironmentsError(problems.join('\n'));
+}

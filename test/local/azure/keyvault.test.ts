@@ -278,6 +278,7 @@ test('near expiry is told once, 30 days before; expiry once, at the time; only o
   assert.deepEqual(told(), ['Microsoft.KeyVault.SecretNearExpiry dying']);
   world.advance(days(30));
   assert.deepEqual(told(), ['Microsoft.KeyVault.SecretExpired dying']);
+  assert.equal((await clientOf('issuer').getSecret('dying')).value, 'a', 'expiry is told, not enforced');
   world.advance(days(30));
   assert.deepEqual(told(), []);
 });

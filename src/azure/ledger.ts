@@ -1,6 +1,7 @@
 /** The mint ledger and the tokens that were issued, in table `ledger`. */
 import { z } from 'zod';
-import type { IssuedRecord, IssuedTokens, MintLedger } from '../ports.ts';
+import { coalesce } from '../coalesce.ts';
+import type { IssuedRecord, IssuedTokens, MintLedger, Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { isNoSuchEntity } from './state.ts';
@@ -8,20 +9,32 @@ import type { Tables } from './tables.ts';
 
 /**
  * One row per resource, slot and instance: the latest expiry it declared. Only that instance writes its row,
- * and one purchase at a time, so what it remembers is what stands there.
+ * one write at a time, so that no late write of an earlier expiry can land on a later one.
  */
 export function createLedger(tables: Tables): MintLedger {
-  const declared = new Map<string, number>();
-  return {
-    declare: async (resource, slot, instance, expiresAtMs) => {
-      const key = `${resource}:${slot}`;
-      const latest = Math.max(expiresAtMs, declared.get(key) ?? 0);
-      declared.set(key, latest);
+  const rows = new Map<string, (expiresAtMs: number) => Promise<void>>();
+  const rowOf = (
+    resource: string,
+    slot: Slot,
+    instance: string,
+  ): ((expiresAtMs: number) => Promise<void>) => {
+    const partitionKey = `mint:${resource}:${slot}`;
+    let latest = 0;
+    return coalesce<number, void>(async (expiries) => {
+      latest = Math.max(latest, ...expiries);
+      const row = { partitionKey, rowKey: instance, expiresAtMs: int64(latest) };
       await call('tables', 'declare mint', async (abortSignal) => {
         const table = await tables('ledger');
-        const row = { partitionKey: `mint:${key}`, rowKey: instance, expiresAtMs: int64(latest) };
         await table.upsertEntity(row, 'Replace', { abortSignal });
       });
+    });
+  };
+  return {
+    declare: (resource, slot, instance, expiresAtMs) => {
+      const key = `${resource} ${slot} ${instance}`;
+      const declare = rows.get(key) ?? rowOf(resource, slot, instance);
+      rows.set(key, declare);
+      return declare(expiresAtMs);
     },
     latestExpiryMs: (resource, slot) =>
       call('tables', 'read mint ledger', async (abortSignal) => {

@@ -15,8 +15,10 @@ const REFRESH_AFTER_MS = 3_600_000;
 /** Keys that nobody could refresh for a day are no longer believed. */
 const TRUSTED_FOR_MS = 24 * 3_600_000;
 const UNKNOWN_KEY_COOLDOWN_MS = 300_000;
-/** A refresh that failed is tried again after this. */
+/** A refresh in the background that failed is tried again after this. */
 const RETRY_AFTER_MS = 10_000;
+/** Who must have keys that could not be fetched waits this long before the next try: no storm at an outage. */
+const HOLD_OFF_MS = 1_000;
 
 const metadataShape = z.object({ issuer: z.string(), jwks_uri: z.url() });
 const keySetShape = z.object({
@@ -38,6 +40,7 @@ interface KeySet {
 interface Entry {
   keySet: KeySet | undefined;
   fetching: Promise<KeySet> | undefined;
+  failure: { readonly error: unknown; readonly atMs: number } | undefined;
   refetchedForUnknownAtMs: number;
   nextRefreshAtMs: number;
 }
@@ -49,10 +52,12 @@ export function createSigningKeys(authority: string, clock: Clock): SigningKeys 
     entry.fetching ??= fetchKeySet(authority, tenantId, version, clock)
       .then((keySet) => {
         entry.keySet = keySet;
+        entry.failure = undefined;
         entry.nextRefreshAtMs = keySet.fetchedAtMs + REFRESH_AFTER_MS;
         return keySet;
       })
       .catch((error: unknown) => {
+        entry.failure = { error, atMs: clock() };
         entry.nextRefreshAtMs = clock() + RETRY_AFTER_MS;
         throw error;
       })
@@ -61,6 +66,12 @@ export function createSigningKeys(authority: string, clock: Clock): SigningKeys 
       });
     return entry.fetching;
   };
+  const needed = async (entry: Entry, tenantId: string, version: Version): Promise<KeySet> => {
+    const { failure, fetching } = entry;
+    if (fetching === undefined && failure !== undefined && clock() - failure.atMs < HOLD_OFF_MS)
+      throw failure.error;
+    return refresh(entry, tenantId, version);
+  };
 
   return {
     find: async (tenantId, version, keyId) => {
@@ -68,12 +79,14 @@ export function createSigningKeys(authority: string, clock: Clock): SigningKeys 
       const entry = entries.get(name) ?? {
         keySet: undefined,
         fetching: undefined,
+        failure: undefined,
         refetchedForUnknownAtMs: Number.NEGATIVE_INFINITY,
         nextRefreshAtMs: 0,
       };
       entries.set(name, entry);
       const isTrusted = entry.keySet !== undefined && clock() - entry.keySet.fetchedAtMs < TRUSTED_FOR_MS;
-      const keySet = isTrusted && entry.keySet ? entry.keySet : await refresh(entry, tenantId, version);
+      const held = isTrusted ? entry.keySet : undefined;
+      const keySet = held ?? (await needed(entry, tenantId, version));
       const known = keySet.keys.get(keyId);
       if (known !== undefined) {
         // Served from what there is; an outage shows only when it lasts a day.
@@ -82,7 +95,9 @@ export function createSigningKeys(authority: string, clock: Clock): SigningKeys 
       }
       if (clock() - entry.refetchedForUnknownAtMs < UNKNOWN_KEY_COOLDOWN_MS && entry.fetching === undefined)
         return undefined;
-      const refetched = await refresh(entry, tenantId, version);
+      // Just fetched for this very question: asking again would give the same.
+      if (held === undefined) return undefined;
+      const refetched = await needed(entry, tenantId, version);
       entry.refetchedForUnknownAtMs = clock();
       return refetched.keys.get(keyId);
     },

@@ -1,6 +1,7 @@
 /** The head row and what stands behind it, in table `state`. */
 import { z } from 'zod';
 import type { Head, Revocation, Scope, SharedState, SlotState } from '../ports.ts';
+import { parseStrictObject } from '../strict-json.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import type { Tables } from './tables.ts';
@@ -11,7 +12,7 @@ const NEVER_BUMPED = 'never bumped';
 
 const revocationRow = z.object({
   rowKey: z.string(),
-  scope: z.string(),
+  scope: z.string().transform(asScope),
   cutOffSeconds: z.coerce.number().int(),
   blocked: z.boolean(),
 });
@@ -72,7 +73,14 @@ export function createState(tables: Tables): SharedState & Head {
 }
 
 function asRevocation(row: z.infer<typeof revocationRow>): Revocation {
-  return { scope: JSON.parse(row.scope) as Scope, cutOffSeconds: row.cutOffSeconds, blocked: row.blocked };
+  return { scope: row.scope, cutOffSeconds: row.cutOffSeconds, blocked: row.blocked };
+}
+function asScope(text: string, context: z.RefinementCtx): Scope {
+  const scope = parseStrictObject(text);
+  // The row key alone decides what is revoked; the scope's words are for the audit.
+  if (typeof scope?.['kind'] === 'string') return scope as unknown as Scope;
+  context.addIssue({ code: 'custom', message: 'not a scope' });
+  return z.NEVER;
 }
 function asSlotState(row: z.infer<typeof rotationRow>): SlotState {
   return {

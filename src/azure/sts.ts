@@ -10,6 +10,7 @@ import { call } from './call.ts';
 import { failed, fetchText } from './fetch.ts';
 
 const LIFE_MS = 600_000;
+const COMPACT = /^[\w=-]+\.([\w=-]+)\.[\w=-]+$/;
 /** The token is signed with a key only Microsoft has, under an `alg` that is no JOSE name: read, never verified. */
 const claims = z.object({ exp: z.number() });
 
@@ -39,9 +40,8 @@ function isKeyRefusal(status: number, text: string): boolean {
 }
 
 function issuedToken(text: string, askedAtMs: number): IssuedToken {
-  const [, payload, signature, more] = text.split('.');
-  if (!payload || !signature || more !== undefined)
-    throw new UpstreamFailure('sts', 'the answer is not a token');
+  const payload = COMPACT.exec(text)?.[1];
+  if (payload === undefined) throw new UpstreamFailure('sts', 'the answer is not a token');
   return { token: new Secret(text), expiresAtMs: expiryMs(payload) ?? askedAtMs + LIFE_MS };
 }
 

@@ -81,11 +81,13 @@ export class ConfigError extends Error {
 
 /** @throws ConfigError naming every wrong or missing setting. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = settings.safeParse(environment);
+  // An empty text would read as the number 0, and a limit would be gone: empty means not set.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, text]) => text?.trim()));
+  const parsed = settings.safeParse(given);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => {
     const setting = issue.path.join('.');
-    return environment[setting] === undefined ? `${setting}: is not set` : `${setting}: ${issue.message}`;
+    return given[setting] === undefined ? `${setting}: is not set` : `${setting}: ${issue.message}`;
   });
   throw new ConfigError(`wrong settings:\n${problems.join('\n')}`);
 }

@@ -21,7 +21,7 @@ export function coalesce<Item, Result>(
       const group = waiting.shift();
       if (group === undefined) return;
       running += 1;
-      run(group.items)
+      (async () => run(group.items))()
         .then(group.done.resolve, group.done.reject)
         .finally(() => {
           running -= 1;

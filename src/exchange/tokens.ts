@@ -88,7 +88,8 @@ export function createTokens(buy: Buy, clock: Clock, minimumLifeMs: number): Tok
       const fromBurntKey = held.slot !== undefined && held.epoch !== (slots?.epoch ?? 0);
       if (leftMs <= minimumLifeMs || fromBurntKey) return undefined;
       const runsShort =
-        leftMs < Math.max(minimumLifeMs, (held.expiresAtMs - held.issuedAtMs) * REFRESH_AT_SHARE);
+        leftMs <
+        Math.max(minimumLifeMs + REFRESH_PAUSE_MS, (held.expiresAtMs - held.issuedAtMs) * REFRESH_AT_SHARE);
       const isFromOldKey = held.slot !== undefined && held.generation !== (slots?.generation ?? 0);
       // In the background: whoever asks now is served with what there is, and a failure shows when it runs out.
       if ((runsShort || isFromOldKey) && clock() >= entry.quietUntilMs)

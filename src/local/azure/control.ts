@@ -165,10 +165,11 @@ function createRoutes(options: ControlOptions): readonly Route[] {
       method: 'PUT',
       path: /^\/users\/([^/]+)$/,
       run(name, body) {
-        const before = directory.user(name);
-        if (!before) throw new Wrong(`there is no user '${name}'`, 404);
-        const user = directory.changeUser(name, parse(userChange, body));
+        const user = directory.user(name);
+        if (!user) throw new Wrong(`there is no user '${name}'`, 404);
+        const groups = directory.changeUser(name, parse(userChange, body));
         events.publish(graphEvent('User', user.objectId, user.tenantId, options.now()));
+        for (const id of groups) events.publish(graphEvent('Group', id, user.tenantId, options.now()));
       },
     },
     { method: 'POST', path: /^\/entra\/rollover$/, run: () => keys.rollover() },

@@ -89,10 +89,17 @@ const application = (
   may,
 });
 
+const captions = application(
+  'captions',
+  'd2a8c5e1-7f04-4b39-86d1-e9b3a0c74f51',
+  '84f1b6d9-3c7e-4a25-b0e8-1d5f92a7c652',
+  [{ resource: 'speech', tokenKinds: ['sts'] }],
+);
+/** Whose token is the good one that hostile tokens are made from. */
+export const goodCaller: Application = captions.app;
+
 const applications: readonly Caller[] = [
-  application('captions', 'd2a8c5e1-7f04-4b39-86d1-e9b3a0c74f51', '84f1b6d9-3c7e-4a25-b0e8-1d5f92a7c652', [
-    { resource: 'speech', tokenKinds: ['sts'] },
-  ]),
+  captions,
   application(
     'translations',
     '5f7e0b3c-a1d9-4682-9c4e-8b2d6f10a753',

@@ -55,6 +55,13 @@ export interface User {
   /** Rises with every change in the directory. */
   readonly changed: number;
 }
+/** A person joined or left a group. */
+export interface MembershipChange {
+  readonly groupId: string;
+  readonly objectId: string;
+  readonly joined: boolean;
+  readonly changed: number;
+}
 export type UserSpec = Omit<
   User,
   'accountEnabled' | 'deleted' | 'signInSessionsValidFromDateTime' | 'changed'
@@ -65,6 +72,8 @@ export const userChange = z.strictObject({
   signInSessionsValidFromDateTime: z.iso.datetime({ offset: true }).optional(),
   /** Soft-deleted, as a person in the portal does it. */
   deleted: z.boolean().optional(),
+  /** All the groups the user is in from now on. */
+  groups: z.array(z.guid()).optional(),
 });
 export type UserChange = z.infer<typeof userChange>;
 
@@ -79,47 +88,81 @@ export interface DirectorySpec {
 
 export interface Directory extends Omit<DirectorySpec, 'users'> {
   readonly users: readonly User[];
+  /** Oldest first, since the first start. */
+  readonly memberships: readonly MembershipChange[];
+  /** The newest change's number. */
+  readonly changed: number;
   /** By its name in the demo set. */
   user(name: string): User | undefined;
   application(tenantId: string, clientId: string): Application | undefined;
-  /** Returns the user as it is afterwards. @throws RangeError for an unknown name */
-  changeUser(name: string, change: UserChange): User;
+  /** Returns the groups the user joined or left. @throws RangeError for an unknown name */
+  changeUser(name: string, change: UserChange): readonly string[];
 }
 
-const savedUsers = z.record(
-  z.string(),
-  z.strictObject({
-    accountEnabled: z.boolean(),
-    deleted: z.boolean(),
-    signInSessionsValidFromDateTime: z.string(),
-    changed: z.number(),
-  }),
-);
+/** What of a user changes; the rest is the demo set's. */
+const changing = z.strictObject({
+  accountEnabled: z.boolean(),
+  deleted: z.boolean(),
+  signInSessionsValidFromDateTime: z.string(),
+  groups: z.array(z.string()),
+  changed: z.number(),
+});
+const saved = z.strictObject({
+  users: z.record(z.string(), changing),
+  memberships: z.array(
+    z.strictObject({ groupId: z.string(), objectId: z.string(), joined: z.boolean(), changed: z.number() }),
+  ),
+});
 
 export function createDirectory(spec: DirectorySpec, dataFolder: string): Directory {
   const path = join(dataFolder, 'users.json');
-  const saved = savedUsers.parse(loadJson(path) ?? {});
+  const found = saved.parse(loadJson(path) ?? { users: {}, memberships: [] });
   const users = new Map<string, User>(
-    spec.users.map((user, index) => [user.name, { ...user, ...(saved[user.name] ?? untouched(index + 1)) }]),
+    spec.users.map((user, index) => [
+      user.name,
+      { ...untouched(index + 1), ...user, ...found.users[user.name] },
+    ]),
   );
-  let changes = Math.max(0, ...[...users.values()].map((user) => user.changed));
+  const memberships: MembershipChange[] = found.memberships;
+  let changed = Math.max(0, ...[...users.values()].map((user) => user.changed));
+
+  function save(): void {
+    const entries = [...users.values()].map((user) => [user.name, z.object(changing.shape).parse(user)]);
+    saveJson(path, { users: Object.fromEntries(entries), memberships });
+  }
   return {
     ...spec,
     get users() {
       return [...users.values()];
     },
+    get changed() {
+      return changed;
+    },
+    memberships,
     user: (name) => users.get(name),
     application: (tenantId, clientId) =>
       spec.applications.find((app) => app.clientId === clientId && app.tenantId === tenantId),
     changeUser(name, change) {
       const before = users.get(name);
       if (!before) throw new RangeError(`there is no user '${name}'`);
-      const given = Object.entries(change).filter(([, value]) => value !== undefined);
-      changes += 1;
-      const user = { ...before, ...(Object.fromEntries(given) as UserChange), changed: changes } as User;
+      changed += 1;
+      const user: User = {
+        ...before,
+        accountEnabled: change.accountEnabled ?? before.accountEnabled,
+        deleted: change.deleted ?? before.deleted,
+        signInSessionsValidFromDateTime:
+          change.signInSessionsValidFromDateTime ?? before.signInSessionsValidFromDateTime,
+        groups: change.groups ?? before.groups,
+        changed,
+      };
+      const joined = user.groups.filter((id) => !before.groups.includes(id));
+      const left = before.groups.filter((id) => !user.groups.includes(id));
+      for (const groupId of [...joined, ...left]) {
+        memberships.push({ groupId, objectId: user.objectId, joined: joined.includes(groupId), changed });
+      }
       users.set(name, user);
-      saveJson(path, Object.fromEntries([...users.values()].map((one) => [one.name, lasting(one)])));
-      return user;
+      save();
+      return [...joined, ...left];
     },
   };
 }
@@ -131,8 +174,4 @@ function untouched(changed: number) {
     signInSessionsValidFromDateTime: '2026-01-01T00:00:00Z',
     changed,
   };
-}
-
-function lasting({ accountEnabled, deleted, signInSessionsValidFromDateTime, changed }: User) {
-  return { accountEnabled, deleted, signInSessionsValidFromDateTime, changed };
 }

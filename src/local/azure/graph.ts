@@ -1,44 +1,41 @@
 /**
- * Microsoft Graph v1.0, as far as revocation asks it: users, their changes, their groups.
- * https://learn.microsoft.com/graph/api/user-delta
+ * Microsoft Graph v1.0, as far as revocation asks it: users, groups, and what changed of them.
+ * https://learn.microsoft.com/graph/api/user-delta, https://learn.microsoft.com/graph/api/group-delta
  */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import type { Directory, User } from './directory.ts';
 import type { VerifyAccessToken } from './entra-verify.ts';
+import { type DeltaItem, deltaPage } from './graph-delta.ts';
 import type { Call, Endpoint, Outcome } from './service.ts';
 
 export interface GraphOptions {
   readonly directory: Directory;
   readonly verify: VerifyAccessToken;
+  /** Its own address, for the links in its answers. */
   url(): string;
   readonly now: () => number;
 }
 
-const defaultPage = 100;
-type GraphOperation = 'GetUser' | 'UsersDelta' | 'GetMemberObjects' | 'ListGroupMembers' | 'unknown';
+const defaultPageSize = 100;
+type GraphOperation = 'GetUser' | 'UsersDelta' | 'GroupsDelta' | 'GetMemberObjects' | 'unknown';
 
 export function createGraph(options: GraphOptions): Omit<Endpoint, 'port'> {
   const { directory } = options;
 
-  function answer(call: Call, operation: GraphOperation): Outcome {
+  function answer(call: Call): Outcome {
     const [, , , id = ''] = call.url.pathname.split('/').map(decodeURIComponent);
-    switch (operation) {
-      case 'GetUser': {
-        const user = find(id);
-        return user ? { status: 200, body: entity(user, select(call.url)) } : notFound(id);
-      }
-      case 'UsersDelta':
-        return usersDelta(call);
-      case 'GetMemberObjects': {
-        const user = find(id);
+    const user = home().find((one) => !one.deleted && (one.objectId === id || one.username === id));
+    switch (operationOf(call.method, call.url.pathname)) {
+      case 'GetUser':
+        return user
+          ? { status: 200, body: entity(user, call.url.searchParams.get('$select')) }
+          : notFound(id);
+      case 'GetMemberObjects':
         return user ? { status: 200, body: { value: user.groups } } : notFound(id);
-      }
-      case 'ListGroupMembers': {
-        const members = home().filter((user) => user.groups.includes(id) && !user.deleted);
-        const value = members.map((user) => ({ '@odata.type': '#microsoft.graph.user', id: user.objectId }));
-        return { status: 200, body: { value } };
-      }
+      case 'UsersDelta':
+        return delta(call, 'users', changedUsers);
+      case 'GroupsDelta':
+        return delta(call, 'groups', changedGroups);
       case 'unknown':
         return failure(400, 'BadRequest', 'Resource not found for the segment.');
     }
@@ -48,55 +45,58 @@ export function createGraph(options: GraphOptions): Omit<Endpoint, 'port'> {
     return directory.users.filter((user) => user.tenantId === directory.homeTenantId);
   }
 
-  function find(id: string): User | undefined {
-    return home().find((user) => !user.deleted && (user.objectId === id || user.username === id));
+  function delta(call: Call, collection: string, items: typeof changedUsers): Outcome {
+    const asked = /odata\.maxpagesize=([1-9]\d*)/.exec(call.headers['prefer'] ?? '')?.[1];
+    const source = { collection, url: options.url(), newest: directory.changed, items };
+    const page = deltaPage(source, call.url.searchParams, Number(asked ?? defaultPageSize));
+    if (page) return { status: 200, body: page };
+    return failure(410, 'syncStateNotFound', 'The sync state generation is not found; start over.');
   }
 
-  function usersDelta(call: Call): Outcome {
-    const { searchParams } = call.url;
-    const given = searchParams.get('$skiptoken') ?? searchParams.get('$deltatoken');
-    const state = given === null ? { since: 0, fields: select(call.url) } : readToken(given);
-    const newest = Math.max(0, ...home().map((user) => user.changed));
-    if (given === 'latest') {
-      return { status: 200, body: page([], '@odata.deltaLink', { since: newest, fields: select(call.url) }) };
+  function changedUsers(
+    since: number,
+    isFirst: boolean,
+    query: Readonly<Record<string, string>>,
+  ): readonly DeltaItem[] {
+    return home()
+      .filter((user) => user.changed > since && !(isFirst && user.deleted))
+      .sort((a, b) => a.changed - b.changed)
+      .map((user) => ({
+        changed: user.changed,
+        body: user.deleted
+          ? { id: user.objectId, '@removed': { reason: 'changed' } }
+          : entity(user, query['$select'] ?? null),
+      }));
+  }
+
+  /** Groups show who joined and who left; the first answer shows all members of the named groups. */
+  function changedGroups(
+    since: number,
+    isFirst: boolean,
+    query: Readonly<Record<string, string>>,
+  ): readonly DeltaItem[] {
+    const named = [...(query['$filter'] ?? '').matchAll(/id eq '([^']+)'/g)].map(([, id]) => id);
+    const isAsked = (id: string) => named.length === 0 || named.includes(id);
+    if (isFirst) {
+      const ids = new Set(home().flatMap((user) => user.groups.filter(isAsked)));
+      return [...ids].map((id) => ({ changed: directory.changed, body: group(id, members(id)) }));
     }
-    if (!state) return failure(410, 'syncStateNotFound', 'The sync state is not found; start over.');
-    const size = Number(
-      /odata\.maxpagesize=([1-9]\d*)/.exec(call.headers['prefer'] ?? '')?.[1] ?? defaultPage,
-    );
-    const changed = home()
-      .filter((user) => user.changed > state.since && !(user.deleted && given === null))
-      .sort((a, b) => a.changed - b.changed);
-    const shown = changed.slice(0, size);
-    const isLast = shown.length === changed.length;
-    const since = isLast ? newest : (shown.at(-1)?.changed ?? newest);
-    return {
-      status: 200,
-      body: page(
-        shown.map((user) => (user.deleted ? removed(user) : entity(user, state.fields))),
-        isLast ? '@odata.deltaLink' : '@odata.nextLink',
-        { since, fields: state.fields },
-      ),
-    };
+    const later = directory.memberships.filter((one) => one.changed > since && isAsked(one.groupId));
+    return later.map(({ changed, groupId, objectId, joined }) => ({
+      changed,
+      body: group(groupId, [joined ? { id: objectId } : { id: objectId, '@removed': { reason: 'deleted' } }]),
+    }));
   }
 
-  function page(value: object[], link: '@odata.deltaLink' | '@odata.nextLink', state: DeltaState): object {
-    const token = Buffer.from(JSON.stringify(state)).toString('base64url');
-    const parameter = link === '@odata.nextLink' ? '$skiptoken' : '$deltatoken';
-    return {
-      '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#users',
-      [link]: `${options.url()}/v1.0/users/delta?${parameter}=${token}`,
-      value,
-    };
+  function members(groupId: string): readonly { id: string }[] {
+    const inGroup = home().filter((user) => user.groups.includes(groupId) && !user.deleted);
+    return inGroup.map(({ objectId }) => ({ id: objectId }));
   }
 
   function failure(status: number, code: string, message: string): Outcome {
     const id = randomUUID();
-    const innerError = {
-      date: new Date(options.now()).toISOString().slice(0, 19),
-      'request-id': id,
-      'client-request-id': id,
-    };
+    const date = new Date(options.now()).toISOString().slice(0, 19);
+    const innerError = { date, 'request-id': id, 'client-request-id': id };
     return { status, headers: { 'request-id': id }, body: { error: { code, message, innerError } } };
   }
 
@@ -117,13 +117,12 @@ export function createGraph(options: GraphOptions): Omit<Endpoint, 'port'> {
       }
       const { appid, azp, roles } = verified.claims;
       const by = String(appid ?? azp);
-      const operation = operationOf(call.method, call.url.pathname);
-      const needed = operation === 'ListGroupMembers' ? 'GroupMember.Read.All' : 'User.Read.All';
+      const needed = call.operation === 'GroupsDelta' ? 'GroupMember.Read.All' : 'User.Read.All';
       if (!(Array.isArray(roles) && roles.includes(needed))) {
         const message = 'Insufficient privileges to complete the operation.';
         return { ...failure(403, 'Authorization_RequestDenied', message), by };
       }
-      return { ...answer(call, operation), by, resource: call.url.pathname.split('/')[3] };
+      return { ...answer(call), by, resource: call.url.pathname.split('/')[3] };
     },
   };
 }
@@ -131,41 +130,35 @@ export function createGraph(options: GraphOptions): Omit<Endpoint, 'port'> {
 function operationOf(method: string, pathname: string): GraphOperation {
   const [, version, collection, id, rest, more] = pathname.split('/');
   if (version !== 'v1.0' || !id || more !== undefined) return 'unknown';
-  const asked = `${method} ${collection} ${rest ?? ''}`.trim();
-  if (asked === 'GET users') return id === 'delta' ? 'UsersDelta' : 'GetUser';
-  if (asked === 'POST users getMemberObjects') return 'GetMemberObjects';
-  return asked === 'GET groups members' ? 'ListGroupMembers' : 'unknown';
-}
-
-const deltaState = z.strictObject({ since: z.number(), fields: z.array(z.string()) });
-type DeltaState = z.infer<typeof deltaState>;
-
-function readToken(token: string): DeltaState | undefined {
-  try {
-    return deltaState.safeParse(JSON.parse(Buffer.from(token, 'base64url').toString())).data;
-  } catch {
-    return undefined; // No token of ours.
+  const asked = [method, collection, id === 'delta' ? id : '', rest ?? ''].filter(Boolean).join(' ');
+  switch (asked) {
+    case 'GET users':
+      return 'GetUser';
+    case 'GET users delta':
+      return 'UsersDelta';
+    case 'GET groups delta':
+      return 'GroupsDelta';
+    case 'POST users getMemberObjects':
+      return 'GetMemberObjects';
+    default:
+      return 'unknown';
   }
 }
 
-function select(url: URL): string[] {
-  const asked = url.searchParams.get('$select');
-  return asked === null ? ['displayName', 'userPrincipalName'] : asked.split(',').map((one) => one.trim());
-}
-
-/** signInSessionsValidFromDateTime and accountEnabled come only when they are selected. */
-function entity(user: User, fields: readonly string[]): object {
+/** Without $select the members that revocation wants are not in the answer. */
+function entity(user: User, select: string | null): object {
   const all: Readonly<Record<string, unknown>> = {
     displayName: user.displayName,
     userPrincipalName: user.username,
     accountEnabled: user.accountEnabled,
     signInSessionsValidFromDateTime: user.signInSessionsValidFromDateTime,
-    deletedDateTime: null,
   };
-  const chosen = fields.filter((field) => field in all).map((field) => [field, all[field]]);
+  const asked = select === null ? ['displayName', 'userPrincipalName'] : select.split(',');
+  const chosen = asked.filter((name) => name in all).map((name) => [name, all[name]]);
   return { id: user.objectId, ...Object.fromEntries(chosen) };
 }
 
-function removed(user: User): object {
-  return { id: user.objectId, '@removed': { reason: 'changed' } };
+function group(id: string, members: readonly object[]): object {
+  const typed = members.map((member) => ({ '@odata.type': '#microsoft.graph.user', ...member }));
+  return { id, 'members@delta': typed };
 }

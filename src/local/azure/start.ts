@@ -20,7 +20,7 @@ import { createIdentity } from './identity.ts';
 import { createKeyVault } from './keyvault.ts';
 import { accountSecret } from './keyvault-seed.ts';
 import { createRequestLog, type RequestLog } from './requests.ts';
-import { createServe, type Served } from './service.ts';
+import { createServe, type Endpoint, type Served } from './service.ts';
 import { serveTables } from './tables.ts';
 import { createTls } from './tls.ts';
 
@@ -116,6 +116,8 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     running.push(await served);
     return (await served).url;
   };
+  const start = (endpoint: Omit<Endpoint, 'port'>, wanted: number) =>
+    started(serve({ ...endpoint, port: port(wanted) }));
 
   // A service names its own address in its answers, and has it only once it listens.
   const urls = { entra: '', keyVault: '', graph: '' };
@@ -143,7 +145,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   });
   const vault = createKeyVault({
     dataFolder,
-    vaultId: vaultId,
+    vaultId,
     authority: () => `${urls.entra}/${demo.tenantId}`,
     url: () => urls.keyVault,
     authenticate,
@@ -152,53 +154,32 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     publish,
     seed: new Map(seed),
   });
-  const secret = randomUUID().replaceAll('-', '').toUpperCase();
 
-  urls.entra = await started(
-    serve({
-      ...createEntra({ directory, keys, issue, verify, authority, now }),
-      port: port(wellKnown.entra),
-    }),
-  );
-  urls.keyVault = await started(serve({ ...vault, port: port(wellKnown.keyVault) }));
+  urls.entra = await start(createEntra({ directory, keys, issue, verify, authority, now }), wellKnown.entra);
+  urls.keyVault = await start(vault, wellKnown.keyVault);
+  urls.graph = await start(createGraph({ directory, verify, url: () => urls.graph, now }), wellKnown.graph);
   const endpointOf = (name: string) => accountUrls.get(name)?.endpoint ?? '';
-  const arm = await started(
-    serve({
-      ...createArm({ accounts, authenticate, assignments, endpointOf, now }),
-      port: port(wellKnown.arm),
-    }),
-  );
-  const graph = createGraph({ directory, verify, url: () => urls.graph, now });
-  urls.graph = await started(serve({ ...graph, port: port(wellKnown.graph) }));
-  const identity = await started(
-    serve({ ...createIdentity({ directory, issue, secret, now }), port: port(wellKnown.identity) }),
-  );
+  const arm = await start(createArm({ accounts, authenticate, assignments, endpointOf, now }), wellKnown.arm);
+  const header = randomUUID().replaceAll('-', '').toUpperCase();
+  const identity = await start(createIdentity({ directory, issue, secret: header, now }), wellKnown.identity);
   const tables = await started(serveTables(fabric, port(wellKnown.tables), options.tablesUrl));
   let accountPort = firstAccountPort;
   for (const { name, hasRegionalHost } of resources) {
     const host = (form: 'custom' | 'regional') =>
-      started(
-        serve({
-          ...createAccountHost({ name, form, accounts, authenticate, assignments, now }),
-          port: port(accountPort++),
-        }),
-      );
+      start(createAccountHost({ name, form, accounts, authenticate, assignments, now }), accountPort++);
     const endpoint = await host('custom');
-    accountUrls.set(
-      name,
-      hasRegionalHost ? { endpoint, regionalEndpoint: await host('regional') } : { endpoint },
-    );
+    accountUrls.set(name, {
+      endpoint,
+      ...(hasRegionalHost ? { regionalEndpoint: await host('regional') } : {}),
+    });
   }
 
   const onClock = () => {
     vault.announceExpiries();
     events.wake();
   };
-  const goodClaims = () => {
-    const captions = demo.directory.applications.find((app) => app.name === 'captions');
-    if (!captions) throw new Error('the demo set has no captions');
-    return issue(demo.brokerUri, applicationSubject(captions, '1', apiOf(directory, demo.brokerUri))).claims;
-  };
+  const goodClaims = () =>
+    issue(demo.brokerUri, applicationSubject(demo.goodCaller, '1', apiOf(directory, demo.brokerUri))).claims;
   const control = await started(
     serveControl({
       port: port(wellKnown.control),
@@ -232,7 +213,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     arm,
     graph: urls.graph,
     tables: `${tables}${tablesAccount}`,
-    identity: { endpoint: `${identity}/msi/token`, header: secret },
+    identity: { endpoint: `${identity}/msi/token`, header },
     control,
     callers: demo.callers,
     resources: resources.map(({ name, kind, accountId, region, tokenKinds, secret: holds }) => ({

@@ -1,5 +1,6 @@
 /** A thin proxy before Azurite, so that Tables has faults and a request log like every other service. */
 import { Agent, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { errorBody } from './error-bodies.ts';
 import { type Fabric, listen, type Served, wallDelay } from './service.ts';
 
@@ -53,7 +54,7 @@ export function serveTables(fabric: Fabric, port: number, azurite: () => string)
       return;
     }
     response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
-    answer.pipe(response);
+    await pipeline(answer, response);
   }
 
   return listen({
@@ -73,8 +74,7 @@ function forward(request: IncomingMessage, agent: Agent, azurite: string): Promi
       { agent, hostname, port, method: request.method, path: request.url, headers: request.rawHeaders },
       resolve,
     );
-    onward.on('error', reject);
-    request.pipe(onward);
+    pipeline(request, onward).catch(reject);
   });
 }
 

@@ -78,7 +78,7 @@ test('whatever is regenerated when, a key is accepted exactly from its lag to th
       assert.equal(new Set(spans.map((span) => span.value)).size, spans.length);
       assert.equal(accounts.keyVerdict('a', '', now()), undefined);
     }),
-    { numRuns: 50 },
+    { numRuns: 30 },
   );
 });
 

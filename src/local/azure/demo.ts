@@ -68,7 +68,13 @@ const dataUser = (principalId: string, name: string): RoleAssignment => ({
   scope: at(name),
 });
 
+const operator = callers.find(({ name }) => name === 'operator');
+
 export const roleAssignments: readonly RoleAssignment[] = [
+  // The operator is also who breaks things in the vault by hand: disables, deletes, edits tags.
+  ...(operator
+    ? [{ principalId: operator.objectId, role: 'Key Vault Secrets Officer', scope: vaultId } as const]
+    : []),
   { principalId: issuerIdentity.principalId, role: 'Key Vault Secrets User', scope: vaultId },
   { principalId: rotatorIdentity.principalId, role: 'AI token broker rotator', scope: vaultId },
   { principalId: rotatorIdentity.principalId, role: 'AI token broker rotator', scope: resourceGroup },

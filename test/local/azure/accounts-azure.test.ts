@@ -108,6 +108,19 @@ test('the rotator lists keys and the issuer does not; the issuer reads secrets a
   assert.equal((await send('PUT', secret, rotator, { value: keys.json.key2 })).status, 200);
 });
 
+test('the operator can break the vault by hand: a disabled current version is read by nobody', async () => {
+  const operator = bearer(await tokenOf('operator', 'https://vault.azure.net/.default'));
+  const path = `${azure.keyVault}/secrets/${resource('chat').secret}`;
+  const api = '?api-version=2025-07-01';
+  const { json } = await send('GET', path + api, operator);
+  const body = { attributes: { enabled: false } };
+  const patched = await send('PATCH', `${path}/${json.id.split('/').at(-1)}${api}`, operator, body);
+  assert.equal(patched.status, 200);
+  const issuer = bearer(await identityToken(azure.issuerIdentity, 'https://vault.azure.net'));
+  const read = await send('GET', path + api, issuer);
+  assert.deepEqual([read.status, read.json.error.innererror.code], [403, 'SecretDisabled']);
+});
+
 test('a key regenerated through the control service is refused at once, and neither log nor events hold one', async () => {
   const { name, endpoint, accountId } = resource('translator');
   const token = await identityToken(azure.rotatorIdentity, 'https://management.azure.com');

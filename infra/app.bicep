@@ -48,20 +48,17 @@ param subnetId string
 @description('Tags.')
 param resourceTags tags
 
-@description('What environment() does not tell. Entra publishes its own issuers: check them before using a sovereign cloud.')
+@description('What environment() does not tell of a cloud.')
 var clouds = {
   AzureCloud: {
-    v1Issuer: 'https://sts.windows.net'
     graph: 'https://graph.microsoft.com'
     federation: 'api://AzureADTokenExchange/.default'
   }
   AzureUSGovernment: {
-    v1Issuer: 'https://sts.windows.net'
     graph: 'https://graph.microsoft.us'
     federation: 'api://AzureADTokenExchangeUSGov/.default'
   }
   AzureChinaCloud: {
-    v1Issuer: 'https://sts.chinacloudapi.cn'
     graph: 'https://microsoftgraph.chinacloudapi.cn'
     federation: 'api://AzureADTokenExchangeChina/.default'
   }
@@ -163,7 +160,6 @@ resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
     BROKER_ISSUER_IDENTITY: issuerClientId
     BROKER_ROTATOR_IDENTITY: rotatorClientId
     BROKER_AUTHORITY: environment().authentication.loginEndpoint
-    BROKER_V1_ISSUER: cloud.v1Issuer
     BROKER_ARM_URL: environment().resourceManager
     BROKER_GRAPH_URL: cloud.graph
     BROKER_FEDERATION_SCOPE: cloud.federation

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { all, bicepFile, bicepFiles, declarations, infra, properties, unquoted } from './bicep-syntax.ts';
+
+/** https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
+const ALLOWED_ROLES: Record<string, string> = {
+  storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
+  storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
+  storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3',
+  keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6',
+  monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb',
+  eventGridDataSender: 'd5a91429-5739-47e2-a06b-3470a27159e7',
+  speech: 'f2dc8367-1007-4938-bd23-fe263f013447',
+  openai: '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd',
+  foundry: '53ca6127-db72-4b80-b1b0-d745d6d5456d',
+};
+const COGNITIVE_SERVICES_USER = 'a97b65f3-24c7-4388-baec-2e87135dc908';
+
+const assignments = bicepFiles.flatMap((file) =>
+  declarations(file, 'resource')
+    .filter(({ refersTo }) => refersTo.startsWith('Microsoft.Authorization/roleAssignments@'))
+    .map((declaration) => ({ file: file.name, declaration })),
+);
+
+test('roles are assigned in roles.bicep, and on other resource groups by the one module it calls', () => {
+  assert.ok(assignments.length >= 8);
+  const files = new Set(assignments.map(({ file }) => file));
+  assert.deepEqual(files, new Set(['roles.bicep', 'account-role.bicep']));
+  for (const file of bicepFiles)
+    for (const { refersTo } of declarations(file, 'module'))
+      assert.ok(refersTo !== 'account-role.bicep' || file.name === 'roles.bicep', file.name);
+});
+
+test('no built-in role is given beyond the listed ones, and never Cognitive Services User', () => {
+  const guid = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
+  const used = bicepFiles.flatMap(({ text }) => text.toLowerCase().match(guid) ?? []);
+  assert.deepEqual(new Set(used), new Set(Object.values(ALLOWED_ROLES)));
+  for (const file of readdirSync(infra))
+    assert.ok(!readFileSync(join(infra, file), 'utf8').toLowerCase().includes(COGNITIVE_SERVICES_USER), file);
+});
+
+test('every name of a role stands for the GUID of that role', () => {
+  const named = declarations(bicepFile('roles.bicep'), 'variable')
+    .filter(({ name }) => name === 'builtIn' || name === 'dataRoles')
+    .flatMap(({ body }) => (body ? [...properties(body)] : []))
+    .filter(([name]) => name !== 'data')
+    .map(([name, value]) => [name, unquoted(value)]);
+  assert.deepEqual(Object.fromEntries(named), ALLOWED_ROLES);
+});
+
+test('an assignment has a name that stays the same and a scope narrower than the resource group', () => {
+  for (const { declaration } of assignments) {
+    assert.match(declaration.at('name')?.text ?? '', /^guid\(\w+\.id, /);
+    assert.ok(declaration.at('scope'), `${declaration.name} has no scope`);
+    assert.ok(declaration.at('properties', 'principalType'), declaration.name);
+  }
+});
+
+test('the issuer reads secrets and cannot write one; the rotator gets nothing but its own role', () => {
+  const given = (who: string): string[] =>
+    assignments
+      .filter(
+        ({ declaration }) => declaration.at('properties', 'principalId')?.text === `principalIds.${who}`,
+      )
+      .map(({ declaration }) => {
+        const role = declaration.at('properties', 'roleDefinitionId')?.text ?? '';
+        return `${declaration.at('scope')?.text} ${/, (?:builtIn\.)?(\w+)\)$/.exec(role)?.[1]}`;
+      });
+  assert.deepEqual(given('issuer').sort(), [
+    'component monitoringMetricsPublisher',
+    'storage storageBlobDataOwner',
+    'storage storageTableDataContributor',
+    'vault keyVaultSecretsUser',
+  ]);
+  assert.deepEqual(given('rotator'), ['vault rotatorRoleName']);
+});
+
+test('the custom roles hold exactly what they need', () => {
+  const roles = declarations(bicepFile('role-definitions.bicep'), 'resource');
+  const permissions = Object.fromEntries(
+    roles.map((role) => {
+      const permission = all(role.at('properties', 'permissions') ?? assert.fail(), 'object')[0];
+      const lists = properties(permission ?? assert.fail());
+      const list = (name: string) => lists.get(name)?.namedChildren.map(unquoted) ?? [];
+      return [role.name, { actions: list('actions'), dataActions: list('dataActions') }];
+    }),
+  );
+  assert.deepEqual(permissions, {
+    rotator: {
+      actions: [
+        'Microsoft.CognitiveServices/accounts/read',
+        'Microsoft.CognitiveServices/accounts/listKeys/action',
+        'Microsoft.CognitiveServices/accounts/regenerateKey/action',
+      ],
+      dataActions: [
+        'Microsoft.KeyVault/vaults/secrets/getSecret/action',
+        'Microsoft.KeyVault/vaults/secrets/setSecret/action',
+        'Microsoft.KeyVault/vaults/secrets/readMetadata/action',
+        'Microsoft.KeyVault/vaults/secrets/update/action',
+      ],
+    },
+    dataUser: { actions: [], dataActions: ['Microsoft.CognitiveServices/*'] },
+  });
+});

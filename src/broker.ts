@@ -1,18 +1,24 @@
 /**
- * The composition root: the only file that joins the capabilities to the adapters. Built when the first
- * function is invoked, so that loading the app costs nothing and throws nothing.
+ * The composition root: the only file that joins the capabilities to the adapters. Built when the app starts
+ * or the first function is invoked; building it calls nobody.
  */
 import { readFileSync } from 'node:fs';
-import type { HttpResponseInit } from '@azure/functions';
 import { createAudit } from './audit/audit.ts';
+import { createAccounts } from './azure/accounts.ts';
 import { createAuditTable } from './azure/audit-table.ts';
 import { createEntraTokens } from './azure/entra-tokens.ts';
+import { createEventStore } from './azure/event-store.ts';
+import { createDirectory } from './azure/graph.ts';
 import { createIdentities } from './azure/identities.ts';
+import { createKeyProof } from './azure/key-proof.ts';
 import { createIssuedTokens, createLedger } from './azure/ledger.ts';
+import { createRevocationTable } from './azure/revocation-store.ts';
+import { createRotationStore } from './azure/rotation-store.ts';
 import { createSigningKeys } from './azure/signing-keys.ts';
 import { createState } from './azure/state.ts';
 import { createSts } from './azure/sts.ts';
 import { createTables } from './azure/tables.ts';
+import { createTransmitterKeys } from './azure/transmitter-keys.ts';
 import { createVault } from './azure/vault.ts';
 import { type Config, readConfig } from './config.ts';
 import { createExchange } from './exchange/exchange.ts';
@@ -22,20 +28,24 @@ import { createRate } from './exchange/rate.ts';
 import { createTokens } from './exchange/tokens.ts';
 import { rememberVerified } from './exchange/verified.ts';
 import { createVerifyCaller } from './exchange/verify.ts';
+import { createHealthEndpoint } from './http/health.ts';
+import { createIntrospectionEndpoint } from './http/introspection.ts';
 import { metadata } from './http/metadata.ts';
-import { createTokenEndpoint, type TokenEndpoint } from './http/token-endpoint.ts';
+import { createOperatorEndpoints } from './http/operators.ts';
+import { createRevocationEndpoint } from './http/revocation.ts';
+import { createSecurityEventEndpoint } from './http/security-events.ts';
+import { createTokenEndpoint } from './http/token-endpoint.ts';
 import { createLog } from './log.ts';
 import { loadPolicy } from './policy/load.ts';
 import { compilePolicy } from './policy/match.ts';
 import { revokedBy } from './revocation/decision.ts';
+import { createRevocation } from './revocation/revocation.ts';
 import { scopeKey } from './revocation/scope.ts';
-import { UpstreamFailure } from './upstream.ts';
+import { createPace } from './rotation/pace.ts';
+import { createRotation } from './rotation/rotate.ts';
 
-export interface Broker {
-  readonly token: TokenEndpoint;
-  readonly metadata: Record<string, unknown>;
-  readonly health: () => Promise<HttpResponseInit>;
-}
+/** What the functions call. */
+export type Broker = ReturnType<typeof build>;
 
 let built: Broker | undefined;
 
@@ -45,20 +55,28 @@ export function broker(): Broker {
   return built;
 }
 
-function build(config: Config): Broker {
+function build(config: Config) {
   const clock = () => Date.now();
   const instance = crypto.randomUUID();
   const log = createLog();
   const policy = loadPolicy(readFileSync(config.BROKER_POLICY, 'utf8'));
   const compiled = compilePolicy(policy);
   const minimumLifeMs = config.BROKER_MINIMUM_LIFE_SECONDS * 1000;
+  const freshnessMs = config.BROKER_FRESHNESS_SECONDS * 1000;
 
+  // Two identities: one reads secrets and tables, the other lists and regenerates keys and writes secrets.
   const identities = createIdentities();
-  const asIssuer = () => identities.credential(config.BROKER_ISSUER_IDENTITY);
-  const tables = createTables(config.BROKER_TABLES_URL, asIssuer);
+  const issuer = config.BROKER_ISSUER_IDENTITY;
+  const rotator = config.BROKER_ROTATOR_IDENTITY;
+  const tokenFor = (identity: string, scope: string) => async () =>
+    (await identities.token(scope, identity)).token;
+
+  const tables = createTables(config.BROKER_TABLES_URL, () => identities.credential(issuer));
   const state = createState(tables);
   const issued = createIssuedTokens(tables);
-  const freshness = createFreshness(state, clock, config.BROKER_FRESHNESS_SECONDS * 1000);
+  const ledger = createLedger(tables);
+  const sts = createSts(clock);
+  const freshness = createFreshness(state, clock, freshnessMs);
   const verify = rememberVerified(
     createVerifyCaller({
       keys: createSigningKeys(config.BROKER_AUTHORITY, clock),
@@ -70,16 +88,17 @@ function build(config: Config): Broker {
     }),
     clock,
   );
+
   const obtain = createObtain({
-    vault: createVault(config.BROKER_KEY_VAULT_URL, asIssuer),
-    sts: createSts(clock),
-    ledger: createLedger(tables),
+    vault: createVault(config.BROKER_KEY_VAULT_URL, () => identities.credential(issuer)),
+    sts,
+    ledger,
     slotsNow: async (resource) => (await freshness.now()).slots.get(resource),
     entra: createEntraTokens({
       authority: config.BROKER_AUTHORITY,
       tenantId: config.BROKER_TENANT_ID,
       clientId: config.BROKER_CLIENT_ID,
-      issuerIdentity: config.BROKER_ISSUER_IDENTITY,
+      issuerIdentity: issuer,
       federationScope: config.BROKER_FEDERATION_SCOPE,
       identities,
       clock,
@@ -103,21 +122,67 @@ function build(config: Config): Broker {
     minimumLifeMs,
   });
 
+  const rotation = createRotation(
+    {
+      vault: createVault(config.BROKER_KEY_VAULT_URL, () => identities.credential(rotator)),
+      accounts: createAccounts(config.BROKER_ARM_URL, tokenFor(rotator, config.BROKER_ARM_SCOPE)),
+      proof: createKeyProof(sts),
+      store: createRotationStore(tables),
+      ledger,
+      head: state,
+      clock,
+      log,
+    },
+    policy.resources,
+    instance,
+    createPace(),
+  );
+
+  const revocation = createRevocation({
+    policy,
+    homeTenantId: config.BROKER_TENANT_ID,
+    rotatorClientId: rotator,
+    entraIssuers: [config.BROKER_AUTHORITY, 'https://sts.windows.net'],
+    freshnessMs,
+    table: createRevocationTable(tables),
+    events: createEventStore(tables),
+    head: state,
+    issued,
+    directory: createDirectory(config.BROKER_GRAPH_URL, tokenFor(issuer, config.BROKER_GRAPH_SCOPE)),
+    transmitterKeys: createTransmitterKeys(clock),
+    keys: rotation,
+    verify,
+    snapshot: freshness.now,
+    mayHave: (caller, resource) => {
+      const target = compiled.target(resource);
+      return target !== undefined && compiled.options(caller, target.resource, undefined).length > 0;
+    },
+    now: clock,
+    log,
+  });
+  const { admit } = revocation;
+
   return {
     token: createTokenEndpoint({ exchange, clock, log }),
+    introspect: createIntrospectionEndpoint({
+      admit,
+      issued: revocation.issued,
+      issuer: config.BROKER_ISSUER,
+      endpointOf: (resource) => compiled.target(resource)?.endpoint,
+    }),
+    revoke: createRevocationEndpoint({ admit, issued: revocation.issued }),
+    signal: createSecurityEventEndpoint(revocation.signal),
+    operator: createOperatorEndpoints({
+      admit,
+      operate: revocation.operate,
+      rotation,
+      rotates: (resource) =>
+        policy.resources.some(({ name, rotation }) => name === resource && rotation !== undefined),
+    }),
+    react: revocation.react,
+    reconcile: revocation.reconcile,
+    rotation,
     metadata: metadata(config),
-    health: async () => {
-      try {
-        await freshness.fresh();
-        return { jsonBody: { status: 'ok' } };
-      } catch (error) {
-        if (!(error instanceof UpstreamFailure)) throw error;
-        return {
-          status: 503,
-          headers: { 'retry-after': '5' },
-          jsonBody: { status: 'unavailable', service: error.service },
-        };
-      }
-    },
+    health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: rotation.overdue }),
   };
 }

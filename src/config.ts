@@ -58,6 +58,14 @@ export const settings = z.object({
     .default('https://management.azure.com')
     .describe('Azure Resource Manager of the cloud.'),
   BROKER_GRAPH_URL: url.default('https://graph.microsoft.com').describe('Microsoft Graph of the cloud.'),
+  BROKER_ARM_SCOPE: z
+    .string()
+    .default('https://management.azure.com/.default')
+    .describe('The scope of Azure Resource Manager, per cloud.'),
+  BROKER_GRAPH_SCOPE: z
+    .string()
+    .default('https://graph.microsoft.com/.default')
+    .describe('The scope of Microsoft Graph, per cloud.'),
   BROKER_FEDERATION_SCOPE: z
     .string()
     .default('api://AzureADTokenExchange/.default')

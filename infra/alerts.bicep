@@ -58,10 +58,7 @@ var queries = [
   }
 ]
 
-@description('Who is told.')
-var actionGroupIds = empty(emails) ? [] : [actionGroup.id]
-
-resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(emails)) {
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: prefix
   location: 'global'
   tags: resourceTags
@@ -110,7 +107,9 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       }
       autoMitigate: true
       actions: {
-        actionGroups: actionGroupIds
+        actionGroups: [
+          actionGroup.id
+        ]
       }
     }
   }
@@ -145,9 +144,11 @@ resource deadLetterAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [
         ]
       }
       autoMitigate: true
-      actions: map(actionGroupIds, id => {
-        actionGroupId: id
-      })
+      actions: [
+        {
+          actionGroupId: actionGroup.id
+        }
+      ]
     }
   }
 ]

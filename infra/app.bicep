@@ -161,7 +161,9 @@ resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
     BROKER_ROTATOR_IDENTITY: rotatorClientId
     BROKER_AUTHORITY: environment().authentication.loginEndpoint
     BROKER_ARM_URL: environment().resourceManager
+    BROKER_ARM_SCOPE: '${environment().resourceManager}.default'
     BROKER_GRAPH_URL: cloud.graph
+    BROKER_GRAPH_SCOPE: '${cloud.graph}/.default'
     BROKER_FEDERATION_SCOPE: cloud.federation
     BROKER_FRESHNESS_SECONDS: string(settings.freshnessSeconds)
     BROKER_MINIMUM_LIFE_SECONDS: '60'

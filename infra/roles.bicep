@@ -56,13 +56,12 @@ var dataRoles = {
 @description('One entry for each grant of each account.')
 var dataGrants = flatten(map(
   accounts,
-  account =>
-    map(account.grants, grant => {
-      accountId: account.id
-      role: grant.role
-      to: grant.to
-      principalId: grant.?principalId ?? ''
-    })
+  account => map(account.grants, grant => {
+    accountId: account.id
+    role: grant.role
+    to: grant.to
+    principalId: grant.?principalId ?? ''
+  })
 ))
 
 @description('Resource type of a role.')
@@ -152,7 +151,7 @@ resource rotatorSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 module rotatorKeys 'account-role.bicep' = [
-  for account in filter(accounts, account => account.rotated): {
+  for account in filter(accounts, item => item.rotated): {
     scope: resourceGroup(split(account.id, '/')[2], split(account.id, '/')[4])
     params: {
       accountName: last(split(account.id, '/'))

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError, isLoopback, readConfig, settings } from '../src/config.ts';
+
+const GUID = '00000000-0000-4000-8000-000000000001';
+const complete = {
+  BROKER_ISSUER: 'https://broker.example/',
+  BROKER_TENANT_ID: GUID,
+  BROKER_CLIENT_ID: GUID,
+  BROKER_KEY_VAULT_URL: 'https://vault.example',
+  BROKER_TABLES_URL: 'https://tables.example',
+  BROKER_ISSUER_IDENTITY: GUID,
+  BROKER_ROTATOR_IDENTITY: GUID,
+};
+function problemsOf(environment: Record<string, string | undefined>): string {
+  try {
+    readConfig(environment);
+    return '';
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.message;
+  }
+}
+
+test('the required settings are enough, and the rest is safe', () => {
+  const config = readConfig(complete);
+  assert.equal(config.BROKER_ISSUER, 'https://broker.example', 'no slash at the end');
+  assert.equal(config.BROKER_ACCEPT_V1, false);
+  assert.equal(config.BROKER_FRESHNESS_SECONDS, 0);
+  assert.equal(config.BROKER_MINIMUM_LIFE_SECONDS, 60);
+  assert.deepEqual(config.BROKER_AUDIENCE_URIS, []);
+});
+
+test('every problem is reported together, by the name of its setting', () => {
+  const message = problemsOf({
+    BROKER_ISSUER: 'http://broker.example',
+    BROKER_TENANT_ID: 'contoso',
+    BROKER_FRESHNESS_SECONDS: '31',
+    BROKER_ACCEPT_V1: 'yes',
+  });
+  for (const line of [
+    'BROKER_ISSUER: must be https',
+    'BROKER_TENANT_ID: must be a GUID',
+    'BROKER_CLIENT_ID: is not set',
+    'BROKER_KEY_VAULT_URL: is not set',
+    'BROKER_FRESHNESS_SECONDS: ',
+    'BROKER_ACCEPT_V1: ',
+  ])
+    assert.ok(message.includes(`\n${line}`), `${line} in ${message}`);
+});
+
+test('an empty setting is one that is not set, never the number 0', () => {
+  assert.equal(readConfig({ ...complete, BROKER_MINIMUM_LIFE_SECONDS: '' }).BROKER_MINIMUM_LIFE_SECONDS, 60);
+  assert.equal(readConfig({ ...complete, BROKER_MINIMUM_LIFE_SECONDS: ' ' }).BROKER_MINIMUM_LIFE_SECONDS, 60);
+  assert.match(problemsOf({ ...complete, BROKER_CLIENT_ID: '' }), /BROKER_CLIENT_ID: is not set/);
+});
+
+test('numbers are whole seconds within their limits', () => {
+  for (const value of ['-1', '301', '1.5', 'x', '1e9', 'Infinity', 'NaN'])
+    assert.match(
+      problemsOf({ ...complete, BROKER_MINIMUM_LIFE_SECONDS: value }),
+      /BROKER_MINIMUM_LIFE_SECONDS/,
+      value,
+    );
+});
+
+test('addresses are https, or http on loopback', () => {
+  for (const url of ['https://x.example', 'http://127.0.0.1:7071', 'http://localhost', 'http://[::1]:1'])
+    assert.equal(problemsOf({ ...complete, BROKER_ISSUER: url }), '', url);
+  for (const url of [
+    'http://x.example',
+    'ftp://x.example',
+    'x.example',
+    'http://127.0.0.1.x.example',
+    'file:///etc',
+  ])
+    assert.match(problemsOf({ ...complete, BROKER_ISSUER: url }), /BROKER_ISSUER/, url);
+  assert.ok(isLoopback('[::1]') && !isLoopback('127.0.0.1.example'));
+});
+
+test('a problem never repeats the value: a setting may hold what it should not', () => {
+  assert.ok(!problemsOf({ ...complete, BROKER_CLIENT_ID: 'a-secret-by-mistake' }).includes('a-secret'));
+});
+
+test('every setting says what it is for', () => {
+  for (const [name, setting] of Object.entries(settings.shape))
+    assert.ok((setting as { description?: string }).description, name);
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type CallerFault, type Denial, reason, wire } from '../src/denial.ts';
+
+/** One of each kind: the type makes this list complete. */
+const one: { [Kind in Denial['kind']]: Extract<Denial, { kind: Kind }> } = {
+  request_malformed: { kind: 'request_malformed', detail: 'what to send' },
+  grant_type_unsupported: { kind: 'grant_type_unsupported' },
+  caller_unverified: { kind: 'caller_unverified', fault: 'signature' },
+  scope_unsupported: { kind: 'scope_unsupported' },
+  target_unknown: { kind: 'target_unknown', target: 'secret-project' },
+  grant_missing: { kind: 'grant_missing', resource: 'secret-project' },
+  user_required: { kind: 'user_required', resource: 'secret-project' },
+  lifetime_unmet: { kind: 'lifetime_unmet', resource: 'secret-project', grant: 'the-grant' },
+  revoked: { kind: 'revoked', scope: 'user secret-project', of: 'caller' },
+  rate_limited: { kind: 'rate_limited', grant: 'the-grant', retryAfterSeconds: 7 },
+  interaction_required: { kind: 'interaction_required', claims: '{"access_token":{}}' },
+  obo_refused: { kind: 'obo_refused' },
+};
+
+const expected: { [Kind in Denial['kind']]: [status: number, error: string] } = {
+  request_malformed: [400, 'invalid_request'],
+  grant_type_unsupported: [400, 'unsupported_grant_type'],
+  caller_unverified: [400, 'invalid_request'],
+  scope_unsupported: [400, 'invalid_scope'],
+  target_unknown: [400, 'invalid_target'],
+  grant_missing: [400, 'invalid_target'],
+  user_required: [400, 'invalid_request'],
+  lifetime_unmet: [400, 'invalid_target'],
+  revoked: [400, 'invalid_request'],
+  rate_limited: [429, 'temporarily_unavailable'],
+  interaction_required: [400, 'interaction_required'],
+  obo_refused: [400, 'invalid_request'],
+};
+
+for (const denial of Object.values(one))
+  test(`${denial.kind} has its status and code, and its words tell a stranger nothing`, () => {
+    const answer = wire(denial);
+    assert.deepEqual([answer.status, answer.error], expected[denial.kind]);
+    // RFC 6749 section 5.2: these characters only.
+    assert.match(answer.description, /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/);
+    assert.ok(!JSON.stringify(answer).includes('secret-project'));
+    assert.ok(!JSON.stringify(answer).includes('the-grant'));
+    assert.ok(reason(denial).startsWith(denial.kind), 'the audit names the kind');
+  });
+
+test("a target that is not there and one that is not the caller's are told apart by nobody outside", () => {
+  const unknown = wire(one.target_unknown);
+  assert.deepEqual(unknown, wire(one.grant_missing));
+  assert.deepEqual(unknown, wire({ kind: 'revoked', scope: 'resource chat', of: 'target' }));
+});
+
+test('no fault of a token shows on the wire, each shows in the audit', () => {
+  const faults: CallerFault[] = [
+    'too_large',
+    'malformed',
+    'algorithm',
+    'type',
+    'unknown_key',
+    'signature',
+    'key_issuer',
+    'issuer',
+    'audience',
+    'tenant',
+    'version',
+    'expired',
+    'not_yet_valid',
+    'claims',
+    'no_permission',
+  ];
+  const said = faults.map((fault) => JSON.stringify(wire({ kind: 'caller_unverified', fault })));
+  assert.equal(new Set(said).size, 1);
+  assert.equal(
+    new Set(faults.map((fault) => reason({ kind: 'caller_unverified', fault }))).size,
+    faults.length,
+  );
+  assert.equal(
+    wire({ kind: 'caller_unverified', fault: 'missing' }).description,
+    'subject_token is required',
+  );
+});
+
+test('a wait and a claims challenge reach the caller', () => {
+  assert.equal(wire(one.rate_limited).retryAfterSeconds, 7);
+  assert.equal(wire(one.interaction_required).claims, '{"access_token":{}}');
+  assert.ok(!('claims' in wire({ kind: 'interaction_required', claims: undefined })));
+});

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { createLog } from '../src/log.ts';
+
+test('an event is one line, and what is undefined is left out', async () => {
+  const writes: string[] = [];
+  const log = createLog((text) => writes.push(text));
+  log('exchange', { outcome: 'granted', ms: 1.5, grant: undefined, warm: true });
+  log('started');
+  await turn();
+  assert.deepEqual(writes, ['exchange outcome=granted ms=1.5 warm=true\nstarted\n'], 'one write a turn');
+});
+
+test('no value can forge a field or a line', async () => {
+  const writes: string[] = [];
+  createLog((text) => writes.push(text))('exchange', { reason: 'a b\noutcome=granted "x"', empty: '' });
+  await turn();
+  assert.deepEqual(writes, ['exchange reason="a b\\noutcome=granted \\"x\\"" empty=""\n']);
+});

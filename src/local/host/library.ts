@@ -1,0 +1,31 @@
+/**
+ * `@azure/functions` as Node 24 would have it. The package ships code for old targets, where each private
+ * field is an entry in a WeakMap; compiled from the TypeScript source in the same package, an invocation
+ * costs less than half (measured: 210 to 85 microseconds). The deployed bundle does the same.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
+
+const shipped = /\/node_modules\/@azure\/functions\/dist\/azure-functions\.js$/;
+
+/** The library's code, where `url` is its entry and its source is beside it; else undefined. */
+export function libraryFromSource(url: string): string | undefined {
+  if (!shipped.test(url)) return undefined;
+  const folder = dirname(dirname(fileURLToPath(url)));
+  const entry = join(folder, 'src', 'index.ts');
+  if (!existsSync(entry)) return undefined;
+  const bundle = buildSync({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    packages: 'external',
+    tsconfigRaw: '{}',
+    logLevel: 'silent',
+  });
+  return bundle.outputFiles[0]?.text;
+}

@@ -1,0 +1,101 @@
+/** From a request on the socket to the function whose route it matches, and back. */
+import { isAscii } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Answers } from './answer.ts';
+import { readAnnounced } from './body.ts';
+import { invoke, type Runtime } from './invoke.ts';
+import type { Match, Routes } from './routes.ts';
+import { decodePath, joinHeaders, joinQuery } from './target.ts';
+
+/** Kestrel's limit on the request line. */
+const maxRequestLineBytes = 8192;
+
+export interface ListenerOptions {
+  readonly runtime: Runtime;
+  readonly routes: Routes;
+  readonly answers: Answers;
+  /** Requests that may be with functions at once; -1 is unbounded. */
+  readonly maxOutstandingRequests: number;
+  /** The host's own routes, `/admin` and `/runtime`. `path` in lower case, `query` without its `?`. */
+  readonly own: (req: IncomingMessage, res: ServerResponse, path: string, query: string) => Promise<void>;
+}
+export interface Listener {
+  handle(req: IncomingMessage, res: ServerResponse): void;
+  /** What the host does when its worker dies: every request in flight is answered 500 at once. */
+  abort(): void;
+}
+
+export function createListener(options: ListenerOptions): Listener {
+  const { runtime, routes, answers, own } = options;
+  const limit =
+    options.maxOutstandingRequests < 0 ? Number.POSITIVE_INFINITY : options.maxOutstandingRequests;
+  const inFlight = new Set<ServerResponse>();
+
+  async function run(req: IncomingMessage, res: ServerResponse, match: Match, path: string, query: string) {
+    inFlight.add(res);
+    try {
+      const body = await readAnnounced(req);
+      if (body === 'tooLarge') return answers.plain(res, 500);
+      const http = {
+        method: req.method ?? 'GET',
+        url: `http://${req.headers.host}${path}${query && `?${query}`}`,
+        headers: joinHeaders(req.rawHeaders),
+        query: query ? joinQuery(query) : {},
+        params: match.params,
+        ...(body.length > 0 ? { body: bodyOf(body, req) } : {}),
+      };
+      answers.fromFunction(res, await invoke(runtime, match.fn, { http }));
+    } catch (error) {
+      if (!req.destroyed || req.complete) runtime.log(failed(match.fn.name, error));
+      answers.plain(res, 500);
+    } finally {
+      inFlight.delete(res);
+    }
+  }
+
+  return {
+    abort() {
+      for (const res of inFlight) answers.plain(res, 500);
+    },
+    handle(req, res) {
+      const target = req.url ?? '/';
+      if (target.length + (req.method?.length ?? 0) + 12 > maxRequestLineBytes)
+        return answers.plain(res, 414);
+      const mark = target.indexOf('?');
+      const query = mark < 0 ? '' : target.slice(mark + 1);
+      const path = decodePath(mark < 0 ? target : target.slice(0, mark));
+      if (path === 'badRequest' || !isHost(req.headers.host)) return answers.plain(res, 400);
+
+      if (/^\/(admin|runtime)(\/|$)/i.test(path)) {
+        own(req, res, path.toLowerCase().replace(/\/$/, ''), query).catch((error: unknown) => {
+          runtime.log(`${path} failed: ${error instanceof Error ? error.stack : error}`);
+          answers.plain(res, 500);
+        });
+        return;
+      }
+      const match = routes.find(req.method ?? 'GET', path);
+      if (!match) {
+        const home = path === '/' && (req.method === 'GET' || req.method === 'HEAD');
+        return home
+          ? answers.plain(res, 200, ['Content-Type', 'text/html'], homepage)
+          : answers.plain(res, 404);
+      }
+      if (inFlight.size >= limit) return answers.plain(res, 429, ['X-FUNCTION-SCALEOUT', '1']);
+      void run(req, res, match, target.slice(0, mark < 0 ? undefined : mark), query);
+    },
+  };
+}
+
+/** Text costs the library half of what bytes do, and is the same to a function where all of it is ASCII. */
+function bodyOf(body: Buffer, req: IncomingMessage) {
+  // Without a content type the library would call a text `text/plain`, and bytes nothing.
+  const asText = req.headers['content-type'] !== undefined && isAscii(body);
+  return asText ? { string: body.toString('latin1') } : { bytes: body };
+}
+
+const homepage = '<!DOCTYPE html><title>Functions</title><p>The Functions host is up and running.</p>\n';
+const isHost = (host: string | undefined) => host !== undefined && /^[\w.:[\]-]+$/.test(host);
+
+export function failed(name: string, error: unknown): string {
+  return `Executed 'Functions.${name}' (Failed): ${error instanceof Error ? error.stack : String(error)}`;
+}

@@ -6,6 +6,7 @@ import { createDemands, type Demands } from './demand.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import { isOverdue, type Plan, planOne } from './plan.ts';
 import type { RotationPorts, Target } from './ports.ts';
+import { TRIES } from './progress.ts';
 import { type HistoryEntry, type StoredRow, unseen } from './state.ts';
 
 export interface TickReport {
@@ -82,8 +83,29 @@ export function createRotation(
       }
     });
     firstPostponed = postponed[0] ?? '';
+    report(rows);
     if (bugs.length > 0) throw bugs[0];
     return { resources: targets.length, steps, waiting, unreachable, postponed: postponed.length };
+  }
+
+  function overdueIn(rows: Awaited<ReturnType<RotationPorts['store']['all']>>): string[] {
+    const nowMs = ports.clock();
+    return targets
+      .filter((target) => {
+        const row = rows.get(target.name);
+        return typeof row === 'object' && isOverdue(target, row, nowMs);
+      })
+      .map(({ name }) => name);
+  }
+
+  /** What the alerts of infra/alerts.bicep wait for, said again in every tick while it lasts. */
+  function report(rows: Awaited<ReturnType<RotationPorts['store']['all']>>): void {
+    for (const resource of overdueIn(rows)) ports.log('rotation_overdue', { resource });
+    for (const [resource, row] of rows) {
+      const work = typeof row === 'object' ? row.state.work : undefined;
+      if (work && work.attempts >= TRIES)
+        ports.log('rotation_stuck', { resource, problem: work.problem, attempts: work.attempts });
+    }
   }
 
   return {
@@ -99,16 +121,7 @@ export function createRotation(
       return targets.flatMap(({ name }) => plans.get(name) ?? []);
     },
     history: (resource, most) => ports.store.history(resource, most),
-    overdue: async () => {
-      const rows = await ports.store.all();
-      const nowMs = ports.clock();
-      return targets
-        .filter((target) => {
-          const row = rows.get(target.name);
-          return typeof row === 'object' && isOverdue(target, row, nowMs);
-        })
-        .map(({ name }) => name);
-    },
+    overdue: async () => overdueIn(await ports.store.all()),
   };
 }
 

@@ -31,6 +31,9 @@ const environment = z.strictObject({
 
 const environments = z.record(z.string(), environment);
 
+/** The members of an entry. */
+export const environmentShape = environment.shape;
+
 export type Environment = z.infer<typeof environment>;
 export type Account = Environment['accounts'][number];
 export type Role = z.infer<typeof role>;

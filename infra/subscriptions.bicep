@@ -100,7 +100,7 @@ resource vaultEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-0
 }
 
 // Named as parent/child, because a parent that may be absent cannot be looked up.
-// Only what changes keys or ends an account. Listing keys makes an event too, and the rotator lists them often.
+// Only what changes keys or an account. Listing keys makes an event too, and the rotator lists them often.
 resource activityEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = if (!empty(activityTopicName)) {
   name: '${empty(activityTopicName) ? 'none' : activityTopicName}/react'
   properties: {
@@ -109,6 +109,7 @@ resource activityEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
     filter: {
       includedEventTypes: [
         'Microsoft.Resources.ResourceActionSuccess'
+        'Microsoft.Resources.ResourceWriteSuccess'
         'Microsoft.Resources.ResourceDeleteSuccess'
       ]
       advancedFilters: [
@@ -117,6 +118,7 @@ resource activityEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
           key: 'data.operationName'
           values: [
             'Microsoft.CognitiveServices/accounts/regenerateKey/action'
+            'Microsoft.CognitiveServices/accounts/write'
             'Microsoft.CognitiveServices/accounts/delete'
           ]
         }

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# The broker's app registration in Entra: what callers ask a token for, and whose name the broker's Entra tokens
+# carry. It has no secret and no certificate: it trusts the issuer identity. Each step can be repeated.
+# Needs the Azure CLI, signed in as Application Administrator or Application Developer. `trust` also grants two
+# permissions of Microsoft Graph, for which Privileged Role Administrator is needed; without it that part is
+# skipped and said. The same steps by hand are in README.md.
+set -euo pipefail
+
+usage() {
+  echo "usage: $0 create <display name> | trust <client id> <object id of the issuer identity>" >&2
+  exit 2
+}
+
+# These GUIDs name the scope and the roles inside our own registration. They are nobody's secret.
+MANIFEST='{
+  "api": {
+    "requestedAccessTokenVersion": 2,
+    "oauth2PermissionScopes": [{
+      "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7001", "value": "Token.Exchange", "type": "User", "isEnabled": true,
+      "adminConsentDisplayName": "Exchange tokens",
+      "adminConsentDescription": "Lets the app exchange your sign-in for a short-lived Azure AI token.",
+      "userConsentDisplayName": "Exchange tokens",
+      "userConsentDescription": "Lets the app exchange your sign-in for a short-lived Azure AI token."
+    }]
+  },
+  "appRoles": [
+    { "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7002", "value": "Token.Exchange", "isEnabled": true,
+      "allowedMemberTypes": ["Application"], "displayName": "Exchange tokens",
+      "description": "May exchange its token for an Azure AI token, as far as the policy grants it." },
+    { "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7003", "value": "Broker.Operator", "isEnabled": true,
+      "allowedMemberTypes": ["User", "Application"], "displayName": "Operate the broker",
+      "description": "May revoke, lift a block and rotate at once." },
+    { "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7004", "value": "Broker.Auditor", "isEnabled": true,
+      "allowedMemberTypes": ["User", "Application"], "displayName": "Audit the broker",
+      "description": "May see revocations, events and the plan of rotations." }
+  ],
+  "optionalClaims": { "accessToken": [
+    { "name": "idtyp", "additionalProperties": ["include_user_token"] },
+    { "name": "xms_cc", "additionalProperties": [] }
+  ] }
+}'
+
+GRAPH_APP=00000003-0000-0000-c000-000000000000
+COGNITIVE_SERVICES_APP=7d312290-28c8-473c-a0ed-8e53749b6d6d
+
+graph_url() { az cloud show --query endpoints.microsoftGraphResourceId --output tsv | sed 's#/*$##'; }
+
+create() {
+  local name=$1 graph client app principal impersonation
+  graph=$(graph_url)
+  client=$(az ad app list --filter "displayName eq '$name'" --query '[0].appId' --output tsv)
+  if [ -z "$client" ]; then
+    client=$(az ad app create --display-name "$name" --sign-in-audience AzureADMyOrg --query appId --output tsv)
+  fi
+  app=$(az ad app show --id "$client" --query id --output tsv)
+  az rest --method PATCH --url "$graph/v1.0/applications/$app" --body "$MANIFEST" --output none
+  az ad app update --id "$client" --identifier-uris "api://$client" --output none
+  # On behalf of: the user's own right to use Azure AI. An administrator consents once (README.md).
+  impersonation=$(az ad sp list --filter "appId eq '$COGNITIVE_SERVICES_APP'" \
+    --query "[0].oauth2PermissionScopes[?value=='user_impersonation'].id | [0]" --output tsv)
+  if [ -n "$impersonation" ]; then
+    az ad app permission add --id "$client" --api "$COGNITIVE_SERVICES_APP" \
+      --api-permissions "$impersonation=Scope" --output none --only-show-errors
+  else
+    echo "Microsoft Cognitive Services is not in this tenant yet: on behalf of will need its permission" >&2
+  fi
+  principal=$(az ad sp list --filter "appId eq '$client'" --query '[0].id' --output tsv)
+  if [ -z "$principal" ]; then
+    principal=$(az ad sp create --id "$client" --query id --output tsv)
+  fi
+  # A caller must be assigned: an app without the role, or a user without the assignment, gets no token at all.
+  az ad sp update --id "$principal" --set appRoleAssignmentRequired=true --output none
+  echo "BROKER_CLIENT_ID=$client"
+  echo "BROKER_PRINCIPAL_ID=$principal"
+}
+
+trust() {
+  local client=$1 issuer=$2 graph tenant authority audience graph_principal role
+  graph=$(graph_url)
+  tenant=$(az account show --query tenantId --output tsv)
+  authority=$(az cloud show --query endpoints.activeDirectory --output tsv | sed 's#/*$##')
+  case "$(az cloud show --query name --output tsv)" in
+    AzureUSGovernment) audience=api://AzureADTokenExchangeUSGov ;;
+    AzureChinaCloud) audience=api://AzureADTokenExchangeChina ;;
+    *) audience=api://AzureADTokenExchange ;;
+  esac
+  if [ -z "$(az ad app federated-credential list --id "$client" --query "[?subject=='$issuer'].id" --output tsv)" ]; then
+    az ad app federated-credential create --id "$client" --output none --parameters "{
+      \"name\": \"issuer-$issuer\", \"issuer\": \"$authority/$tenant/v2.0\",
+      \"subject\": \"$issuer\", \"audiences\": [\"$audience\"] }"
+  fi
+  # To read a user again when an event says that something about them changed.
+  graph_principal=$(az ad sp list --filter "appId eq '$GRAPH_APP'" --query '[0].id' --output tsv)
+  for permission in User.Read.All GroupMember.Read.All; do
+    role=$(az ad sp show --id "$graph_principal" --query "appRoles[?value=='$permission'].id | [0]" --output tsv)
+    if az rest --method GET --url "$graph/v1.0/servicePrincipals/$issuer/appRoleAssignments" \
+      --query "value[?appRoleId=='$role'].id" --output tsv | grep --quiet .; then
+      continue
+    fi
+    az rest --method POST --url "$graph/v1.0/servicePrincipals/$issuer/appRoleAssignments" --output none \
+      --body "{ \"principalId\": \"$issuer\", \"resourceId\": \"$graph_principal\", \"appRoleId\": \"$role\" }" ||
+      echo "$permission was not granted to the issuer identity: ask a Privileged Role Administrator (README.md)" >&2
+  done
+}
+
+case "${1:-}" in
+  create) [ $# -eq 2 ] || usage; create "$2" ;;
+  trust) [ $# -eq 3 ] || usage; trust "$2" "$3" ;;
+  *) usage ;;
+esac

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# What azd does around its own steps (azure.yaml). azd gives its environment's values as variables.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+case "${1:-}" in
+  before-provision)
+    # A wrong policy or a missing role is found here, and not by the first caller.
+    (cd .. && npm ci --no-audit --no-fund && npm run check -- \
+      --policy "${BROKER_POLICY_FILE:-infra/policy.json}" --environment "$AZURE_ENV_NAME")
+    (cd .. && npm run check:infra)
+    if [ -z "${BROKER_CLIENT_ID:-}" ] || [ -z "${BROKER_PRINCIPAL_ID:-}" ]; then
+      ./app-registration.sh create "azure-ai-token-broker-$AZURE_ENV_NAME" |
+        while IFS='=' read -r name value; do azd env set "$name" "$value"; done
+    fi
+    ;;
+  after-provision)
+    # The first deployment is made by a person. A pipeline's identity has no rights in the directory.
+    [ -n "${CI:-}" ] || ./app-registration.sh trust "$BROKER_CLIENT_ID" "$BROKER_ISSUER_PRINCIPAL_ID"
+    ;;
+  after-deploy)
+    # Now that the function exists, Event Grid accepts a subscription for it.
+    az deployment group create --only-show-errors --output none \
+      --name subscriptions --resource-group "$AZURE_RESOURCE_GROUP" --template-file subscriptions.bicep \
+      --parameters appName="$BROKER_APP_NAME" storageName="$BROKER_STORAGE_NAME" \
+        deadLettersName="$BROKER_DEAD_LETTERS_NAME" topicName="$BROKER_TOPIC_NAME" \
+        vaultTopicName="$BROKER_VAULT_TOPIC_NAME" activityTopicName="${BROKER_ACTIVITY_TOPIC_NAME:-}"
+    curl --fail --silent --show-error --retry 10 --retry-all-errors --retry-delay 6 "$BROKER_URL/health"
+    echo
+    ;;
+  *)
+    echo "usage: $0 before-provision | after-provision | after-deploy" >&2
+    exit 2
+    ;;
+esac

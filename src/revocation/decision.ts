@@ -30,6 +30,11 @@ export function revokedBy(
   return undefined;
 }
 
+/** A token the broker handed out and was asked to drop: no instance hands it out again. */
+export function isDropped(revocations: ReadonlyMap<string, Revocation>, tokenSha256: string): boolean {
+  return revocations.size > 0 && revocations.has(scopeKey({ kind: 'issued', sha256: tokenSha256 }));
+}
+
 /** Whether the entry refuses what was issued at that second. */
 export function refuses(entry: Revocation, issuedAtSeconds: number): boolean {
   return entry.blocked || issuedAtSeconds < entry.cutOffSeconds;

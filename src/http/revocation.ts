@@ -23,6 +23,14 @@ export function createRevocationEndpoint({
       if (!('caller' in form)) return form;
       const record = await issued.drop(form.caller, form.token);
       if (record === undefined) return { status: 200, headers: NO_STORE, jsonBody: {} };
+      if (record === 'unsupported') {
+        const error_description = 'tokens of this resource cannot be revoked one by one; its operators can';
+        return {
+          status: 400,
+          headers: NO_STORE,
+          jsonBody: { error: 'unsupported_token_type', error_description },
+        };
+      }
       const until = new Date(record.expiresAtMs).toISOString();
       return {
         status: 200,

@@ -3,6 +3,7 @@
  * Azure checks them, without asking us: revoking one here drops it, so that nobody is handed it again, and
  * says until when it goes on working where it is already known.
  */
+import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, IssuedRecord, IssuedTokens, Revocation, Snapshot } from '../ports.ts';
 import { sha256 } from '../secret.ts';
 import { AUDITOR, hasRole, OPERATOR } from './admit.ts';
@@ -15,6 +16,7 @@ export interface IssuedDeps {
   readonly snapshot: () => Promise<Snapshot>;
   /** Whether the policy gives this caller any token for this resource. */
   readonly mayHave: (caller: Caller, resource: string) => boolean;
+  readonly policy: Policy;
   readonly revoke: Revoke;
   readonly now: Clock;
 }
@@ -22,11 +24,16 @@ export interface IssuedDeps {
 export interface Issued {
   /** `undefined`: not ours, over, revoked, or none of this caller's business. These are not told apart. */
   introspect(caller: Caller, token: string): Promise<IssuedRecord | undefined>;
-  /** `undefined`: nothing of this caller's to revoke, which is a success too (RFC 7009 section 2.2). */
-  drop(caller: Caller, token: string): Promise<IssuedRecord | undefined>;
+  /**
+   * `undefined`: nothing of this caller's to revoke, which is a success too (RFC 7009 section 2.2).
+   * `unsupported`: a managed identity's token. Azure gives that very token again for up to 24 hours, so to
+   * drop it would not end it and would leave everybody else without one: block the resource instead.
+   */
+  drop(caller: Caller, token: string): Promise<IssuedRecord | 'unsupported' | undefined>;
 }
 
-export function createIssued({ issued, snapshot, mayHave, revoke, now }: IssuedDeps): Issued {
+export function createIssued(deps: IssuedDeps): Issued {
+  const { issued, snapshot, mayHave, policy, revoke, now } = deps;
   async function known(text: string): Promise<IssuedRecord | undefined> {
     const record = await issued.find(sha256(plainToken(text)));
     return record !== undefined && record.expiresAtMs > now() ? record : undefined;
@@ -45,6 +52,7 @@ export function createIssued({ issued, snapshot, mayHave, revoke, now }: IssuedD
       const record = await known(text);
       if (record === undefined) return undefined;
       if (!hasRole(caller, OPERATOR) && !isHolder(caller, record, mayHave)) return undefined;
+      if (isOfManagedIdentity(record, policy)) return 'unsupported';
       const receivedAtMs = now();
       await revoke(
         [
@@ -70,6 +78,11 @@ function isHolder(caller: Caller, record: IssuedRecord, mayHave: IssuedDeps['may
   if (user !== undefined && (user.tenantId !== caller.tenantId || user.objectId !== caller.objectId))
     return false;
   return mayHave(caller, resource);
+}
+
+function isOfManagedIdentity({ tokenKind, resource }: IssuedRecord, policy: Policy): boolean {
+  const identity = policy.resources.find(({ name }) => name === resource)?.identity;
+  return tokenKind === 'entra' && identity?.kind !== 'application';
 }
 
 function isRevoked(record: IssuedRecord, revocations: ReadonlyMap<string, Revocation>): boolean {

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { UpstreamFailure } from '../../src/upstream.ts';
+import { CLIENT, createWorld, GROUP, HOME, START_MS, USER, type World } from './fakes.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = createWorld();
+  await world.revocation.reconcile();
+});
+const keys = () => [...world.entries.keys()];
+const disabled = (objectId: string) => ({ objectId, enabled: false, sessionsValidFromMs: undefined });
+
+test('the first sweep starts from now and revokes nobody', () => {
+  assert.deepEqual(keys(), []);
+  assert.ok(world.records('cursor').length > 0);
+});
+
+test('an event that was lost is made good by the sweep', async () => {
+  world.users.set(USER, disabled(USER));
+  world.changeUsers(USER);
+  await world.revocation.reconcile();
+  assert.deepEqual(keys(), [`user:${HOME}:${USER}`]);
+  assert.equal(world.bumps, 1);
+});
+
+test('what did not change is neither read nor announced again', async () => {
+  world.users.set(USER, disabled(USER));
+  world.changeUsers(USER);
+  await world.revocation.reconcile();
+  await world.revocation.reconcile();
+  assert.equal(world.bumps, 1);
+  assert.deepEqual(world.asked, [`user ${USER}`]);
+});
+
+test('users who only changed their name are not revoked, nor those whose sessions ended long ago', async () => {
+  world.users.set(USER, { objectId: USER, enabled: true, sessionsValidFromMs: START_MS - 40 * 3_600_000 });
+  world.changeUsers(USER);
+  await world.revocation.reconcile();
+  assert.deepEqual(keys(), []);
+});
+
+test('a sweep that fails in the middle is done again from where it was', async () => {
+  world.users.set(USER, disabled(USER));
+  world.changeUsers(USER);
+  world.down.add('head');
+  await assert.rejects(world.revocation.reconcile(), UpstreamFailure);
+  world.down.delete('head');
+  // The directory gives the same page again for the same cursor.
+  world.changeUsers(USER);
+  await world.revocation.reconcile();
+  assert.ok(world.bumps > 0);
+  assert.deepEqual(keys(), [`user:${HOME}:${USER}`]);
+});
+
+test('a cursor that is too old starts from now, and the log says so', async () => {
+  await world.deps.events.replace('cursor', 'users', { cursor: 'too old' }, START_MS * 2);
+  await world.revocation.reconcile();
+  assert.ok(world.logged.some((line) => line.startsWith('directory_cursor_expired')));
+});
+
+test('whoever left a group of the policy must show a fresh token', async () => {
+  world.changeGroups({ groupId: GROUP, deleted: false, removedMembers: [USER, CLIENT] });
+  const event = {
+    id: 'g',
+    type: 'Microsoft.Graph.GroupUpdated',
+    source: '',
+    data: { resource: `Groups/${GROUP}` },
+  };
+  assert.equal(await world.revocation.react(event), 'groups read again');
+  assert.deepEqual(keys().sort(), [`user:${HOME}:${CLIENT}`, `user:${HOME}:${USER}`].sort());
+  assert.equal(world.bumps, 1);
+});
+
+test('a group that was deleted cuts off its grants: fresh tokens no longer hold it', async () => {
+  world.changeGroups({ groupId: GROUP, deleted: true, removedMembers: [] });
+  await world.revocation.reconcile();
+  assert.deepEqual(keys(), ['grant:people']);
+});
+
+test('an outage of Graph does not keep spent entries', async () => {
+  await world.revocation.operate.revoke({ scope: { kind: 'grant', name: 'people' } }, 'olga');
+  world.advance(40 * 3_600_000);
+  world.down.add('graph');
+  await assert.rejects(world.revocation.reconcile(), UpstreamFailure);
+  assert.deepEqual(keys(), []);
+});

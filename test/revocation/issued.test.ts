@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import type { IssuedRecord } from '../../src/ports.ts';
+import { isDropped } from '../../src/revocation/decision.ts';
+import { createRevocation } from '../../src/revocation/revocation.ts';
+import { sha256 } from '../../src/secret.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
+import { CLIENT, caller, createWorld, HOME, START_MS, USER, type World } from './fakes.ts';
+
+let world: World;
+const TOKEN = 'an.issued.token';
+const record = (over: Partial<IssuedRecord> = {}): IssuedRecord => ({
+  sha256: sha256(TOKEN),
+  resource: 'aoai',
+  tokenKind: 'entra',
+  slot: undefined,
+  user: undefined,
+  issuedAtMs: START_MS - 60_000,
+  expiresAtMs: START_MS + 3_600_000,
+  ...over,
+});
+const hold = (over: Partial<IssuedRecord> = {}): void => {
+  const held = record(over);
+  world.issued.set(held.sha256, held);
+};
+beforeEach(() => {
+  world = createWorld();
+  hold();
+});
+const stranger = caller({ groups: [], objectId: CLIENT });
+const auditor = caller({ groups: [], objectId: CLIENT, appRoles: ['Broker.Auditor'] });
+const operator = caller({ groups: [], objectId: CLIENT, appRoles: ['Broker.Operator'] });
+const introspect = (who = caller(), token = TOKEN) => world.revocation.issued.introspect(who, token);
+const drop = (who = caller(), token = TOKEN) => world.revocation.issued.drop(who, token);
+
+describe('introspection', () => {
+  test('tells those whom the policy gives the resource, operators and auditors; nobody else', async () => {
+    for (const who of [caller(), auditor, operator]) assert.equal((await introspect(who))?.resource, 'aoai');
+    assert.equal(await introspect(stranger), undefined);
+  });
+
+  test('an on-behalf-of token is its user’s alone', async () => {
+    hold({ tokenKind: 'obo', user: { tenantId: HOME, objectId: USER } });
+    assert.ok(await introspect(caller()));
+    assert.equal(await introspect(caller({ objectId: CLIENT })), undefined);
+    assert.ok(await introspect(auditor));
+  });
+
+  test('a token that is over, or unknown, or spelled otherwise, is not active', async () => {
+    assert.equal(await introspect(caller(), 'another.token.text'), undefined);
+    assert.equal(await introspect(caller(), `${TOKEN}=`), undefined);
+    world.advance(3_600_000);
+    assert.equal(await introspect(), undefined);
+  });
+
+  test('the form that Speech callers hold is the same token', async () => {
+    assert.ok(await introspect(caller(), `aad#/subscriptions/x/accounts/y#${TOKEN}`));
+  });
+
+  test('a token of a resource, user or tenant that was revoked since is not active', async () => {
+    const scopes = [
+      { kind: 'resource', name: 'aoai' },
+      { kind: 'user', tenantId: HOME, objectId: USER },
+      { kind: 'tenant', tenantId: HOME },
+    ];
+    for (const scope of scopes) {
+      world = createWorld();
+      hold({ tokenKind: 'obo', user: { tenantId: HOME, objectId: USER } });
+      assert.ok(await introspect());
+      await world.revocation.operate.revoke({ scope }, 'someone');
+      assert.equal(await introspect(), undefined);
+    }
+  });
+});
+
+describe('revocation by the holder', () => {
+  test('drops the shared token everywhere, and introspection says so', async () => {
+    const dropped = await drop();
+    assert.ok(typeof dropped === 'object' && dropped.expiresAtMs === START_MS + 3_600_000);
+    assert.ok(isDropped((await world.snapshot()).revocations, sha256(TOKEN)));
+    assert.equal(await introspect(), undefined);
+    assert.equal(world.bumps, 1);
+    assert.equal(
+      world.records('effect')[0]?.['lastTokenUntil'],
+      new Date(START_MS + 3_600_000).toISOString(),
+    );
+  });
+
+  test('is nobody else’s to ask for, and an auditor only looks', async () => {
+    for (const who of [stranger, auditor]) assert.equal(await drop(who), undefined);
+    assert.equal(world.entries.size, 0);
+    assert.ok(await drop(operator));
+  });
+
+  test('of an unknown token does nothing and is no failure', async () => {
+    assert.equal(await drop(caller(), 'unknown'), undefined);
+    assert.equal(world.bumps, 0);
+  });
+
+  test('of a managed identity’s token is not supported: Azure would hand the same one out again', async () => {
+    const resources = world.deps.policy.resources.map((each) => ({
+      ...each,
+      identity: { kind: 'systemAssigned' as const },
+    }));
+    const { issued } = createRevocation({ ...world.deps, policy: { ...world.deps.policy, resources } });
+    assert.equal(await issued.drop(caller(), TOKEN), 'unsupported');
+    assert.equal(world.entries.size, 0);
+  });
+
+  test('while the tables are down throws: the token is still handed out', async () => {
+    world.down.add('head');
+    await assert.rejects(drop(), UpstreamFailure);
+    world.down.delete('head');
+    assert.ok(await drop(), 'and asking again finishes it');
+    assert.equal(world.bumps, 1);
+  });
+});
+
+describe('who is admitted', () => {
+  const tryAs = async (as: 'caller' | 'operator', scope: unknown) => {
+    world = createWorld();
+    world.verified.set('token', caller());
+    await world.revocation.operate.revoke({ scope, block: true }, 'someone');
+    return 'objectId' in (await world.revocation.admit('token', as));
+  };
+  test('nobody whose token, user or client was revoked', async () => {
+    for (const scope of [
+      { kind: 'user', tenantId: HOME, objectId: USER },
+      { kind: 'client', tenantId: HOME, clientId: CLIENT },
+      { kind: 'token', tenantId: HOME, uti: caller().uti },
+    ]) {
+      assert.equal(await tryAs('caller', scope), false);
+      assert.equal(await tryAs('operator', scope), false);
+    }
+  });
+
+  test('an operator of a tenant that is blocked as a whole, who else could lift it?', async () => {
+    assert.equal(await tryAs('caller', { kind: 'tenant', tenantId: HOME }), false);
+    assert.equal(await tryAs('operator', { kind: 'tenant', tenantId: HOME }), true);
+  });
+
+  test('no token that is not verified', async () => {
+    assert.ok(!('objectId' in (await world.revocation.admit('other', 'operator'))));
+  });
+});

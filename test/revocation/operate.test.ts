@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { createWorld, HOME, START_MS, USER, type World } from './fakes.ts';
+
+let world: World;
+beforeEach(() => {
+  world = createWorld();
+});
+const scope = { kind: 'user', tenantId: HOME, objectId: USER };
+
+test('what is revoked is listed with the time it took and the last token that can still live', async () => {
+  const effect = await world.revocation.operate.revoke({ scope, reason: 'left' }, 'olga');
+  assert.ok(typeof effect === 'object');
+  assert.equal(effect.inForceAtMs, START_MS);
+  const [listed] = await world.revocation.operate.list();
+  assert.deepEqual(listed, {
+    key: `user:${HOME}:${USER}`,
+    scope,
+    cutOff: '2026-03-04T10:15:31.000Z',
+    blocked: false,
+    reason: 'left',
+    source: 'operator olga',
+    receivedAt: '2026-03-04T10:15:30.000Z',
+    inForceAt: '2026-03-04T10:15:30.000Z',
+    lastTokenUntil: '2026-03-04T12:15:30.000Z',
+  });
+});
+
+test('a block of long ago is still listed with its times', async () => {
+  await world.revocation.operate.revoke({ scope, block: true }, 'olga');
+  world.advance(90 * 86_400_000);
+  await world.revocation.reconcile();
+  const [listed] = await world.revocation.operate.list();
+  assert.equal(listed?.blocked, true);
+  assert.equal(listed?.inForceAt, '2026-03-04T10:15:30.000Z');
+});
+
+test('the last token of a resource with key-exchange tokens lives ten minutes at most', async () => {
+  const effect = await world.revocation.operate.revoke(
+    { scope: { kind: 'resource', name: 'speech' } },
+    'olga',
+  );
+  assert.ok(typeof effect === 'object');
+  assert.equal(effect.lastTokenUntilMs - effect.inForceAtMs, 600_000);
+});
+
+test('where a check may be stale, in force is when the last stale one ends', async () => {
+  const { createRevocation } = await import('../../src/revocation/revocation.ts');
+  const { operate } = createRevocation({ ...world.deps, freshnessMs: 2_000 });
+  const effect = await operate.revoke({ scope }, 'olga');
+  assert.ok(typeof effect === 'object');
+  assert.equal(effect.inForceAtMs - effect.receivedAtMs, 2_000);
+});
+
+test('a lift is announced, recorded with who did it, and leaves the cut-off', async () => {
+  await world.revocation.operate.revoke({ scope, block: true }, 'olga');
+  assert.equal(await world.revocation.operate.lift(scope, 'oskar'), true);
+  assert.equal(world.bumps, 2);
+  const [listed] = await world.revocation.operate.list();
+  assert.equal(listed?.blocked, false);
+  assert.equal(listed?.cutOff, '2026-03-04T10:15:31.000Z');
+  assert.ok(
+    world.records('effect').some(({ source, reason }) => source === 'operator oskar' && reason === 'lifted'),
+  );
+});
+
+test('lifting what is not blocked changes nothing and says so', async () => {
+  assert.equal(await world.revocation.operate.lift(scope, 'oskar'), false);
+  assert.equal(world.entries.size, 0);
+});
+
+test('a request that makes no sense is answered in words', async () => {
+  for (const request of [undefined, {}, { scope: 'x' }, { scope: { kind: 'resource', name: 'nope' } }])
+    assert.equal(typeof (await world.revocation.operate.revoke(request, 'olga')), 'string');
+  assert.equal(typeof (await world.revocation.operate.lift({ kind: 'x' }, 'olga')), 'string');
+  assert.equal(world.bumps, 0);
+});
+
+test('entries are forgotten when nothing they deny can live, blocks never', async () => {
+  await world.revocation.operate.revoke({ scope }, 'olga');
+  await world.revocation.operate.revoke({ scope: { kind: 'grant', name: 'people' }, block: true }, 'olga');
+  world.advance(28 * 3_600_000);
+  await world.revocation.reconcile();
+  assert.equal(world.entries.size, 2);
+  world.advance(3 * 3_600_000);
+  await world.revocation.reconcile();
+  assert.deepEqual([...world.entries.keys()], ['grant:people']);
+});

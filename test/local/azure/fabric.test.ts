@@ -339,7 +339,7 @@ suite('tables', async () => {
     half.on('error', () => undefined);
     half.write('12345');
     const [incoming] = (await arrived) as [IncomingMessage];
-    const gone = once(incoming.socket, 'close');
+    const gone = new Promise((resolve) => incoming.socket.once('close', resolve));
     half.destroy();
     await gone;
     assert.equal(incoming.complete, false);

@@ -1,0 +1,234 @@
+/** The control service and the simulated Event Grid, to the letter of what other programs may rely on. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, suite, test } from 'node:test';
+import * as demo from '../../../src/local/azure/demo-directory.ts';
+import type { RunningAzure } from '../../../src/local/azure/start.ts';
+import { callerToken, control, startTestAzure, type TestAzure, until } from './fabric-azure.ts';
+
+let stand: TestAzure;
+let azure: RunningAzure;
+before(async () => {
+  stand = await startTestAzure();
+  azure = stand.azure;
+});
+beforeEach(() => {
+  stand.answerEvents(200);
+  stand.deliveries.length = 0;
+});
+after(() => stand.close());
+
+interface Event {
+  readonly n: number;
+  readonly type: string;
+  readonly status: number;
+  readonly attempts: number;
+  readonly state: string;
+}
+async function events(n: number): Promise<{ events: Event[]; last: number }> {
+  const { text } = await control(azure, 'GET', `/events?after=${n}`);
+  return JSON.parse(text) as { events: Event[]; last: number };
+}
+async function settled(n: number): Promise<Event[]> {
+  await until(
+    async () => (await events(n)).events.every(({ attempts, status }) => attempts > 0 && status > 0),
+    'all tried',
+  );
+  return (await events(n)).events;
+}
+
+suite('calls', () => {
+  const wrong: [string, string, unknown, number, RegExp][] = [
+    ['PUT', '/faults/entra', { mode: 'on fire' }, 400, /mode/],
+    ['PUT', '/faults/entra', { mode: 'down', extra: 1 }, 400, /extra/],
+    ['PUT', '/faults/entra', 'not json', 400, /not JSON/],
+    ['PUT', '/faults/mainframe', { mode: 'down' }, 400, /entra/],
+    ['DELETE', '/faults/mainframe', undefined, 400, /entra/],
+    ['POST', '/clock', {}, 400, /nothing to change/],
+    ['POST', '/clock', { advanceSeconds: -1 }, 400, /advanceSeconds/],
+    ['POST', '/clock', { advanceHours: 1 }, 400, /advanceHours/],
+    ['PUT', '/accounts/speech', { newKeyLagMs: 'long' }, 400, /newKeyLagMs/],
+    ['PUT', '/accounts/speech', { colour: 'red' }, 400, /colour/],
+    ['PUT', '/accounts/nobody', {}, 404, /nobody/],
+    ['POST', '/accounts/speech/regenerate', { keyName: 'key1' }, 400, /keyName/],
+    ['POST', '/accounts/nobody/regenerate', { keyName: 'Key1' }, 404, /nobody/],
+    ['DELETE', '/accounts/nobody', undefined, 404, /nobody/],
+    ['PUT', '/users/ada', { accountEnabled: 'no' }, 400, /accountEnabled/],
+    [
+      'PUT',
+      '/users/ada',
+      { signInSessionsValidFromDateTime: 'yesterday' },
+      400,
+      /signInSessionsValidFromDateTime/,
+    ],
+    ['PUT', '/users/nobody', { accountEnabled: false }, 404, /nobody/],
+    ['POST', '/entra/sign', { claim: {} }, 400, /claim/],
+    ['GET', '/requests?after=x', undefined, 400, /./],
+    ['GET', '/nothing', undefined, 404, /Not Found/],
+    ['GET', '/faults', undefined, 405, /Not Allowed/],
+  ];
+  for (const [method, path, body, status, words] of wrong) {
+    test(`${method} ${path} ${JSON.stringify(body) ?? ''}: ${status} with words`, async () => {
+      const before = (await events(0)).last;
+      const answer = await control(azure, method, path, body);
+      assert.equal(answer.status, status);
+      assert.match((JSON.parse(answer.text) as { error: string }).error, words);
+      assert.equal((await events(0)).last, before, 'and nothing happened');
+    });
+  }
+
+  test('a fault is set, strikes, and ends', async () => {
+    const ask = async () =>
+      (await fetch(`${azure.entra.authority}/common/v2.0/.well-known/openid-configuration`)).status;
+    assert.deepEqual(await control(azure, 'PUT', '/faults/entra', { mode: 'status', status: 503 }), {
+      status: 204,
+      text: '',
+    });
+    assert.equal(await ask(), 503);
+    assert.equal((await control(azure, 'DELETE', '/faults/entra')).status, 204);
+    assert.equal(await ask(), 200);
+    for (const service of ['entra', 'arm'])
+      await control(azure, 'PUT', `/faults/${service}`, { mode: 'garbage' });
+    assert.equal((await control(azure, 'DELETE', '/faults')).status, 204);
+    assert.equal(await ask(), 200);
+  });
+
+  test('the clock is shown and moved', async () => {
+    const state = async () =>
+      JSON.parse((await control(azure, 'GET', '/clock')).text) as { now: string; speed: number };
+    const { now, speed } = await state();
+    assert.equal(speed, 1);
+    assert.equal((await control(azure, 'POST', '/clock', { advanceSeconds: 600 })).status, 204);
+    assert.ok(Date.parse((await state()).now) - Date.parse(now) >= 600_000);
+  });
+
+  test('requests are shown with their time, from a number on and of one service, never with a token', async () => {
+    const token = await callerToken(azure, 'captions');
+    const { last } = JSON.parse((await control(azure, 'GET', '/requests')).text) as { last: number };
+    const { text } = await control(azure, 'GET', `/requests?after=${last - 1}&service=entra`);
+    const { requests } = JSON.parse(text) as { requests: Record<string, unknown>[] };
+    const { at, ...rest } = requests[0] ?? {};
+    assert.ok(Math.abs(Date.parse(String(at)) - stand.now()) < 5000);
+    const by = azure.callers.find(({ name }) => name === 'captions')?.clientId;
+    assert.deepEqual(rest, {
+      n: last,
+      service: 'entra',
+      operation: 'token client_credentials',
+      resource: demo.brokerUri,
+      status: 200,
+      by,
+    });
+    const everything = (await control(azure, 'GET', '/requests')).text;
+    assert.ok(!everything.includes(token) && !everything.includes('local-captions'));
+  });
+
+  test('an account takes its settings, its new key and its end', async () => {
+    const { last } = await events(0);
+    assert.equal(
+      (await control(azure, 'PUT', '/accounts/vision', { oldKeyLagMs: 1000, disableLocalAuth: true })).status,
+      204,
+    );
+    assert.equal(
+      (await control(azure, 'POST', '/accounts/vision/regenerate', { keyName: 'Key2' })).status,
+      204,
+    );
+    assert.equal((await control(azure, 'DELETE', '/accounts/vision')).status, 204);
+    assert.equal((await settled(last)).length, 2);
+  });
+});
+
+suite('events', () => {
+  test('a key regenerated by hand is told in the Event Grid schema, as an array of one', async () => {
+    const { last } = await events(0);
+    await control(azure, 'POST', '/accounts/speech/regenerate', { keyName: 'Key1' });
+    const [event] = await settled(last);
+    assert.deepEqual(
+      [event?.type, event?.status, event?.attempts, event?.state],
+      ['Microsoft.Resources.ResourceActionSuccess', 200, 1, 'delivered'],
+    );
+    const [delivery] = stand.deliveries;
+    assert.equal(delivery?.url, '/runtime/webhooks/eventgrid?functionName=react');
+    assert.equal(delivery?.headers['aeg-event-type'], 'Notification');
+    assert.equal(delivery?.headers['aeg-delivery-count'], '0');
+    const body = JSON.parse(delivery?.body ?? '') as { data: { operationName: string } }[];
+    assert.equal(body.length, 1);
+    assert.equal(body[0]?.data.operationName, 'Microsoft.CognitiveServices/accounts/regenerateKey/action');
+  });
+
+  test('a changed user is told as one CloudEvent that does not say what changed', async () => {
+    const { last } = await events(0);
+    await control(azure, 'PUT', '/users/ada', { accountEnabled: true });
+    const [event] = await settled(last);
+    assert.equal(event?.type, 'Microsoft.Graph.UserUpdated');
+    const [delivery] = stand.deliveries;
+    assert.match(delivery?.headers['content-type'] ?? '', /^application\/cloudevents\+json/);
+    // Ticks are a bare number beyond what a double holds.
+    assert.match(delivery?.body ?? '', /"sequenceNumber":6\d{17}[,}]/);
+    const body = JSON.parse(delivery?.body ?? '') as Record<string, unknown> & {
+      data: Record<string, unknown>;
+    };
+    const ada = azure.callers.find(({ name }) => name === 'ada')?.objectId;
+    assert.deepEqual(
+      [body['specversion'], body['type'], body['subject'], body.data['changeType'], body.data['resource']],
+      ['1.0', 'Microsoft.Graph.UserUpdated', `Users/${ada}`, 'updated', `Users/${ada}`],
+    );
+    assert.deepEqual(Object.keys(body.data['resourceData'] as object).sort(), [
+      '@odata.id',
+      '@odata.type',
+      'eventTime',
+      'id',
+      'organizationId',
+      'sequenceNumber',
+    ]);
+  });
+
+  test('an outage of the receiver is met with the same event again, after Event Grid has waited in virtual time', async () => {
+    for (const status of [500, 503, 404, 403, 408, 429, 302]) {
+      stand.answerEvents(status);
+      stand.deliveries.length = 0;
+      const { last } = await events(0);
+      await control(azure, 'PUT', '/users/ada', { accountEnabled: true });
+      const [first] = await settled(last);
+      assert.deepEqual([first?.status, first?.state], [status, 'waiting']);
+      stand.answerEvents(202);
+      await control(azure, 'POST', '/clock', { advanceSeconds: 9 });
+      assert.equal(stand.deliveries.length, 1, 'not before ten seconds');
+      await control(azure, 'POST', '/clock', { advanceSeconds: 2 });
+      await until(async () => (await events(last)).events[0]?.state === 'delivered', 'delivered again');
+      const [before, again] = stand.deliveries;
+      assert.equal(again?.body, before?.body);
+      assert.equal(again?.headers['aeg-delivery-count'], '1');
+    }
+  });
+
+  test('400, 401 and 413 end it: never sent again', async () => {
+    for (const status of [400, 401, 413]) {
+      stand.answerEvents(status);
+      stand.deliveries.length = 0;
+      const { last } = await events(0);
+      await control(azure, 'PUT', '/users/ada', { accountEnabled: true });
+      const [event] = await settled(last);
+      assert.deepEqual([event?.status, event?.state], [status, 'dropped']);
+      await control(azure, 'POST', '/clock', { advanceSeconds: 3600 });
+      assert.equal(stand.deliveries.length, 1);
+    }
+  });
+
+  test('after a day Event Grid gives up', async () => {
+    stand.answerEvents(500);
+    const { last } = await events(0);
+    await control(azure, 'PUT', '/users/ada', { accountEnabled: true });
+    await settled(last);
+    await control(azure, 'POST', '/clock', { advanceSeconds: 90_000 });
+    await until(async () => (await events(last)).events[0]?.state === 'dropped', 'given up');
+    assert.equal((await events(last)).events[0]?.attempts, 2, 'looked at once more, at the next attempt');
+  });
+
+  test('someone who joins or leaves a group is told for the group too', async () => {
+    const { last } = await events(0);
+    await control(azure, 'PUT', '/users/ada', { groups: [] });
+    assert.deepEqual(
+      (await settled(last)).map(({ type }) => type),
+      ['Microsoft.Graph.UserUpdated', 'Microsoft.Graph.GroupUpdated'],
+    );
+  });
+});

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { createFreshness } from '../../src/exchange/freshness.ts';
+import type { SharedState, Snapshot } from '../../src/ports.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
+import { NOW_MS } from './caller.ts';
+
+const snapshot = (version: string): Snapshot => ({ version, revocations: new Map(), slots: new Map() });
+
+function world(freshnessMs: number) {
+  const state = { nowMs: NOW_MS, head: 0, versions: 0, loads: 0, isDown: false };
+  const shared: SharedState = {
+    version: async () => {
+      state.versions += 1;
+      if (state.isDown) throw new UpstreamFailure('tables', 'is down');
+      return String(state.head);
+    },
+    load: async () => {
+      state.loads += 1;
+      return snapshot(String(state.head));
+    },
+  };
+  return { state, freshness: createFreshness(shared, () => state.nowMs, freshnessMs) };
+}
+
+test('what stands behind the head is read once, and again only when the head moved', async () => {
+  const { state, freshness } = world(0);
+  for (let left = 5; left > 0; left -= 1) await freshness.fresh();
+  assert.deepEqual([state.versions, state.loads], [5, 1]);
+  state.head += 1;
+  assert.equal((await freshness.fresh()).version, '1');
+  assert.equal(state.loads, 2);
+});
+
+test('all that wait at one moment share one read', async () => {
+  const { state, freshness } = world(0);
+  await Promise.all(Array.from({ length: 100 }, () => freshness.fresh()));
+  assert.equal(state.versions, 1);
+});
+
+test('within the bound nothing is read; past it, everything is looked at again', async () => {
+  const { state, freshness } = world(5_000);
+  await freshness.fresh();
+  state.head += 1;
+  state.nowMs += 4_999;
+  assert.equal((await freshness.fresh()).version, '0');
+  assert.equal(state.versions, 1);
+  state.nowMs += 1;
+  assert.equal((await freshness.fresh()).version, '1');
+});
+
+test('whoever needs to know now is told of a read that begins now, whatever the bound', async () => {
+  const { state, freshness } = world(30_000);
+  await freshness.fresh();
+  state.head += 1;
+  assert.equal((await freshness.now()).version, '1');
+  assert.equal(freshness.known()?.version, '1');
+});
+
+test('a clock set back does not stretch the bound', async () => {
+  const { state, freshness } = world(5_000);
+  await freshness.fresh();
+  state.head += 1;
+  state.nowMs -= 3_600_000;
+  assert.equal((await freshness.fresh()).version, '1');
+});
+
+test('a change whose writer died before the bump is picked up within a minute', async () => {
+  const { state, freshness } = world(0);
+  await freshness.fresh();
+  state.nowMs += 59_999;
+  await freshness.fresh();
+  assert.equal(state.loads, 1);
+  state.nowMs += 1;
+  await freshness.fresh();
+  assert.equal(state.loads, 2);
+});
+
+test('an outage is thrown to everyone who asks during it, and forgotten after it', async () => {
+  const { state, freshness } = world(0);
+  await freshness.fresh();
+  state.isDown = true;
+  await assert.rejects(freshness.fresh(), UpstreamFailure);
+  assert.equal(freshness.known()?.version, '0', 'good for a guess still');
+  state.isDown = false;
+  assert.equal((await freshness.fresh()).version, '0');
+});
+
+test('with a bound, an outage shows when the bound is past, not later', async () => {
+  const { state, freshness } = world(5_000);
+  await freshness.fresh();
+  state.isDown = true;
+  state.nowMs += 4_999;
+  await freshness.fresh();
+  state.nowMs += 1;
+  await assert.rejects(freshness.fresh(), UpstreamFailure);
+});
+
+test('in any interleaving, whoever asks after a bump is told of it', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.scheduler(),
+      fc.array(fc.constantFrom('bump', 'ask', 'turn'), { minLength: 1, maxLength: 30 }),
+      async (s, steps) => {
+        let head = 0;
+        const freshness = createFreshness(
+          {
+            version: async () => {
+              const seen = head;
+              await s.schedule(Promise.resolve());
+              return String(seen);
+            },
+            load: async () => {
+              const seen = head;
+              await s.schedule(Promise.resolve());
+              return snapshot(String(seen));
+            },
+          },
+          () => NOW_MS,
+          0,
+        );
+        const asked: Promise<void>[] = [];
+        for (const step of steps) {
+          if (step === 'bump') head += 1;
+          else if (step === 'turn') {
+            await turn();
+            if (s.count() > 0) await s.waitOne();
+          } else {
+            const least = head;
+            asked.push(freshness.fresh().then(({ version }) => assert.ok(Number(version) >= least)));
+          }
+        }
+        const all = Promise.all(asked);
+        let isDone = false;
+        all.finally(() => {
+          isDone = true;
+        });
+        while (!isDone) {
+          await turn();
+          if (s.count() > 0) await s.waitOne();
+        }
+        await all;
+      },
+    ),
+    { numRuns: 150 },
+  );
+});

@@ -6,8 +6,8 @@ import { type Directory, userChange } from './directory.ts';
 import type { EntraKeys, Members } from './entra-keys.ts';
 import { type EventSender, graphEvent } from './events.ts';
 import { type Faults, faultSchema, serviceNames } from './faults.ts';
+import { listen, readBody, type Served } from './listen.ts';
 import type { RequestLog } from './requests.ts';
-import { listen, readBody, type Served } from './service.ts';
 
 /** Virtual time, as the launcher keeps it: a change is answered when every process has it. */
 export interface VirtualTime {
@@ -34,13 +34,7 @@ export interface ControlOptions {
 }
 
 /** What the caller did wrong, in words. */
-class Wrong extends Error {
-  readonly status: 400 | 404;
-  constructor(message: string, status: 400 | 404 = 400) {
-    super(message);
-    this.status = status;
-  }
-}
+class Wrong extends Error {}
 
 interface Route {
   readonly method: string;
@@ -105,7 +99,7 @@ export function serveControl(options: ControlOptions): Promise<Served> {
       const body = await route.run(name, text, url.searchParams);
       return body === undefined ? { status: 204 } : { status: 200, body };
     } catch (error) {
-      if (error instanceof Wrong) return { status: error.status, body: { error: error.message } };
+      if (error instanceof Wrong) return { status: 400, body: { error: error.message } };
       throw error;
     }
   }
@@ -114,7 +108,7 @@ export function serveControl(options: ControlOptions): Promise<Served> {
 function createRoutes(options: ControlOptions): readonly Route[] {
   const { faults, requests, events, accounts, directory, keys, clock } = options;
   const account = (name: string) => {
-    if (!accounts.find(name)) throw new Wrong(`there is no account '${name}'`, 404);
+    if (!accounts.find(name)) throw new Wrong(`there is no account '${name}'`);
     return name;
   };
   return [
@@ -166,7 +160,7 @@ function createRoutes(options: ControlOptions): readonly Route[] {
       path: /^\/users\/([^/]+)$/,
       run(name, body) {
         const user = directory.user(name);
-        if (!user) throw new Wrong(`there is no user '${name}'`, 404);
+        if (!user) throw new Wrong(`there is no user '${name}'`);
         const groups = directory.changeUser(name, parse(userChange, body));
         events.publish(graphEvent('User', user.objectId, user.tenantId, options.now()));
         for (const id of groups) events.publish(graphEvent('Group', id, user.tenantId, options.now()));

@@ -7,9 +7,9 @@ export function errorBody(service: ServiceName | 'ai', status: number): object {
   switch (service) {
     case 'entra':
       return {
-        error: isBusy ? 'temporarily_unavailable' : 'server_error',
-        error_description: `${isBusy ? 'AADSTS50196' : 'AADSTS90033'}: ${message}`,
-        error_codes: [isBusy ? 50196 : 90033],
+        error: 'temporarily_unavailable',
+        error_description: `${isBusy ? 'AADSTS90055' : 'AADSTS90033'}: ${message}`,
+        error_codes: [isBusy ? 90055 : 90033],
       };
     case 'identity':
       return { statusCode: status, message };
@@ -18,7 +18,7 @@ export function errorBody(service: ServiceName | 'ai', status: number): object {
     case 'tables':
       return {
         'odata.error': {
-          code: isBusy ? 'OperationTimedOut' : 'ServerBusy',
+          code: 'ServerBusy',
           message: { lang: 'en-US', value: message },
         },
       };

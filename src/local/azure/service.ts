@@ -2,21 +2,16 @@
  * How one simulated service is served: a real socket on loopback, its faults, its line in the request log.
  * A service names the operation of a call before any work is done, so that a fault can be aimed at it.
  */
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { setTimeout as wallDelay } from 'node:timers/promises';
 import { errorBody } from './error-bodies.ts';
 import type { Fault, Faults, ServiceName } from './faults.ts';
+import { listen, readBody, type Served } from './listen.ts';
 import type { RequestLog } from './requests.ts';
 import type { Tls } from './tls.ts';
 
 export type { ServiceName } from './faults.ts';
+export type { Served } from './listen.ts';
 
 export interface Call {
   readonly service: ServiceName | 'ai';
@@ -54,12 +49,6 @@ export interface Endpoint {
   handle(call: Call): Promise<Outcome> | Outcome;
 }
 
-export interface Served {
-  /** `https://localhost:PORT`, or `http://127.0.0.1:PORT` where plain. */
-  readonly url: string;
-  readonly port: number;
-  close(): Promise<void>;
-}
 export type Serve = (endpoint: Endpoint) => Promise<Served>;
 
 export interface Fabric {
@@ -69,8 +58,6 @@ export interface Fabric {
   readonly now: () => number;
   readonly log: (line: string) => void;
 }
-
-const maxBodyBytes = 1_048_576;
 
 /** Gives every service the same sockets, faults and log. */
 export function createServe(fabric: Fabric): Serve {
@@ -111,7 +98,7 @@ async function serve(endpoint: Endpoint, fabric: Fabric): Promise<Served> {
           fault: fault?.mode,
         });
       }
-      if (fault?.mode === 'slow') await wallDelay(fault.delayMs, closing.signal);
+      if (fault?.mode === 'slow') await wallDelay(fault.delayMs, undefined, closing);
       if (outcome === 'refused' || fault?.mode === 'lost') request.socket.destroy();
       else answer(response, outcome);
     },
@@ -156,85 +143,4 @@ function answer(response: ServerResponse, outcome: Outcome): void {
     ...outcome.headers,
   });
   response.end(bytes);
-}
-
-export async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw new Error('request body too large for a simulated service');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-export interface Listener {
-  readonly port: number;
-  readonly tls: Tls | undefined;
-  /** True: a new connection is reset at once. */
-  refuses(): boolean;
-  onRequest(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  readonly closing: AbortController;
-  log(line: string): void;
-}
-
-/** A loopback listener whose `close` leaves no socket behind. */
-export async function listen(listener: Listener): Promise<Served> {
-  const sockets = new Set<Socket>();
-  const onRequest: RequestListener = (request, response) => {
-    if (listener.refuses()) return void request.socket.destroy();
-    listener.onRequest(request, response).catch((error: unknown) => {
-      if (!request.socket.destroyed) listener.log(`simulated service: ${String(error)}`);
-      request.socket.destroy();
-    });
-  };
-  const options = { keepAliveTimeout: 60_000, noDelay: true };
-  const server: Server = listener.tls
-    ? createTlsServer({ ...options, key: listener.tls.key, cert: listener.tls.cert }, onRequest)
-    : createServer(options, onRequest);
-  server.on('connection', (socket: Socket) => {
-    if (listener.refuses()) return void socket.resetAndDestroy();
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await bind(server, listener.port);
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: listener.tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`,
-    port,
-    async close() {
-      listener.closing.abort();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
-}
-
-async function bind(server: Server, port: number): Promise<void> {
-  const tryPort = (wanted: number) =>
-    new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(wanted, '127.0.0.1', () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  try {
-    await tryPort(port);
-  } catch (error) {
-    if (port === 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    await tryPort(0);
-  }
-}
-
-export function wallDelay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -19,8 +19,9 @@ import { createGraph } from './graph.ts';
 import { createIdentity } from './identity.ts';
 import { createKeyVault } from './keyvault.ts';
 import { accountSecret } from './keyvault-seed.ts';
+import type { Served } from './listen.ts';
 import { createRequestLog, type RequestLog } from './requests.ts';
-import { createServe, type Endpoint, type Served } from './service.ts';
+import { createServe, type Endpoint } from './service.ts';
 import { serveTables } from './tables.ts';
 import { createTls } from './tls.ts';
 

@@ -1,8 +1,10 @@
 /** A thin proxy before Azurite, so that Tables has faults and a request log like every other service. */
 import { Agent, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as wallDelay } from 'node:timers/promises';
 import { errorBody } from './error-bodies.ts';
-import { type Fabric, listen, type Served, wallDelay } from './service.ts';
+import { listen, type Served } from './listen.ts';
+import type { Fabric } from './service.ts';
 
 /** `azurite` is its own address; its path is kept by the caller. */
 export function serveTables(fabric: Fabric, port: number, azurite: () => string): Promise<Served> {
@@ -47,7 +49,7 @@ export function serveTables(fabric: Fabric, port: number, azurite: () => string)
     }
     const answer = await forward(request, agent, azurite());
     log(answer.statusCode ?? 0);
-    if (fault?.mode === 'slow') await wallDelay(fault.delayMs, closing.signal);
+    if (fault?.mode === 'slow') await wallDelay(fault.delayMs, undefined, closing);
     if (fault?.mode === 'lost') {
       answer.resume();
       request.socket.destroy();
@@ -81,8 +83,7 @@ function forward(request: IncomingMessage, agent: Agent, azurite: string): Promi
 /** `GetEntity state`: what a call does, from its first line alone. */
 function nameOf(method: string, url: string): { table: string | undefined; operation: string } {
   // /account/table, /account/table() or /account/table(PartitionKey='..',RowKey='..')
-  const [, table = '', key] =
-    /^\/[^/]+\/([^/?(]+)(\([^?]*\))?/.exec(decodeURI(url.split('?')[0] ?? '')) ?? [];
+  const [, table = '', key] = /^\/[^/]+\/([^/?(]+)(\([^?]*\))?/.exec(url.split('?', 1)[0] ?? '') ?? [];
   if (table === '$batch') return { table: undefined, operation: 'Transaction' };
   if (table === 'Tables') {
     const verb = { POST: 'CreateTable', DELETE: 'DeleteTable' }[method] ?? 'QueryTables';

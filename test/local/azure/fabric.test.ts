@@ -112,6 +112,23 @@ suite('serving', () => {
     assert.ok(performance.now() - startedMs < 500);
     assert.equal(await ask(served.url), 'ECONNREFUSED');
   });
+
+  test('closing does not wait for a slow answer', async () => {
+    const served = await serve({
+      service: 'sts',
+      port: 0,
+      plain: true,
+      operation: () => '',
+      handle: () => ({ status: 200 }),
+    });
+    faults.set('sts', { mode: 'slow', delayMs: 60_000 });
+    const before = requests.last;
+    const asked = ask(served.url);
+    while (requests.last === before) await new Promise(setImmediate);
+    await served.close();
+    assert.equal(await asked, 'UND_ERR_SOCKET');
+    assert.deepEqual(logged, []);
+  });
 });
 
 suite('faults', () => {

@@ -23,27 +23,32 @@ export async function call<T>(
   { deadlineMs = 3_000, attempts = 3 }: CallLimits = {},
 ): Promise<T> {
   const startedAt = performance.now();
-  const timeout = AbortSignal.timeout(deadlineMs);
-  const expired = new Promise<never>((_, reject) => {
-    timeout.addEventListener('abort', () =>
-      reject(new UpstreamFailure(service, `${operation}: no answer in time`)),
-    );
-  });
-  // Some SDKs ignore the signal: the race makes the deadline hold all the same.
-  expired.catch(() => undefined);
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await Promise.race([run(timeout), expired]);
-    } catch (error) {
-      const failure = asFailure(service, operation, error);
-      const pauseMs =
-        failure.retryAfterSeconds === undefined
-          ? FIRST_PAUSE_MS * 3 ** (attempt - 1)
-          : failure.retryAfterSeconds * 1000;
-      const leftMs = deadlineMs - (performance.now() - startedAt);
-      if (attempt >= attempts || !RETRIED_STATUSES.has(failure.status) || pauseMs >= leftMs) throw failure;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  const deadline = new AbortController();
+  const expired = Promise.withResolvers<never>();
+  expired.promise.catch(() => undefined);
+  // A timer that is cleared, not AbortSignal.timeout: that one keeps every call in memory until its deadline.
+  const timer = setTimeout(() => {
+    expired.reject(new UpstreamFailure(service, `${operation}: no answer in time`));
+    deadline.abort();
+  }, deadlineMs);
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        // Some SDKs ignore the signal: the race makes the deadline hold all the same.
+        return await Promise.race([run(deadline.signal), expired.promise]);
+      } catch (error) {
+        const failure = asFailure(service, operation, error);
+        const pauseMs =
+          failure.retryAfterSeconds === undefined
+            ? FIRST_PAUSE_MS * 3 ** (attempt - 1)
+            : failure.retryAfterSeconds * 1000;
+        const leftMs = deadlineMs - (performance.now() - startedAt);
+        if (attempt >= attempts || !RETRIED_STATUSES.has(failure.status) || pauseMs >= leftMs) throw failure;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
     }
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -14,7 +14,7 @@ export const MOST_RECORDS_PER_WRITE = 500;
  */
 export function createAudit(write: WriteAudit): AuditLog {
   const commit = coalesce<AuditRecord, void>((records) => write(records.map(redact)), {
-    parallel: 2,
+    parallel: 1,
     most: MOST_RECORDS_PER_WRITE,
   });
   return { append: commit };

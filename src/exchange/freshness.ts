@@ -45,7 +45,7 @@ export function createFreshness(state: SharedState, clock: Clock, freshnessMs: n
     }
     return snapshot;
   };
-  const shared = coalesce<undefined, Snapshot>(read, { parallel: 2 });
+  const shared = coalesce<undefined, Snapshot>(read, { parallel: 1 });
 
   return {
     now: () => shared(undefined),

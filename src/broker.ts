@@ -15,6 +15,7 @@ import { createIssuedTokens, createLedger } from './azure/ledger.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createRotationStore } from './azure/rotation-store.ts';
 import { createSigningKeys } from './azure/signing-keys.ts';
+import { createRows, TABLES_SCOPE } from './azure/rows.ts';
 import { createState } from './azure/state.ts';
 import { createSts } from './azure/sts.ts';
 import { createTables } from './azure/tables.ts';
@@ -72,7 +73,8 @@ function build(config: Config) {
     (await identities.token(scope, identity)).token;
 
   const tables = createTables(config.BROKER_TABLES_URL, () => identities.credential(issuer));
-  const state = createState(tables);
+  const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, issuer), clock);
+  const state = createState(tables, rows);
   const issued = createIssuedTokens(tables);
   const ledger = createLedger(tables);
   const sts = createSts(clock);
@@ -116,7 +118,7 @@ function build(config: Config) {
       revocations.size > 0 && revocations.has(scopeKey({ kind: 'issued', sha256 })),
     tokens: createTokens(obtain, clock, minimumLifeMs),
     takeFromRate: createRate(),
-    audit: createAudit(createAuditTable(tables, clock, instance)),
+    audit: createAudit(createAuditTable(rows, clock, instance)),
     clock,
     instance,
     minimumLifeMs,

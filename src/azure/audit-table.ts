@@ -7,32 +7,26 @@ import { z } from 'zod';
 import type { WriteAudit } from '../audit/audit.ts';
 import type { AuditRecord, Clock } from '../ports.ts';
 import { call } from './call.ts';
+import type { Rows } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 /** A string property holds 32,768 characters at most. */
 const MOST_CHARACTERS = 30_000;
 
-export function createAuditTable(tables: Tables, clock: Clock, instance: string): WriteAudit {
+export function createAuditTable(rows: Rows, clock: Clock, instance: string): WriteAudit {
   let written = 0;
   return async (records) => {
     const now = new Date(clock()).toISOString();
     written += 1;
     const row = {
-      partitionKey: now.slice(0, 10),
-      rowKey: `${now.slice(11)}-${instance}-${written}`,
+      PartitionKey: now.slice(0, 10),
+      RowKey: `${now.slice(11)}-${instance}-${written}`,
       resources: ` ${[...new Set(records.map(({ resource }) => resource ?? ''))].sort().join(' ')} `,
       count: records.length,
       ...chunks(records.map((record) => JSON.stringify(record)).join('\n')),
     };
-    await call('tables', 'write audit', async (abortSignal) => {
-      const table = await tables('audit');
-      try {
-        await table.createEntity(row, { abortSignal });
-      } catch (error) {
-        // An attempt whose answer was lost has written it.
-        if ((error as { statusCode?: number }).statusCode !== 409) throw error;
-      }
-    });
+    // A row that exists was written by an attempt whose answer was lost.
+    await call('tables', 'write audit', (signal) => rows.insert('audit', row, signal));
   };
 }
 

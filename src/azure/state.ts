@@ -4,6 +4,7 @@ import type { Head, Revocation, Scope, SharedState, SlotState } from '../ports.t
 import { parseStrictObject } from '../strict-json.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
+import type { Rows } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 const HEAD = { partitionKey: 'head', rowKey: 'head' } as const;
@@ -23,19 +24,13 @@ const rotationRow = z.object({
   epoch: z.number().int(),
 });
 
-export function createState(tables: Tables): SharedState & Head {
+export function createState(tables: Tables, rows: Rows): SharedState & Head {
   const version = (): Promise<string> =>
-    call('tables', 'read head', async (abortSignal) => {
-      const table = await tables('state');
-      try {
-        return (await table.getEntity(HEAD.partitionKey, HEAD.rowKey, { abortSignal })).etag;
-      } catch (error) {
-        if (isNoSuchEntity(error)) return NEVER_BUMPED;
-        throw error;
-      }
+    call('tables', 'read head', async (signal) => {
+      return (await rows.etag('state', HEAD.partitionKey, HEAD.rowKey, signal)) ?? NEVER_BUMPED;
     });
 
-  const rows = <Shape extends z.ZodType>(partitionKey: string, shape: Shape): Promise<z.infer<Shape>[]> =>
+  const read = <Shape extends z.ZodType>(partitionKey: string, shape: Shape): Promise<z.infer<Shape>[]> =>
     call('tables', `read ${partitionKey}`, async (abortSignal) => {
       const table = await tables('state');
       const found: z.infer<Shape>[] = [];
@@ -54,8 +49,8 @@ export function createState(tables: Tables): SharedState & Head {
     load: async () => {
       const asOf = await version();
       const [revocations, rotations] = await Promise.all([
-        rows('revocation', revocationRow),
-        rows('rotation', rotationRow),
+        read('revocation', revocationRow),
+        read('rotation', rotationRow),
       ]);
       return {
         version: asOf,

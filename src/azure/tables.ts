@@ -10,8 +10,8 @@ export const TABLE_NAMES = ['state', 'audit', 'ledger', 'history', 'events'] as 
 export type TableName = (typeof TABLE_NAMES)[number];
 
 /** Azurite's published development key: no secret, and good on loopback only. */
-const DEVELOPMENT_ACCOUNT = 'devstoreaccount1';
-const DEVELOPMENT_KEY =
+export const DEVELOPMENT_ACCOUNT = 'devstoreaccount1';
+export const DEVELOPMENT_KEY =
   'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 export type Tables = (name: TableName) => Promise<TableClient>;

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { createOperatorEndpoints, type OperatorAction } from '../../src/http/operators.ts';
+import { caller, createWorld, HOME, USER, type World } from '../revocation/fakes.ts';
+import { request } from './requests.ts';
+
+let world: World;
+let rotated: unknown[];
+let operators: ReturnType<typeof createOperatorEndpoints>;
+beforeEach(() => {
+  world = createWorld();
+  rotated = [];
+  world.verified.set('plain', caller());
+  world.verified.set('auditor', caller({ objectId: 'a', appRoles: ['Broker.Auditor'] }));
+  world.verified.set('operator', caller({ objectId: 'o', appRoles: ['Broker.Operator'] }));
+  operators = createOperatorEndpoints({
+    admit: world.revocation.admit,
+    operate: world.revocation.operate,
+    rotation: {
+      plan: async () => [{ resource: 'speech' }],
+      retireNow: async (resource, wanted) => {
+        rotated.push([resource, wanted]);
+        return { begun: true };
+      },
+    },
+    rotates: (resource) => resource === 'speech',
+  });
+});
+const scope = { kind: 'user', tenantId: HOME, objectId: USER };
+
+async function ask(action: OperatorAction, who: string | undefined, body?: unknown, params = {}) {
+  const headers: Record<string, string> = who === undefined ? {} : { authorization: `Bearer ${who}` };
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const method = body === undefined ? 'GET' : 'POST';
+  const answer = await operators[action](
+    request(method, '/operator', { headers, params, ...(body === undefined ? {} : { body: text }) }),
+  );
+  return {
+    status: answer.status,
+    headers: answer.headers as Record<string, string>,
+    json: answer.jsonBody ?? (typeof answer.body === 'string' ? JSON.parse(answer.body) : undefined),
+  };
+}
+
+const LOOK: OperatorAction[] = ['listRevocations', 'listEvents', 'planRotation'];
+const ACT: [OperatorAction, unknown, Record<string, string>][] = [
+  ['revoke', { scope }, {}],
+  ['lift', { scope }, {}],
+  ['rotateNow', {}, { resource: 'speech' }],
+];
+
+describe('who may', () => {
+  test('nobody without an accepted token: 401 with a challenge, as problem details', async () => {
+    for (const [action, body, params] of [...LOOK.map((each) => [each, undefined, {}] as const), ...ACT]) {
+      const none = await ask(action, undefined, body, params);
+      assert.equal(none.status, 401);
+      assert.equal(none.headers['content-type'], 'application/problem+json');
+      assert.equal(none.headers['www-authenticate'], 'Bearer realm="azure-ai-token-broker"');
+      const bad = await ask(action, 'forged', body, params);
+      assert.equal(bad.status, 401);
+      assert.match(bad.headers['www-authenticate'] ?? '', /error="invalid_token"/);
+    }
+    assert.deepEqual([rotated, world.bumps], [[], 0]);
+  });
+
+  test('no caller without a role; auditors look, operators look and act', async () => {
+    for (const action of LOOK) {
+      assert.equal((await ask(action, 'plain')).status, 403);
+      assert.equal((await ask(action, 'auditor')).status, 200);
+      assert.equal((await ask(action, 'operator')).status, 200);
+    }
+    for (const [action, body, params] of ACT) {
+      assert.equal((await ask(action, 'plain', body, params)).status, 403);
+      assert.equal((await ask(action, 'auditor', body, params)).status, 403);
+    }
+    assert.deepEqual([rotated, world.bumps], [[], 0]);
+    for (const [action, body, params] of ACT)
+      assert.ok(((await ask(action, 'operator', body, params)).status ?? 0) < 300);
+  });
+});
+
+describe('what they do', () => {
+  test('revoke answers when it is in force, with how long it took and what it cannot end', async () => {
+    const { json, status } = await ask('revoke', 'operator', { scope, reason: 'stolen' });
+    assert.equal(status, 200);
+    assert.deepEqual(json, {
+      key: `user:${HOME}:${USER}`,
+      receivedAt: '2026-03-04T10:15:30.000Z',
+      inForceAt: '2026-03-04T10:15:30.000Z',
+      timeToEffectMs: 0,
+      lastTokenUntil: '2026-03-04T12:15:30.000Z',
+    });
+    const listed = await ask('listRevocations', 'auditor');
+    assert.equal(listed.json.revocations[0].reason, 'stolen');
+  });
+
+  test('lift ends a block', async () => {
+    await ask('revoke', 'operator', { scope: { kind: 'grant', name: 'people' }, block: true });
+    assert.deepEqual((await ask('lift', 'operator', { scope: { kind: 'grant', name: 'people' } })).json, {
+      lifted: true,
+    });
+    assert.deepEqual((await ask('lift', 'operator', { scope: { kind: 'grant', name: 'people' } })).json, {
+      lifted: false,
+    });
+  });
+
+  test('rotate now names the slot, the emergency and who asked', async () => {
+    const body = { slot: 'Key2', emergency: true, reason: 'leak' };
+    const { status } = await ask('rotateNow', 'operator', body, { resource: 'speech' });
+    assert.equal(status, 202);
+    assert.deepEqual(rotated, [['speech', { slot: 'Key2', emergency: true, reason: 'leak (operator o)' }]]);
+    assert.equal((await ask('rotateNow', 'operator', {}, { resource: 'nope' })).status, 404);
+  });
+
+  test('what cannot be read is a 400 that repeats nothing of it', async () => {
+    for (const body of ['', 'not json SECRET', '[]', '"x"', '{"scope":"SECRET"}', '{}'])
+      for (const action of ['revoke', 'lift'] as const) {
+        const { status, json } = await ask(action, 'operator', body);
+        assert.equal(status, 400);
+        assert.equal(json.status, 400);
+        assert.ok(!JSON.stringify(json).includes('SECRET'));
+      }
+    for (const body of ['x', '{"slot":"key1"}', '{"emergency":"yes"}', '{"reason":7}'])
+      assert.equal((await ask('rotateNow', 'operator', body, { resource: 'speech' })).status, 400);
+  });
+
+  test('an outage is 503 with Retry-After, never a denial', async () => {
+    world.down.add('tables');
+    for (const [action, body, params] of [...LOOK.map((each) => [each, undefined, {}] as const), ...ACT]) {
+      const { status, headers } = await ask(action, 'operator', body, params);
+      assert.equal(status, 503);
+      assert.ok(Number(headers['retry-after']) > 0);
+    }
+  });
+});

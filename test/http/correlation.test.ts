@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { correlationId } from '../../src/http/correlation.ts';
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const idOf = (traceparent?: string): string =>
+  correlationId(new Headers(traceparent === undefined ? {} : { traceparent }));
+
+test('the trace id of the caller goes through all systems', () => {
+  assert.equal(idOf(`00-${TRACE}-b7ad6b7169203331-01`), TRACE);
+});
+
+test('without a valid traceparent there is a new id every time', () => {
+  const invalid = [
+    undefined,
+    '',
+    TRACE,
+    `00-${TRACE}-b7ad6b7169203331`,
+    `00-${TRACE.toUpperCase()}-b7ad6b7169203331-01`,
+    `ff-${TRACE}-b7ad6b7169203331-01`,
+    `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
+    `00-${TRACE}-${'0'.repeat(16)}-01`,
+    `00-${TRACE}-b7ad6b7169203331-01,00-${TRACE}-b7ad6b7169203331-01`,
+    `00-${TRACE}-b7ad6b7169203331-01"`,
+  ];
+  const ids = invalid.map(idOf);
+  for (const [index, id] of ids.entries()) {
+    assert.match(id, /^[0-9a-f]{32}$/);
+    assert.notEqual(id, TRACE, invalid[index]);
+  }
+  assert.equal(new Set(ids).size, ids.length);
+});

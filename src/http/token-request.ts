@@ -11,6 +11,7 @@ const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const SUBJECT_TYPES = [ACCESS_TOKEN, 'urn:ietf:params:oauth:token-type:jwt'];
 const MOST_CHARACTERS = 65_536;
+const optionalTokenKind = tokenKind.optional();
 /** Parameters that may be sent more than once (RFC 8693 section 2.1), though one target is all we serve. */
 const REPEATABLE = new Set(['resource', 'audience']);
 
@@ -34,7 +35,7 @@ export function readTokenRequest(raw: RawRequest): ExchangeRequest | Denial {
   const [target, another] = targets;
   if (target === undefined || another !== undefined)
     return malformed('exactly one target is required, as resource or as audience');
-  const kind = tokenKind.optional().safeParse(parameters.get('token_kind'));
+  const kind = optionalTokenKind.safeParse(parameters.get('token_kind'));
   if (!kind.success) return malformed('token_kind must be sts, entra or obo');
   return { subjectToken, target, tokenKind: kind.data, scope: parameters.get('scope') };
 }

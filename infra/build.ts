@@ -20,11 +20,9 @@ const require = createRequire(import.meta.url);
 `;
 
 export interface Built {
-  readonly inputs: readonly string[];
+  readonly metafile: esbuild.Metafile;
   /** Bytes of each deployed file, without the source maps. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** Bytes read when the app starts: the main file and the chunks that it imports at once. */
-  readonly startBytes: number;
 }
 
 /**
@@ -60,8 +58,6 @@ export async function build(outFolder: string, policyFile: string): Promise<Buil
     // The Functions host supplies it; the library asks for it when the first function is registered.
     external: ['@azure/functions-core'],
   });
-  const inputs = Object.keys(result.metafile.inputs);
-
   rmSync(outFolder, { recursive: true, force: true });
   mkdirSync(outFolder, { recursive: true });
   for (const file of result.outputFiles) writeFileSync(file.path, file.contents);
@@ -69,26 +65,29 @@ export async function build(outFolder: string, policyFile: string): Promise<Buil
   copyFileSync(policyFile, join(outFolder, 'policy.json'));
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   writeJson(join(outFolder, 'package.json'), { name, version, type: 'module', main: 'main.js' });
-  writeJson(join(outFolder, 'sbom.cdx.json'), sbom(join(root, 'package-lock.json'), inputs));
+  writeJson(
+    join(outFolder, 'sbom.cdx.json'),
+    sbom(join(root, 'package-lock.json'), Object.keys(result.metafile.inputs)),
+  );
 
   const files = readdirSync(outFolder).filter((file) => !file.endsWith('.map'));
   return {
-    inputs,
+    metafile: result.metafile,
     sizes: new Map(files.map((file) => [file, statSync(join(outFolder, file)).size])),
-    startBytes: startBytes(result.metafile),
   };
 }
 
-function startBytes({ outputs }: esbuild.Metafile): number {
-  const seen = new Set<string>();
-  const visit = (path: string): number => {
-    const output = outputs[path];
-    if (output === undefined || seen.has(path)) return 0;
-    seen.add(path);
-    const atOnce = output.imports.filter(({ kind, external }) => kind === 'import-statement' && !external);
-    return output.bytes + atOnce.reduce((sum, { path: next }) => sum + visit(next), 0);
-  };
-  return visit(Object.keys(outputs).find((path) => path.endsWith('main.js')) ?? '');
+/** What is read when the app starts: the main file and the chunks that it imports at once. */
+export function readAtStart({ outputs }: esbuild.Metafile): esbuild.Metafile['outputs'][string][] {
+  const paths = Object.keys(outputs).filter((path) => path.endsWith('main.js'));
+  for (const path of paths)
+    for (const { kind, external, path: next } of outputs[path]?.imports ?? [])
+      if (kind === 'import-statement' && !external && !paths.includes(next)) paths.push(next);
+  return paths.flatMap((path) => outputs[path] ?? []);
+}
+
+export function bytesAtStart(metafile: esbuild.Metafile): number {
+  return readAtStart(metafile).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 const writeJson = (path: string, value: unknown): void =>
@@ -99,8 +98,10 @@ const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
 if (import.meta.main) {
   const { values } = parseArgs({ options: { policy: { type: 'string' } } });
   const policy = values.policy ?? process.env['BROKER_POLICY_FILE'] ?? join(root, 'infra/policy.json');
-  const { sizes, startBytes: atStart } = await build(join(root, 'dist'), policy);
+  const { sizes, metafile } = await build(join(root, 'dist'), policy);
   for (const [file, bytes] of sizes) console.log(`${kib(bytes).padStart(10)}  dist/${file}`);
   const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
-  console.log(`${kib(total).padStart(10)}  in all, of which ${kib(atStart)} are read at start`);
+  console.log(
+    `${kib(total).padStart(10)}  in all, of which ${kib(bytesAtStart(metafile))} are read at start`,
+  );
 }

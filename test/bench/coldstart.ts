@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
-import { type Built, build } from '../../infra/build.ts';
+import { type Built, build, bytesAtStart } from '../../infra/build.ts';
 
 const root = join(import.meta.dirname, '../..');
 const STARTS = 9;
@@ -154,9 +154,9 @@ function settingsFor(tables: string): Record<string, string> {
   };
 }
 
-function sizeOf({ sizes, startBytes }: Built): ColdStart['bundle'] {
+function sizeOf({ sizes, metafile }: Built): ColdStart['bundle'] {
   const total = [...sizes].reduce((sum, [file, bytes]) => sum + (file.endsWith('.js') ? bytes : 0), 0);
-  return { totalKiB: Math.round(total / 1024), startKiB: Math.round(startBytes / 1024) };
+  return { totalKiB: Math.round(total / 1024), startKiB: Math.round(bytesAtStart(metafile) / 1024) };
 }
 
 function median(values: readonly number[]): number {

@@ -1,0 +1,290 @@
+/**
+ * The folder that is deployed, away from this repository and without node_modules, in a host process of its
+ * own, against the simulated Azure.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AzureNamedKeyCredential, TableServiceClient } from '@azure/data-tables';
+import { type Built, build, readAtStart } from '../../infra/build.ts';
+import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, TABLE_NAMES } from '../../src/azure/tables.ts';
+import { type RunningAzure, startAzure } from '../../src/local/azure/start.ts';
+import { trust } from '../../src/local/azure/tls.ts';
+
+const root = join(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'package-'));
+const dist = join(folder, 'dist');
+const children: ChildProcess[] = [];
+let built: Built;
+let azure: RunningAzure;
+let app: { url: string; functions: { name: string; type: string }[] };
+
+before(async () => {
+  const tables = await startAzurite();
+  azure = await startAzure({
+    ports: 'any',
+    dataFolder: join(folder, 'data'),
+    now: Date.now,
+    log: () => {},
+    eventsTo: () => undefined,
+    tablesUrl: () => tables,
+    clock: { state: () => ({ now: new Date().toISOString(), speed: 1 }), advance: still, setSpeed: still },
+  });
+  trust(azure.caPem);
+  writeFileSync(join(folder, 'policy.json'), JSON.stringify(azure.policy));
+  built = await build(dist, join(folder, 'policy.json'));
+  app = await startApp(settings());
+});
+
+after(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await azure?.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('the folder holds the bundle, host.json, package.json, the policy and its inventory, and nothing else', () => {
+  const files = readdirSync(dist).filter((file) => !/^[\w-]+\.js(\.map)?$/.test(file));
+  assert.deepEqual(files.sort(), ['host.json', 'package.json', 'policy.json', 'sbom.cdx.json']);
+  assert.equal(JSON.parse(readFileSync(join(dist, 'package.json'), 'utf8')).main, 'main.js');
+  assert.deepEqual(readFileSync(join(dist, 'host.json')), readFileSync(join(root, 'host.json')));
+});
+
+test('nothing of the local mode or the tests is in the bundle', () => {
+  const inputs = Object.keys(built.metafile.inputs);
+  assert.ok(inputs.includes('src/broker.ts'));
+  assert.deepEqual(
+    inputs.filter((input) => /^(src\/(local|client)|test|infra)\//.test(input)),
+    [],
+  );
+});
+
+test('the bundle asks for nothing but Node itself and what the Functions host supplies', () => {
+  const asked = Object.values(built.metafile.outputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ external, path }) => external && !isBuiltin(path))
+    .map(({ path }) => path);
+  assert.deepEqual([...new Set(asked)], ['@azure/functions-core']);
+});
+
+test('the heavy SDKs are read when they are first used, not at the start', () => {
+  const packages = (outputs: { inputs: object }[]): Set<string | undefined> =>
+    new Set(
+      outputs.flatMap(({ inputs }) =>
+        Object.keys(inputs).map((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1]),
+      ),
+    );
+  const anywhere = packages(Object.values(built.metafile.outputs));
+  const atStart = packages(readAtStart(built.metafile));
+  for (const heavy of [
+    '@azure/identity',
+    '@azure/msal-node',
+    '@azure/keyvault-secrets',
+    '@azure/data-tables',
+  ]) {
+    assert.ok(anywhere.has(heavy), `${heavy} is not in the bundle`);
+    assert.ok(!atStart.has(heavy), `${heavy} is read at the start`);
+  }
+});
+
+test('the inventory names every bundled package with its version and hash', () => {
+  const { components } = JSON.parse(readFileSync(join(dist, 'sbom.cdx.json'), 'utf8'));
+  const names: string[] = components.map(({ name }: { name: string }) => name);
+  for (const name of ['@azure/functions', '@azure/identity', 'jose', 'zod'])
+    assert.ok(names.includes(name), name);
+  for (const { name, version, hashes } of components) {
+    assert.match(version, /^\d+\.\d+\.\d+/, name);
+    assert.match(hashes[0].content, /^[0-9a-f]{128}$/, name);
+  }
+});
+
+test('every function is registered, and no other', () => {
+  const registered = app.functions.map(({ name, type }) => `${type} ${name}`).sort();
+  assert.deepEqual(registered, EXPECTED_FUNCTIONS);
+});
+
+test('a caller gets a token for its own Entra token', async () => {
+  const answer = await exchange('captions', 'speech');
+  const token = await json(answer);
+  assert.equal(answer.status, 200, `${token['error']}: ${token['error_description']}`);
+  assert.equal(token['token_kind'], 'sts');
+  const life = Number(token['expires_in']);
+  assert.ok(life > 500 && life <= 600, `${life} s`);
+});
+
+test('the rotation timer runs and looks at the accounts', async () => {
+  const before = azure.requests.after(0).at(-1)?.n ?? 0;
+  const run = await fetch(`${app.url}/admin/functions/rotate`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"input":""}',
+  });
+  assert.equal(run.status, 202);
+  const looked = () =>
+    azure.requests.after(before).filter(({ service, status }) => service === 'arm' && status === 200);
+  for (let waited = 0; looked().length === 0 && waited < 10_000; waited += 50) await sleep(50);
+  assert.ok(looked().length > 0, 'no account was looked at within 10 s');
+});
+
+test('a revocation delivered by Event Grid is in force when it is acknowledged', async () => {
+  assert.equal((await exchange('translations', 'translator')).status, 200);
+  const { tenantId, objectId } = caller('translations');
+  const delivered = await fetch(`${app.url}/runtime/webhooks/eventgrid?functionName=react`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/cloudevents-batch+json', 'aeg-event-type': 'Notification' },
+    body: JSON.stringify([
+      {
+        specversion: '1.0',
+        id: 'package-test',
+        source: '/test',
+        type: 'AzureAiTokenBroker.RevocationRequested',
+        time: new Date().toISOString(),
+        data: { scope: { kind: 'user', tenantId, objectId }, block: true, reason: 'the package test' },
+      },
+    ]),
+  });
+  assert.equal(delivered.status, 202);
+  const refused = await exchange('translations', 'translator');
+  assert.equal(refused.status, 400);
+  assert.equal((await json(refused))['error'], 'invalid_request');
+});
+
+test('a start with wrong settings names each of them', async () => {
+  const { BROKER_TENANT_ID: _, ...rest } = settings();
+  const output = await startApp({ ...rest, BROKER_FRESHNESS_SECONDS: '31' }, /BROKER_FRESHNESS_SECONDS/);
+  assert.match(output.said, /BROKER_TENANT_ID: is not set/);
+  assert.match(output.said, /BROKER_FRESHNESS_SECONDS: /);
+});
+
+const EXPECTED_FUNCTIONS = [
+  'eventGridTrigger react',
+  'httpTrigger health',
+  'httpTrigger introspect',
+  'httpTrigger metadata',
+  'httpTrigger openapi',
+  'httpTrigger operator-lift',
+  'httpTrigger operator-listEvents',
+  'httpTrigger operator-listRevocations',
+  'httpTrigger operator-planRotation',
+  'httpTrigger operator-revoke',
+  'httpTrigger operator-rotateNow',
+  'httpTrigger revoke',
+  'httpTrigger signals',
+  'httpTrigger token',
+  'timerTrigger reconcile',
+  'timerTrigger rotate',
+];
+
+function caller(name: string): RunningAzure['callers'][number] {
+  return azure.callers.find((known) => known.name === name) ?? assert.fail(`no caller ${name}`);
+}
+
+async function exchange(name: string, resource: string): Promise<Response> {
+  const { tenantId, clientId, clientSecret = '' } = caller(name);
+  const entra = await fetch(`${azure.entra.authority}/${tenantId}/oauth2/v2.0/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: clientSecret,
+      scope: azure.entra.scope,
+    }),
+  });
+  const { access_token: subject } = await json(entra);
+  return fetch(`${app.url}/oauth2/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: String(subject),
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      resource,
+    }),
+  });
+}
+
+const json = async (answer: Response): Promise<Record<string, unknown>> =>
+  (await answer.json()) as Record<string, unknown>;
+
+/** As infra/app.bicep sets them; the policy is found by its default, beside host.json. */
+function settings(): Record<string, string> {
+  return {
+    NODE_EXTRA_CA_CERTS: azure.ca,
+    IDENTITY_ENDPOINT: azure.identity.endpoint,
+    IDENTITY_HEADER: azure.identity.header,
+    BROKER_ISSUER: 'https://localhost',
+    BROKER_TENANT_ID: azure.entra.tenantId,
+    BROKER_CLIENT_ID: azure.entra.brokerClientId,
+    BROKER_KEY_VAULT_URL: azure.keyVault,
+    BROKER_TABLES_URL: azure.tables,
+    BROKER_ISSUER_IDENTITY: azure.issuerIdentity,
+    BROKER_ROTATOR_IDENTITY: azure.rotatorIdentity,
+    BROKER_AUTHORITY: azure.entra.authority,
+    BROKER_ARM_URL: azure.arm,
+    BROKER_GRAPH_URL: azure.graph,
+  };
+}
+
+/** Resolves when the host is up, or when the app has said what is waited for. */
+async function startApp(
+  environment: Record<string, string>,
+  until?: RegExp,
+): Promise<typeof app & { said: string }> {
+  const child = fork(join(root, 'test/bench/app-process.ts'), {
+    cwd: dist,
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  children.push(child);
+  let said = '';
+  child.stdout?.on('data', (data) => (said += data));
+  child.stderr?.on('data', (data) => (said += data));
+  const ended = once(child, 'exit').then(() => assert.fail(`the host ended:\n${said}`));
+  const [message] = await Promise.race([once(child, 'message'), ended]);
+  for (let waited = 0; until && !until.test(said) && waited < 5_000; waited += 20) await sleep(20);
+  return { ...message, said };
+}
+
+async function startAzurite(): Promise<string> {
+  const port = await freePort();
+  const options = ['--tableHost', '127.0.0.1', '--tablePort', `${port}`, '--inMemoryPersistence'];
+  const quiet = ['--skipApiVersionCheck', '--silent', '--disableTelemetry'];
+  children.push(
+    fork(join(root, 'node_modules/azurite/dist/src/table/main.js'), [...options, ...quiet], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    }),
+  );
+  while (!(await accepts(port))) await sleep(50);
+  const url = `http://127.0.0.1:${port}`;
+  const credential = new AzureNamedKeyCredential(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY);
+  const service = new TableServiceClient(`${url}/${DEVELOPMENT_ACCOUNT}`, credential, {
+    allowInsecureConnection: true,
+  });
+  for (const name of TABLE_NAMES) await service.createTable(name);
+  return url;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const answer = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'error').then(() => false),
+  ]).catch(() => false);
+  socket.destroy();
+  return answer;
+}
+
+async function still(): Promise<void> {}

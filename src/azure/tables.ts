@@ -1,6 +1,7 @@
 import type { TokenCredential } from '@azure/core-auth';
-import type { TableClient } from '@azure/data-tables';
+import type { TableClient, TableServiceClientOptions } from '@azure/data-tables';
 import { isLoopback } from '../config.ts';
+import { UpstreamFailure } from '../upstream.ts';
 
 /**
  * The tables, made by the deployment: `state` (head, revocations, rotations), `audit` (who got what),
@@ -16,12 +17,40 @@ export const DEVELOPMENT_KEY =
 
 export type Tables = (name: TableName) => Promise<TableClient>;
 
+type Policy = NonNullable<TableServiceClientOptions['additionalPolicies']>[number]['policy'];
+
+/**
+ * The SDK takes any answer of 200 to a query for a list without rows. No rows would mean that nothing is
+ * revoked and no token lives, so a list must be one: else it is an outage.
+ */
+const listsAreLists: Policy = {
+  name: 'listsAreLists',
+  sendRequest: async (request, next) => {
+    const response = await next(request);
+    const isQuery = request.method === 'GET' && new URL(request.url).pathname.endsWith('()');
+    if (isQuery && response.status === 200 && !isList(response.bodyAsText))
+      throw new UpstreamFailure('tables', 'the answer is not a list of rows');
+    return response;
+  },
+};
+
+function isList(text: string | null | undefined): boolean {
+  try {
+    return Array.isArray((JSON.parse(text ?? '') as { value?: unknown } | null)?.value);
+  } catch {
+    return false;
+  }
+}
+
 /** Clients, made when first used: the SDK is loaded then too. Retries are call.ts's, so the SDK's are off. */
 export function createTables(url: string, credential: () => Promise<TokenCredential>): Tables {
   const clients = new Map<TableName, Promise<TableClient>>();
   const open = async (name: TableName): Promise<TableClient> => {
     const { AzureNamedKeyCredential, TableClient } = await import('@azure/data-tables');
-    const options = { retryOptions: { maxRetries: 0 } };
+    const options: TableServiceClientOptions = {
+      retryOptions: { maxRetries: 0 },
+      additionalPolicies: [{ policy: listsAreLists, position: 'perRetry' }],
+    };
     return isLoopback(new URL(url).hostname)
       ? new TableClient(url, name, new AzureNamedKeyCredential(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY), {
           ...options,

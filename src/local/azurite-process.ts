@@ -1,0 +1,50 @@
+/** Azurite's tables, in a process of their own: in memory, with a journal where a folder is given. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { beChild } from './child.ts';
+import { keepTables, type TableStore } from './table-journal.ts';
+
+interface TableServer {
+  readonly metadataStore: TableStore;
+  start(): Promise<void>;
+  close(): Promise<void>;
+  getHttpServerAddress(): string;
+}
+
+const { folder } = JSON.parse(process.argv[2] ?? '') as { folder?: string };
+const stops: (() => void | Promise<void>)[] = [];
+const { report } = beChild(async () => {
+  for (const stop of stops.toReversed()) await stop();
+});
+
+// Azurite makes an ETag of a millisecond and four digits of this; two writes must not get the same.
+let writes = 0;
+const { hrtime } = process;
+process.hrtime = Object.assign(
+  (): [number, number] => [hrtime()[0], 100_000_000 + (writes++ % 9000) * 100_000],
+  { bigint: hrtime.bigint },
+);
+
+try {
+  const require = createRequire(import.meta.url);
+  const { default: Server } = require('azurite/dist/src/table/TableServer');
+  const { default: Configuration } = require('azurite/dist/src/table/TableConfiguration');
+  const configuration = Object.assign(new Configuration('127.0.0.1', 0, 60), {
+    enableAccessLog: false,
+    enableDebugLog: false,
+    loose: true,
+    skipApiVersionCheck: true,
+    disableProductStyleUrl: true,
+    isMemoryPersistence: true,
+  });
+  const server: TableServer = new Server(configuration);
+  await server.start();
+  stops.push(() => server.close());
+  if (folder !== undefined) stops.push(keepTables(server.metadataStore, join(folder, 'tables.jsonl')));
+  report({ kind: 'bound', url: server.getHttpServerAddress() });
+  report({ kind: 'ready' });
+} catch (error) {
+  report({ kind: 'failed', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  process.exitCode = 1;
+  process.disconnect?.();
+}

@@ -1,0 +1,46 @@
+/** One broker instance: the embedded host with the function files, in a process of its own. */
+import { beChild } from './child.ts';
+import { type RunningHost, startHost } from './host/host.ts';
+
+export interface InstanceOptions {
+  readonly appFolder: string;
+  readonly port: number;
+  readonly timers: boolean;
+  readonly timerState: string;
+}
+
+const options = JSON.parse(process.argv[2] ?? '') as InstanceOptions;
+let host: RunningHost | undefined;
+const { clock, report, settings } = beChild(async () => host?.close());
+
+/** As in Azure: what was in flight is answered 500, and a new worker without memory follows. */
+function lost(why: string): never {
+  console.error(why);
+  host?.abort();
+  // The launcher starts the next one.
+  process.exit(70);
+}
+process.on('uncaughtException', (error) => lost(`Worker uncaught exception: ${error.stack}`));
+
+try {
+  process.chdir(options.appFolder);
+  host = await startHost({
+    ...options,
+    log: (line) => console.log(line),
+    now: clock.now,
+    sleepUntil: clock.sleepUntil,
+    async bound(url) {
+      report({ kind: 'bound', url });
+      Object.assign(process.env, await settings);
+    },
+    timedOut: (name) => lost(`Restarting worker process: '${name}' ran out of time`),
+  });
+  if (host.loadError) throw host.loadError;
+  report({ kind: 'ready' });
+} catch (error) {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const taken = code === 'EADDRINUSE' ? `port ${options.port} is taken` : String(error);
+  report({ kind: 'failed', why: taken });
+  process.exitCode = 1;
+  process.disconnect?.();
+}

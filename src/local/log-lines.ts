@@ -1,0 +1,34 @@
+/** The log of all processes: each line with its virtual time, to a stream and to a file. */
+import { createWriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
+
+export interface LogLines {
+  log(line: string): void;
+  /** Also writes to this file from now on. */
+  follow(file: string): void;
+  close(): Promise<void>;
+}
+
+export function createLogLines(out: Writable): LogLines {
+  let file: Writable | undefined;
+  let lines: string[] = [];
+  const flush = () => {
+    const text = lines.join('');
+    lines = [];
+    out.write(text);
+    file?.write(text);
+  };
+  return {
+    log(line) {
+      if (lines.length === 0) setImmediate(flush);
+      lines.push(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+    },
+    follow(path) {
+      file = createWriteStream(path, { flags: 'a', mode: 0o600 });
+    },
+    async close() {
+      flush();
+      await new Promise<void>((resolve) => (file ? file.end(resolve) : resolve()));
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** `npm start`: the broker with a simulated Azure, on this machine. */
+
+import { greeting, logFileIn } from './greeting.ts';
+import { launch } from './launch.ts';
+import { createLogLines } from './log-lines.ts';
+import { type Options, readOptions, usage } from './options.ts';
+
+/** The promise is that nothing is left after 5 s. */
+const lastMs = 4800;
+
+const options = parse();
+const lines = createLogLines(options.json ? process.stderr : process.stdout);
+
+let ending = false;
+const running = launch({ ...options, log: lines.log, failed: (why) => end(1, why) });
+process.on('SIGINT', () => end(0));
+process.on('SIGTERM', () => end(0));
+if (process.env['npm_lifecycle_event'] === 'start') endWithParent();
+
+try {
+  const { description, dataFolder } = await running;
+  lines.follow(logFileIn(dataFolder));
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(description)}\n`
+      : greeting(description, dataFolder, logFileIn(dataFolder)),
+  );
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+function end(code: number, why?: string): void {
+  if (ending) return;
+  ending = true;
+  if (why !== undefined) console.error(why);
+  setTimeout(() => process.exit(1), lastMs).unref();
+  running
+    .then((started) => started.stop())
+    .then(lines.close)
+    .then(
+      () => process.exit(code),
+      // Why it did not start is told above.
+      () => process.exit(1),
+    );
+}
+
+/** npm does not pass on that it was killed. */
+function endWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && end(0), 500).unref();
+}
+
+function parse(): Options {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    process.exit(2);
+  }
+}

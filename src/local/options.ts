@@ -1,0 +1,62 @@
+/** The options of `npm start`. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+const whole = (name: string, min: number, max: number) =>
+  z.coerce.number(`${name} must be a number`).int(`${name} must be a whole number`).min(min).max(max);
+
+const schema = z.object({
+  json: z.boolean().default(false),
+  /** Undefined: the default, 7071, with the well-known ports for the rest. */
+  port: whole('--port', 0, 65535).optional(),
+  speed: z.coerce
+    .number('--speed must be a number')
+    .positive('--speed must be above 0')
+    .max(100_000)
+    .default(1),
+  data: z
+    .string()
+    .min(1)
+    .transform((folder) => resolve(folder))
+    .optional(),
+  policy: z
+    .string()
+    .transform((file) => resolve(file))
+    .refine(existsSync, { error: ({ input }) => `--policy: there is no file ${input}` })
+    .optional(),
+  instances: whole('--instances', 1, 16).default(1),
+});
+export type Options = z.infer<typeof schema>;
+
+export const usage = `npm start -- [--json] [--port N] [--speed X] [--data DIR] [--policy FILE] [--instances N]
+
+  --json         one line of JSON on stdout when all is up; log lines on stderr
+  --port N       the broker's port (default 7071, 0 picks one)
+  --speed X      virtual time runs X times as fast as the clock on the wall (default 1)
+  --data DIR     tables, vault and accounts live there (default: a temporary folder, removed on exit)
+  --policy FILE  a policy of your own (default: one that fits the demo accounts)
+  --instances N  broker instances, each its own process (default 1)`;
+
+/** @throws Error that says, in words for a person, what is wrong with the options. */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      json: { type: 'boolean' },
+      port: { type: 'string' },
+      speed: { type: 'string' },
+      data: { type: 'string' },
+      policy: { type: 'string' },
+      instances: { type: 'string' },
+    },
+  });
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    parsed.error.issues
+      .map(({ path, message }) => (message.startsWith('--') ? message : `--${path.join('.')}: ${message}`))
+      .join('\n'),
+  );
+}

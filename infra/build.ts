@@ -19,6 +19,14 @@ const banner = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 `;
 
+/** The code is written for Node 24. A Functions host that still brings Node 20 or 22 lacks only this. */
+const olderNode = `Promise.withResolvers ??= function () {
+  let resolve, reject;
+  const promise = new this((yes, no) => { resolve = yes; reject = no; });
+  return { promise, resolve, reject };
+};
+`;
+
 export interface Built {
   readonly metafile: esbuild.Metafile;
   /** Bytes of each deployed file, without the source maps. */
@@ -35,10 +43,14 @@ export async function build(outFolder: string, policyFile: string): Promise<Buil
   const result = await esbuild.build({
     absWorkingDir: root,
     stdin: {
-      contents: `process.setSourceMapsEnabled(true);\n${functions.map((file) => `import './${file}';`).join('\n')}`,
-      sourcefile: 'main.ts',
+      contents: [
+        olderNode,
+        'process.setSourceMapsEnabled(true);',
+        ...functions.map((file) => `import './${file}';`),
+      ].join('\n'),
+      sourcefile: 'main.js',
       resolveDir: join(root, 'functions'),
-      loader: 'ts',
+      loader: 'js',
     },
     outdir: outFolder,
     entryNames: 'main',
@@ -48,7 +60,7 @@ export async function build(outFolder: string, policyFile: string): Promise<Buil
     splitting: true,
     format: 'esm',
     platform: 'node',
-    target: 'node24',
+    target: 'node20',
     minify: true,
     sourcemap: true,
     sourcesContent: false,

@@ -95,7 +95,7 @@ export function serveControl(options: ControlOptions): Promise<Served> {
       return { status, body: { error: STATUS_CODES[status] } };
     }
     try {
-      const name = decodeURIComponent(route.path.exec(url.pathname)?.[1] ?? '');
+      const name = route.path.exec(url.pathname)?.[1] ?? '';
       const body = await route.run(name, text, url.searchParams);
       return body === undefined ? { status: 204 } : { status: 200, body };
     } catch (error) {

@@ -1,13 +1,7 @@
 /** A listener on loopback, with or without TLS, that can refuse everyone and leaves nothing behind. */
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Tls } from './tls.ts';
 
 export interface Listener {
@@ -22,15 +16,53 @@ export interface Listener {
   log(line: string): void;
 }
 
+/** Who may connect, and where. */
+export interface Door {
+  /** The port it would like; another one when it is taken. 0: any. */
+  readonly port: number;
+  /** True: new connections are reset at once. */
+  refuses(): boolean;
+  /** Aborted when the door closes. */
+  readonly closing: AbortController;
+}
+
+/** Opens a server of any protocol on loopback. `close` ends what is connected. */
+export async function open(
+  server: Server,
+  door: Door,
+): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  server.prependListener('connection', (socket: Socket) => {
+    if (door.refuses()) return void socket.resetAndDestroy();
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await bind(server, door.port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      door.closing.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
 export interface Served {
   /** `https://localhost:PORT`, or `http://127.0.0.1:PORT` where plain. */
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;
 }
-/** `close` ends kept connections, and aborts `closing` for what still waits. */
+export interface Listener extends Door {
+  /** Absent: plain http. */
+  readonly tls: Tls | undefined;
+  onRequest(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  log(line: string): void;
+}
+
 export async function listen(listener: Listener): Promise<Served> {
-  const sockets = new Set<Socket>();
   const onRequest: RequestListener = (request, response) => {
     if (listener.refuses()) return void request.socket.destroy();
     listener.onRequest(request, response).catch((error: unknown) => {
@@ -39,26 +71,15 @@ export async function listen(listener: Listener): Promise<Served> {
     });
   };
   const options = { keepAliveTimeout: 60_000, noDelay: true };
-  const server: Server = listener.tls
-    ? createTlsServer({ ...options, key: listener.tls.key, cert: listener.tls.cert }, onRequest)
-    : createServer(options, onRequest);
-  server.on('connection', (socket: Socket) => {
-    if (listener.refuses()) return void socket.resetAndDestroy();
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await bind(server, listener.port);
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: listener.tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`,
-    port,
-    async close() {
-      listener.closing.abort();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
+  const { tls } = listener;
+  const opened = await open(
+    tls
+      ? createTlsServer({ ...options, key: tls.key, cert: tls.cert }, onRequest)
+      : createServer(options, onRequest),
+    listener,
+  );
+  const url = tls ? `https://localhost:${opened.port}` : `http://127.0.0.1:${opened.port}`;
+  return { url, ...opened };
 }
 
 async function bind(server: Server, port: number): Promise<void> {

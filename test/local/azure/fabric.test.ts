@@ -312,6 +312,20 @@ suite('tables', async () => {
     );
   });
 
+  test('a large body passes whole, and is one request', async () => {
+    const body = 'x'.repeat(3_000_000);
+    const before = requests.last;
+    await (await fetch(`${account}/audit`, { method: 'POST', body })).text();
+    assert.ok(seen.pop()?.endsWith(` ${body}`));
+    assert.equal(requests.last, before + 1);
+  });
+
+  test('a store that is not there costs the caller its connection', async () => {
+    const nowhere = await serveTables(fabric, 0, () => 'http://127.0.0.1:1/devstoreaccount1');
+    running.push(nowhere);
+    assert.match(await ask(`${nowhere.url}/devstoreaccount1/audit`), /^(ECONNRESET|UND_ERR_SOCKET)$/);
+  });
+
   const names: [string, string, string][] = [
     ['GET', "/state(PartitionKey='p',RowKey='r')", 'GetEntity state'],
     ['GET', '/state()?$filter=x', 'QueryEntities state'],

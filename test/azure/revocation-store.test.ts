@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { createEventStore } from '../../src/azure/event-store.ts';
+import { createRevocationTable } from '../../src/azure/revocation-store.ts';
+import { createRows } from '../../src/azure/rows.ts';
+import { createState } from '../../src/azure/state.ts';
+import { createTables } from '../../src/azure/tables.ts';
+import type { Scope } from '../../src/ports.ts';
+import { type Change, lift, raise } from '../../src/revocation/entry.ts';
+import type { EventStore, RevocationTable } from '../../src/revocation/ports.ts';
+import { scopeKey } from '../../src/revocation/scope.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
+import { HOME, START_MS, USER } from '../revocation/fakes.ts';
+import { startAzurite } from './azurite.ts';
+
+let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let table: RevocationTable;
+let events: EventStore;
+before(async () => {
+  azurite = await startAzurite();
+  table = createRevocationTable(azurite.tables);
+  events = createEventStore(azurite.tables);
+});
+after(() => azurite[Symbol.asyncDispose]());
+
+const NOW = START_MS / 1000;
+/** As the exchange reads it. */
+const load = () => {
+  const noToken = () => Promise.reject(new Error('on loopback no token is asked for'));
+  return createState(azurite.tables, createRows(azurite.url, noToken, Date.now)).load();
+};
+const change = (scope: Scope, cutOffSeconds: number, blockCause?: string): Change => ({
+  scope,
+  cutOffSeconds,
+  blockCause,
+  reason: 'why',
+  source: 'test',
+  receivedAtMs: START_MS,
+});
+const put = (each: Change) => table.update(scopeKey(each.scope), (entry) => raise(entry, each));
+const scopeNumber = (n: number): Scope => ({
+  kind: 'token',
+  tenantId: HOME,
+  uti: `Uti-${n}/with#odd?chars\\%`,
+});
+
+describe('the revocation table', () => {
+  test('what was raised is read back as it was, by itself and by the exchange', async () => {
+    const scope: Scope = { kind: 'user', tenantId: HOME, objectId: USER };
+    const entry = await put(change(scope, NOW, 'cause'));
+    assert.deepEqual(
+      (await table.list()).filter((each) => scopeKey(each.scope) === scopeKey(scope)),
+      [entry],
+    );
+    const snapshot = await load();
+    assert.deepEqual(snapshot.revocations.get(scopeKey(scope)), { scope, cutOffSeconds: NOW, blocked: true });
+  });
+
+  test('a cut-off beyond 2038 is kept', async () => {
+    const scope = scopeNumber(1);
+    assert.equal((await put(change(scope, 2 ** 32)))?.cutOffSeconds, 2 ** 32);
+    const snapshot = await load();
+    assert.equal(snapshot.revocations.get(scopeKey(scope))?.cutOffSeconds, 2 ** 32);
+  });
+
+  test('of many writers at once none is lost and the latest cut-off stands', async () => {
+    const scope = scopeNumber(2);
+    await Promise.all(Array.from({ length: 12 }, (_, n) => put(change(scope, NOW + n, `cause-${n}`))));
+    const entry = await table.update(scopeKey(scope), (current) => current);
+    assert.equal(entry?.cutOffSeconds, NOW + 11);
+    assert.equal(Object.keys(entry?.blocks ?? {}).length, 12);
+  });
+
+  test('a lift and a block at the same moment both count', async () => {
+    const scope = scopeNumber(3);
+    await put(change(scope, NOW, 'old'));
+    await Promise.all([
+      table.update(scopeKey(scope), (entry) => entry && lift(entry, START_MS)),
+      put(change(scope, NOW, 'new')),
+      put(change(scope, NOW, 'old')),
+    ]);
+    const entry = await put(change(scope, NOW, 'new'));
+    assert.ok(entry?.lifted['old'] !== undefined && entry.blocks['old'] === undefined);
+  });
+
+  test('removing looks again, and what came back stays', async () => {
+    const scope = scopeNumber(4);
+    await put(change(scope, NOW));
+    await table.remove(scopeKey(scope), () => false);
+    assert.ok(await table.update(scopeKey(scope), (current) => current));
+    await table.remove(scopeKey(scope), () => true);
+    assert.equal(await table.update(scopeKey(scope), (current) => current), undefined);
+    await table.remove(scopeKey(scope), () => true);
+  });
+
+  test('more entries than a page holds are one list', async () => {
+    const client = await azurite.tables('state');
+    await put(change(scopeNumber(5), NOW));
+    const model = await client.getEntity<Record<string, unknown>>('revocation', scopeKey(scopeNumber(5)));
+    for (let batch = 0; batch < 11; batch += 1)
+      await client.submitTransaction(
+        Array.from({ length: 100 }, (_, n) => [
+          'create',
+          { ...model, partitionKey: 'revocation', rowKey: `token:x:${batch * 100 + n}` },
+        ]),
+      );
+    assert.ok((await table.list()).length > 1_100);
+  });
+});
+
+describe('the event store', () => {
+  test('the first record of a key is kept, whoever comes later', async () => {
+    assert.deepEqual(await events.keepFirst('request', 'k', { cutOff: '1' }, START_MS), { cutOff: '1' });
+    assert.deepEqual(await events.keepFirst('request', 'k', { cutOff: '2' }, START_MS), { cutOff: '1' });
+    assert.deepEqual(await events.find('request', 'k'), { cutOff: '1' });
+    assert.equal(await events.find('signal', 'k'), undefined);
+  });
+
+  test('of many at once, all are told the same', async () => {
+    const told = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => events.keepFirst('request', 'race', { n: String(n) }, START_MS)),
+    );
+    assert.equal(new Set(told.map(({ n }) => n)).size, 1);
+  });
+
+  test('lists in the order of keys, from one on, no more than asked', async () => {
+    for (const key of ['2026-03-04 b', '2026-03-03 a', '2026-03-05 c'])
+      await events.replace('effect', key, { key }, START_MS);
+    assert.deepEqual(
+      (await events.list('effect', '2026-03-04', 10)).map(({ key }) => key),
+      ['2026-03-04 b', '2026-03-05 c'],
+    );
+    assert.equal((await events.list('effect', '', 2)).length, 2);
+  });
+
+  test('the sweep takes what need not be kept, and nothing else', async () => {
+    await events.replace('poison', 'old', {}, START_MS - 1);
+    await events.replace('poison', 'new', { why: 'x' }, START_MS + 1);
+    await events.sweep(START_MS);
+    assert.deepEqual(await events.list('poison', '', 10), [{ why: 'x' }]);
+  });
+});
+
+test('tables that are out of reach are an outage for every call', async () => {
+  const nowhere = createTables('http://127.0.0.1:9/devstoreaccount1', async () => {
+    throw new Error('unused');
+  });
+  const [far, farEvents] = [createRevocationTable(nowhere), createEventStore(nowhere)];
+  for (const attempt of [
+    () => far.list(),
+    () => far.update('k', (entry) => entry),
+    () => far.remove('k', () => true),
+    () => farEvents.keepFirst('poison', 'k', {}, 0),
+    () => farEvents.find('poison', 'k'),
+    () => farEvents.list('poison', '', 1),
+    () => farEvents.replace('poison', 'k', {}, 0),
+    () => farEvents.sweep(0),
+  ])
+    await assert.rejects(
+      attempt,
+      (error: Error) => error instanceof UpstreamFailure && error.service === 'tables',
+    );
+});
+
+test('a table that is not there is an outage, never an absent row', async () => {
+  const client = await azurite.tables('events');
+  await client.deleteTable();
+  await assert.rejects(events.find('poison', 'k'), UpstreamFailure);
+  await assert.rejects(events.keepFirst('poison', 'k', {}, 0), UpstreamFailure);
+  await client.createTable();
+});

@@ -1,0 +1,186 @@
+/**
+ * What an app imports instead of holding a key: a function that always has a token for one Azure AI resource.
+ * No dependencies; runs in Node and in browsers.
+ *
+ * @example
+ * ```ts
+ * const speech = brokerToken({
+ *   issuer: 'https://broker.example.com',
+ *   getCallerToken: async () => (await credential.getToken('api://broker/.default')).token,
+ *   resource: 'speech',
+ * });
+ * const call = ({ accessToken, endpoint }: BrokerToken) =>
+ *   fetch(`${endpoint}/translate`, { headers: { authorization: `Bearer ${accessToken}` } });
+ *
+ * const token = await speech();
+ * let answer = await call(token);
+ * // Its key was withdrawn, or this machine slept longer than the token lived: once more, with another.
+ * if (answer.status === 401) answer = await call(await speech({ refused: token }));
+ * ```
+ */
+export interface BrokerTokenOptions {
+  /** The broker's URL, as its metadata names it. */
+  readonly issuer: string;
+  /**
+   * The app's or the user's own Entra token for the broker. Asked for at every exchange, so it should come
+   * from a cache, as MSAL and @azure/identity have one.
+   * @param claims a claims challenge to answer (Conditional Access), where there is one
+   */
+  readonly getCallerToken: (claims?: string) => Promise<string> | string;
+  /** The resource's name in the broker's policy, or its endpoint's URL. */
+  readonly resource: string;
+  /** Absent: the first that the broker's policy allows. */
+  readonly tokenKind?: 'sts' | 'entra' | 'obo';
+  /** For one exchange. Default 10 s, within which the broker always answers. */
+  readonly timeoutMs?: number;
+  readonly fetch?: typeof fetch;
+  /** Milliseconds that only move forward. Default: `performance.now`, which no change of the clock disturbs. */
+  readonly nowMs?: () => number;
+  /** From 0 to 1. Spreads the refreshes of many processes. */
+  readonly random?: () => number;
+}
+
+export interface BrokerToken {
+  readonly accessToken: string;
+  /** `aad#resourceId#token`, what the Speech SDK wants instead of an Entra token. */
+  readonly speechAuthorization?: string;
+  readonly tokenKind: 'sts' | 'entra' | 'obo';
+  /** Where the token is good: an STS token at no other host. */
+  readonly endpoint: string;
+  readonly region: string;
+  /** On the clock of `nowMs`, counted from before the exchange was sent. */
+  readonly expiresAtMs: number;
+  /** When the next one will be fetched; the token itself is good for longer. */
+  readonly refreshAtMs: number;
+}
+
+export interface GetOptions {
+  /** A token that the resource did not accept: not handed out again from the cache. */
+  readonly refused?: BrokerToken;
+  /** A claims challenge: passed to `getCallerToken`, and answered by an exchange of its own. */
+  readonly claims?: string;
+}
+/** @throws BrokerError */
+export type GetBrokerToken = (options?: GetOptions) => Promise<BrokerToken>;
+
+/** The broker refused, or could not be asked. Holds no token. */
+export class BrokerError extends Error {
+  override readonly name = 'BrokerError';
+  /** The HTTP status; 0 where there was no answer. 429 and 503 are worth another try, 400 is not. */
+  readonly status: number;
+  /** RFC 6749 section 5.2, for example `invalid_target`; `temporarily_unavailable` for an outage. */
+  readonly code: string;
+  /** What the broker's owner needs to find the exchange in the audit. */
+  readonly correlationId: string | undefined;
+  /** With `interaction_required`: the claims challenge for the user's next sign-in. */
+  readonly claims: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(status: number, answer: Record<string, unknown> = {}, retryAfter: string | null = null) {
+    const code = text(answer['error']) ?? 'temporarily_unavailable';
+    super(`${code}: ${text(answer['error_description']) ?? 'the broker could not be asked'}`);
+    this.status = status;
+    this.code = code;
+    this.correlationId = text(answer['correlation_id']);
+    this.claims = text(answer['claims']);
+    this.retryAfterSeconds = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) : undefined;
+  }
+}
+
+/** A token with less left is not handed out: the call it is for must still arrive. */
+const MINIMUM_LIFE_MS = 10_000;
+/** After a failed refresh in the background, where the broker names no time of its own. */
+const HOLD_OFF_MS = 5_000;
+/** A refresh comes up to this share of `refresh_in` earlier. */
+const JITTER_SHARE = 0.1;
+
+/**
+ * A function that answers from its cache, fetches the next token in the background when `refresh_in` has
+ * passed, and lets all who wait share one exchange. An outage shows only when the cached token has run out.
+ */
+export function brokerToken(options: BrokerTokenOptions): GetBrokerToken {
+  const nowMs = options.nowMs ?? (() => performance.now());
+  let held: BrokerToken | undefined;
+  let fetching: Promise<BrokerToken> | undefined;
+  let quietUntilMs = Number.NEGATIVE_INFINITY;
+
+  const fetchNext = async (claims?: string): Promise<BrokerToken> => {
+    held = await exchange(options, nowMs, claims);
+    return held;
+  };
+  const next = (): Promise<BrokerToken> => {
+    fetching ??= fetchNext().finally(() => {
+      fetching = undefined;
+    });
+    return fetching;
+  };
+
+  return async ({ refused, claims } = {}) => {
+    if (claims !== undefined) return fetchNext(claims);
+    if (held === undefined || held === refused || held.expiresAtMs - nowMs() < MINIMUM_LIFE_MS) return next();
+    if (nowMs() >= held.refreshAtMs && nowMs() >= quietUntilMs)
+      next().catch((error: unknown) => {
+        const seconds = error instanceof BrokerError ? error.retryAfterSeconds : undefined;
+        quietUntilMs = nowMs() + (seconds === undefined ? HOLD_OFF_MS : seconds * 1000);
+      });
+    return held;
+  };
+}
+
+async function exchange(
+  { issuer, getCallerToken, resource, tokenKind, timeoutMs = 10_000, ...options }: BrokerTokenOptions,
+  nowMs: () => number,
+  claims: string | undefined,
+): Promise<BrokerToken> {
+  const callerToken = await getCallerToken(claims);
+  const askedAtMs = nowMs();
+  const { response, answer } = await post(options.fetch ?? fetch, `${issuer}/oauth2/token`, timeoutMs, {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: callerToken,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    resource,
+    ...(tokenKind === undefined ? {} : { token_kind: tokenKind }),
+  });
+  const accessToken = text(answer['access_token']);
+  const expiresInSeconds = Number(answer['expires_in']);
+  if (!response.ok || accessToken === undefined || !(expiresInSeconds > 0))
+    throw new BrokerError(response.ok ? 0 : response.status, answer, response.headers.get('retry-after'));
+  const refreshInMs = Number(answer['refresh_in'] ?? expiresInSeconds * 0.8) * 1000;
+  const speechAuthorization = text(answer['speech_authorization']);
+  return {
+    accessToken,
+    ...(speechAuthorization === undefined ? {} : { speechAuthorization }),
+    tokenKind: answer['token_kind'] as BrokerToken['tokenKind'],
+    endpoint: text(answer['endpoint']) ?? '',
+    region: text(answer['region']) ?? '',
+    expiresAtMs: askedAtMs + expiresInSeconds * 1000,
+    refreshAtMs: askedAtMs + refreshInMs * (1 - JITTER_SHARE * (options.random ?? Math.random)()),
+  };
+}
+
+async function post(
+  send: typeof fetch,
+  url: string,
+  timeoutMs: number,
+  form: Record<string, string>,
+): Promise<{ response: Response; answer: Record<string, unknown> }> {
+  try {
+    const response = await send(url, {
+      method: 'POST',
+      // As one string, so that it has a Content-Length: the broker's host drops chunked bodies.
+      body: new URLSearchParams(form).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const answer: unknown = await response.json();
+    return { response, answer: typeof answer === 'object' && answer !== null ? { ...answer } : {} };
+  } catch {
+    // Whatever fetch and JSON.parse say may quote what was sent or received.
+    throw new BrokerError(0);
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { inspect } from 'node:util';
+import { BrokerError, type BrokerTokenOptions, brokerToken } from '../../src/client/broker-token.ts';
+import { granted, startFakeBroker } from './fake-broker.ts';
+
+describe('the token function of an app', () => {
+  let broker: Awaited<ReturnType<typeof startFakeBroker>>;
+  let nowMs: number;
+  before(async () => {
+    broker = await startFakeBroker();
+  });
+  beforeEach(() => {
+    broker.asked.length = 0;
+    broker.answers((count) => granted(`token-${count}`));
+    nowMs = 1_000_000;
+  });
+  after(() => broker.close());
+
+  const create = (more: Partial<BrokerTokenOptions> = {}) =>
+    brokerToken({
+      issuer: broker.issuer,
+      getCallerToken: () => 'caller-token',
+      resource: 'speech',
+      nowMs: () => nowMs,
+      random: () => 0,
+      ...more,
+    });
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 30));
+  const inSeconds = (seconds: number) => {
+    nowMs += seconds * 1000;
+  };
+
+  it('sends the exchange of RFC 8693 and says where the token is good', async () => {
+    broker.answers(() => granted('t', { speech_authorization: 'aad#id#t' }));
+    const token = await create({ tokenKind: 'sts' })();
+    assert.deepEqual(Object.fromEntries(broker.asked[0] ?? []), {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: 'caller-token',
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      resource: 'speech',
+      token_kind: 'sts',
+    });
+    assert.deepEqual(token, {
+      accessToken: 't',
+      speechAuthorization: 'aad#id#t',
+      tokenKind: 'sts',
+      endpoint: 'https://speech.example',
+      region: 'westeurope',
+      expiresAtMs: nowMs + 600_000,
+      refreshAtMs: nowMs + 480_000,
+    });
+  });
+
+  it('lets all who wait share one exchange, and answers from the cache after it', async () => {
+    const get = create();
+    const tokens = await Promise.all(Array.from({ length: 20 }, () => get()));
+    assert.deepEqual(new Set(tokens.map(({ accessToken }) => accessToken)), new Set(['token-1']));
+    inSeconds(479);
+    assert.equal((await get()).accessToken, 'token-1');
+    assert.equal(broker.asked.length, 1);
+  });
+
+  it('fetches the next token in the background once refresh_in has passed', async () => {
+    const get = create();
+    await get();
+    inSeconds(480);
+    assert.equal((await get()).accessToken, 'token-1', 'nobody waits for the refresh');
+    await settled();
+    assert.equal((await get()).accessToken, 'token-2');
+    assert.equal(broker.asked.length, 2);
+  });
+
+  it('spreads the refreshes of many processes over the last tenth of refresh_in', async () => {
+    const earliest = await create({ random: () => 1 })();
+    assert.equal(earliest.refreshAtMs, nowMs + 432_000);
+  });
+
+  it('never hands out a token that has run out', async () => {
+    const get = create();
+    await get();
+    inSeconds(591);
+    assert.equal((await get()).accessToken, 'token-2');
+  });
+
+  it('counts the life of a token from before the exchange was sent', async () => {
+    const sentAtMs = nowMs;
+    broker.answers(() => {
+      inSeconds(3);
+      return granted('slow');
+    });
+    assert.equal((await create()()).expiresAtMs, sentAtMs + 600_000);
+  });
+
+  it('keeps working through an outage while its token lives, and asks no more often than it was told', async () => {
+    const get = create();
+    await get();
+    broker.answers(() => ({
+      status: 503,
+      headers: { 'retry-after': '20' },
+      body: { error: 'temporarily_unavailable' },
+    }));
+    inSeconds(480);
+    for (let call = 0; call < 5; call += 1) {
+      assert.equal((await get()).accessToken, 'token-1');
+      await settled();
+    }
+    assert.equal(broker.asked.length, 2);
+    inSeconds(20);
+    await get();
+    await settled();
+    assert.equal(broker.asked.length, 3);
+    inSeconds(95);
+    await assert.rejects(get(), { name: 'BrokerError', status: 503, retryAfterSeconds: 20 });
+    broker.answers(() => granted('again'));
+    assert.equal((await get()).accessToken, 'again', 'a failure is not remembered');
+  });
+
+  it('gives another token for one that was refused, with one exchange for all who were refused', async () => {
+    const get = create();
+    const refused = await get();
+    const others = await Promise.all(Array.from({ length: 10 }, () => get({ refused })));
+    assert.deepEqual(new Set(others.map(({ accessToken }) => accessToken)), new Set(['token-2']));
+    assert.equal((await get({ refused })).accessToken, 'token-2', 'it came late: the cache is newer already');
+    assert.equal(broker.asked.length, 2);
+  });
+
+  it('answers a claims challenge by an exchange of its own', async () => {
+    const challenges: (string | undefined)[] = [];
+    const get = create({
+      getCallerToken: (claims) => {
+        challenges.push(claims);
+        return 'caller-token';
+      },
+    });
+    await get();
+    assert.equal((await get({ claims: '{"access_token":{}}' })).accessToken, 'token-2');
+    assert.equal((await get()).accessToken, 'token-2');
+    assert.deepEqual(challenges, [undefined, '{"access_token":{}}']);
+  });
+
+  it('says what the broker said, and no token, when it is refused', async () => {
+    broker.answers(() => ({
+      status: 400,
+      body: {
+        error: 'interaction_required',
+        error_description: 'the user must sign in again',
+        claims: '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}',
+        correlation_id: '0af7651916cd43dd8448eb211c80319c',
+      },
+    }));
+    await assert.rejects(create()(), (error) => {
+      assert(error instanceof BrokerError);
+      assert.equal(error.code, 'interaction_required');
+      assert.equal(error.correlationId, '0af7651916cd43dd8448eb211c80319c');
+      assert.match(error.claims ?? '', /acrs/);
+      assert.doesNotMatch(inspect(error, { depth: 9 }), /caller-token/);
+      return true;
+    });
+  });
+
+  for (const [what, answer] of [
+    ['what is not JSON', { status: 200, body: '<html>' }],
+    ['a JSON text that is no object', { status: 200, body: 'null' }],
+    ['an answer without a token', { status: 200, body: { token_type: 'Bearer', expires_in: 600 } }],
+    ['a token without a life', { status: 200, body: { access_token: 't' } }],
+    ['a redirect', { status: 302, headers: { location: 'https://example.com' }, body: '' }],
+  ] as const) {
+    it(`takes ${what} for an outage`, async () => {
+      broker.answers(() => answer);
+      await assert.rejects(create()(), { name: 'BrokerError', status: 0, code: 'temporarily_unavailable' });
+    });
+  }
+
+  it('gives up in time, without a word about what it sent', async () => {
+    broker.answers(() => new Promise(() => undefined));
+    await assert.rejects(create({ timeoutMs: 50 })(), (error) => {
+      assert(error instanceof BrokerError);
+      assert.equal(error.status, 0);
+      assert.doesNotMatch(inspect(error, { depth: 9 }), /caller-token/);
+      return true;
+    });
+  });
+
+  it('passes on why the caller has no token of its own', async () => {
+    const own = new Error('sign in first');
+    await assert.rejects(create({ getCallerToken: () => Promise.reject(own) })(), own);
+  });
+});

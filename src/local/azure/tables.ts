@@ -21,7 +21,8 @@ export async function serveTables(fabric: Fabric, port: number, azurite: () => s
   const closing = new AbortController();
 
   function onConnection(client: Socket): void {
-    if (client.destroyed) return;
+    // Refused already, or Azurite has no address yet.
+    if (client.destroyed || !URL.canParse(azurite())) return void client.destroy();
     const target = new URL(azurite());
     const store = connect({ host: target.hostname, port: Number(target.port), noDelay: true });
     /** The request that has no answer yet. */

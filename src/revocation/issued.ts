@@ -7,7 +7,7 @@ import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, IssuedRecord, IssuedTokens, Revocation, Snapshot } from '../ports.ts';
 import { sha256 } from '../secret.ts';
 import { AUDITOR, hasRole, OPERATOR } from './admit.ts';
-import { cutOffSeconds, refuses } from './decision.ts';
+import { cutOffSeconds, isDropped, refuses } from './decision.ts';
 import type { Revoke } from './revoke.ts';
 import { scopeKey } from './scope.ts';
 
@@ -85,18 +85,18 @@ function isOfManagedIdentity({ tokenKind, resource }: IssuedRecord, policy: Poli
   return tokenKind === 'entra' && identity?.kind !== 'application';
 }
 
+/**
+ * Active is what the broker would still hand to somebody. A resource's cut-off is about callers' tokens and
+ * leaves shared ones good for those with a fresh token; its block stops them. A user's cut-off ends what was
+ * obtained in the user's name before.
+ */
 function isRevoked(record: IssuedRecord, revocations: ReadonlyMap<string, Revocation>): boolean {
-  if (revocations.has(scopeKey({ kind: 'issued', sha256: record.sha256 }))) return true;
-  const about = [
-    { kind: 'resource' as const, name: record.resource },
-    ...(record.user === undefined
-      ? []
-      : [
-          { kind: 'user' as const, ...record.user },
-          { kind: 'tenant' as const, tenantId: record.user.tenantId },
-        ]),
-  ];
-  return about.some((scope) => {
+  if (isDropped(revocations, record.sha256)) return true;
+  if (revocations.get(scopeKey({ kind: 'resource', name: record.resource }))?.blocked) return true;
+  if (record.user === undefined) return false;
+  const { tenantId, objectId } = record.user;
+  const scopes = [{ kind: 'tenant', tenantId } as const, { kind: 'user', tenantId, objectId } as const];
+  return scopes.some((scope) => {
     const entry = revocations.get(scopeKey(scope));
     return entry !== undefined && refuses(entry, Math.floor(record.issuedAtMs / 1000));
   });

@@ -57,19 +57,24 @@ describe('introspection', () => {
     assert.ok(await introspect(caller(), `aad#/subscriptions/x/accounts/y#${TOKEN}`));
   });
 
-  test('a token of a resource, user or tenant that was revoked since is not active', async () => {
-    const scopes = [
-      { kind: 'resource', name: 'aoai' },
-      { kind: 'user', tenantId: HOME, objectId: USER },
-      { kind: 'tenant', tenantId: HOME },
+  test('a token of a resource that is blocked, or of a user or tenant revoked since, is not active', async () => {
+    const requests = [
+      { scope: { kind: 'resource', name: 'aoai' }, block: true },
+      { scope: { kind: 'user', tenantId: HOME, objectId: USER } },
+      { scope: { kind: 'tenant', tenantId: HOME } },
     ];
-    for (const scope of scopes) {
+    for (const request of requests) {
       world = createWorld();
       hold({ tokenKind: 'obo', user: { tenantId: HOME, objectId: USER } });
       assert.ok(await introspect());
-      await world.revocation.operate.revoke({ scope }, 'someone');
+      await world.revocation.operate.revoke(request, 'someone');
       assert.equal(await introspect(), undefined);
     }
+  });
+
+  test('a shared token stays active after a cut-off of its resource: fresh callers still get it', async () => {
+    await world.revocation.operate.revoke({ scope: { kind: 'resource', name: 'aoai' } }, 'someone');
+    assert.ok(await introspect());
   });
 });
 

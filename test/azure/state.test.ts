@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createAuditTable, readAudit } from '../../src/azure/audit-table.ts';
+import { createIssuedTokens, createLedger } from '../../src/azure/ledger.ts';
+import { createRows } from '../../src/azure/rows.ts';
+import { createState } from '../../src/azure/state.ts';
+import { createTables } from '../../src/azure/tables.ts';
+import type { AuditRecord, IssuedRecord } from '../../src/ports.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
+import { NOW_MS } from '../exchange/caller.ts';
+import { startAzurite } from './azurite.ts';
+import { type Answered, startUpstream } from './upstream-server.ts';
+
+let azurite: Awaited<ReturnType<typeof startAzurite>>;
+before(async () => {
+  azurite = await startAzurite();
+});
+after(() => azurite[Symbol.asyncDispose]());
+
+const noCredential = () => Promise.reject(new Error('on loopback no credential is asked for'));
+const rowsAt = (url: string) => createRows(url, noCredential, () => NOW_MS);
+const stateHere = () => createState(azurite.tables, rowsAt(azurite.url));
+const put = async (partitionKey: string, rowKey: string, row: object): Promise<void> => {
+  const table = await azurite.tables('state');
+  await table.upsertEntity({ partitionKey, rowKey, ...row }, 'Replace');
+};
+const record = (rest: Partial<AuditRecord> = {}): AuditRecord => ({
+  at: new Date(NOW_MS).toISOString(),
+  correlationId: 'c-1',
+  outcome: 'granted',
+  instance: 'i-1',
+  ...rest,
+});
+
+test('before the first change there is a version, and each bump is another', async () => {
+  const state = stateHere();
+  const seen = [await state.version()];
+  for (let left = 3; left > 0; left -= 1) {
+    await state.bump();
+    seen.push(await state.version());
+  }
+  assert.equal(new Set(seen).size, 4);
+});
+
+test('a load gives what stands behind the head: revocations and slots, by their names', async () => {
+  const state = stateHere();
+  const scope = { kind: 'tenant', tenantId: 't' };
+  await put('revocation', 'tenant:t', {
+    scope: JSON.stringify(scope),
+    cutOffSeconds: { type: 'Int64', value: '1795348800' },
+    blocked: false,
+    reason: 'columns of others do not disturb',
+  });
+  await put('rotation', 'speech', { generation: 3, retiring: 'Key1', epoch: 1 });
+  await put('rotation', 'chat', { generation: 1, retiring: '', epoch: 0 });
+  const { version, revocations, slots } = await state.load();
+  assert.equal(version, await state.version());
+  assert.deepEqual(revocations.get('tenant:t'), { scope, cutOffSeconds: 1_795_348_800, blocked: false });
+  assert.deepEqual(slots.get('speech'), { generation: 3, retiring: 'Key1', epoch: 1 });
+  assert.deepEqual(slots.get('chat'), { generation: 1, retiring: undefined, epoch: 0 });
+});
+
+test('a row that nobody can read is an outage: to leave it out would be a grant', async () => {
+  for (const row of [
+    { scope: '{"kind":"tenant"}', cutOffSeconds: 'soon', blocked: false },
+    { scope: '{"kind":"tenant"}', cutOffSeconds: 1 },
+    { scope: 'not json', cutOffSeconds: 1, blocked: true },
+  ]) {
+    await put('revocation', 'broken', row);
+    await assert.rejects(stateHere().load(), UpstreamFailure);
+  }
+  await (await azurite.tables('state')).deleteEntity('revocation', 'broken');
+  await stateHere().load();
+});
+
+test('more rows than one page are all read', async () => {
+  const table = await azurite.tables('state');
+  for (let batch = 0; batch < 11; batch += 1)
+    await table.submitTransaction(
+      Array.from({ length: 100 }, (_, index) => [
+        'upsert' as const,
+        {
+          partitionKey: 'revocation',
+          rowKey: `many:${batch}-${index}`,
+          scope: '{"kind":"token"}',
+          cutOffSeconds: 1,
+          blocked: false,
+        },
+      ]),
+    );
+  const { revocations } = await stateHere().load();
+  assert.equal([...revocations.keys()].filter((key) => key.startsWith('many:')).length, 1100);
+});
+
+test('the ledger gives the latest expiry over all instances, and none is ever lowered', async () => {
+  const one = createLedger(azurite.tables);
+  const two = createLedger(azurite.tables);
+  assert.equal(await one.latestExpiryMs('speech', 'Key1'), 0);
+  await one.declare('speech', 'Key1', 'i-1', NOW_MS + 5000);
+  await two.declare('speech', 'Key1', 'i-2', NOW_MS + 9000);
+  await two.declare('speech', 'Key1', 'i-2', NOW_MS + 2000);
+  await two.declare('speech', 'Key2', 'i-2', NOW_MS + 99_000);
+  await two.declare('speech-2', 'Key1', 'i-2', NOW_MS + 99_000);
+  assert.equal(await one.latestExpiryMs('speech', 'Key1'), NOW_MS + 9000);
+  await Promise.all(
+    Array.from({ length: 30 }, (_, index) =>
+      one.declare('speech', 'Key1', 'i-1', NOW_MS + 10_000 + (index % 7)),
+    ),
+  );
+  assert.equal(await one.latestExpiryMs('speech', 'Key1'), NOW_MS + 10_006);
+});
+
+test('an issued token is found by its fingerprint, with all that was recorded', async () => {
+  const issued = createIssuedTokens(azurite.tables);
+  const full: IssuedRecord = {
+    sha256: 'ab'.repeat(32),
+    resource: 'chat',
+    tokenKind: 'obo',
+    slot: undefined,
+    user: { tenantId: 't', objectId: 'o' },
+    issuedAtMs: NOW_MS,
+    expiresAtMs: NOW_MS + 3_600_000,
+  };
+  const other: IssuedRecord = {
+    ...full,
+    sha256: 'cd'.repeat(32),
+    tokenKind: 'sts',
+    slot: 'Key2',
+    user: undefined,
+  };
+  await issued.record(full);
+  await issued.record(full);
+  await issued.record(other);
+  assert.deepEqual(await issued.find(full.sha256), full);
+  assert.deepEqual(await issued.find(other.sha256), other);
+  assert.equal(await issued.find('00'.repeat(32)), undefined);
+});
+
+async function read(day: string, resource?: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { correlationId } of readAudit(azurite.tables, day, resource)) found.push(correlationId);
+  return found;
+}
+
+test('who got tokens for this account yesterday is one question, answered in order', async () => {
+  let nowMs = NOW_MS;
+  const write = createAuditTable(rowsAt(azurite.url), () => nowMs, 'i-1');
+  await write([
+    record({ correlationId: 'a', resource: 'speech' }),
+    record({ correlationId: 'b', resource: 'speech-2' }),
+  ]);
+  nowMs += 1;
+  await write([record({ correlationId: 'c', resource: 'speech' })]);
+  await write([record({ correlationId: 'd' })]);
+  nowMs += 86_400_000;
+  await write([record({ correlationId: 'e', resource: 'speech' })]);
+  assert.deepEqual(await read('2026-11-22', 'speech'), ['a', 'c']);
+  assert.deepEqual(await read('2026-11-22', 'speech-2'), ['b']);
+  assert.deepEqual(await read('2026-11-22'), ['a', 'b', 'c', 'd']);
+  assert.deepEqual(await read('2026-11-23', 'speech'), ['e']);
+  assert.deepEqual(await read('2026-11-24'), []);
+});
+
+test('the largest group fits one row, and comes back whole', async () => {
+  const write = createAuditTable(rowsAt(azurite.url), () => NOW_MS - 86_400_000, 'i-1');
+  const records = Array.from({ length: 500 }, (_, index) =>
+    record({
+      correlationId: String(index).padStart(32, '0'),
+      tenantId: crypto.randomUUID(),
+      clientId: crypto.randomUUID(),
+      objectId: crypto.randomUUID(),
+      uti: 'u'.repeat(200),
+      resource: `r${index}`.padEnd(63, 'x'),
+      grant: 'g'.repeat(63),
+      reason: 'r'.repeat(300),
+    }),
+  );
+  await write(records);
+  const back: AuditRecord[] = [];
+  for await (const one of readAudit(azurite.tables, '2026-11-21')) back.push(one);
+  assert.deepEqual(back, records);
+});
+
+test('a day that is none is not put into a query', async () => {
+  await assert.rejects(read("x' or PartitionKey ne '"));
+});
+
+const garbage: readonly [string, Answered][] = [
+  ['a page', { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>welcome</html>' }],
+  ['an empty object', { status: 200, headers: { 'content-type': 'application/json' }, body: {} }],
+  ['a list of nothing', { status: 200, headers: { 'content-type': 'application/json' }, body: '[]' }],
+  ['nothing', { status: 200 }],
+  [
+    'a missing table',
+    {
+      status: 404,
+      headers: { 'content-type': 'application/json' },
+      body: { 'odata.error': { code: 'TableNotFound' } },
+    },
+  ],
+  [
+    'a refusal',
+    {
+      status: 403,
+      headers: { 'content-type': 'application/json' },
+      body: { 'odata.error': { code: 'AuthorizationFailure' } },
+    },
+  ],
+  ['trouble', { status: 500 }],
+  ['a dropped connection', 'drops'],
+];
+for (const [what, answer] of garbage)
+  test(`${what} from the tables is an outage, for every question and every record`, async () => {
+    await using upstream = await startUpstream(() => answer);
+    const url = `${upstream.url}/devstoreaccount1`;
+    const tables = createTables(url, noCredential);
+    const state = createState(tables, rowsAt(url));
+    const ledger = createLedger(tables);
+    const issued = createIssuedTokens(tables);
+    const asked: readonly [string, () => Promise<unknown>][] = [
+      ['version', state.version],
+      ['load', state.load],
+      ['bump', state.bump],
+      ['declare', () => ledger.declare('speech', 'Key1', 'i-1', NOW_MS)],
+      ['latest expiry', () => ledger.latestExpiryMs('speech', 'Key1')],
+      ['find', () => issued.find('ab')],
+      ['audit', () => createAuditTable(rowsAt(url), () => NOW_MS, 'i-1')([record()])],
+    ];
+    await Promise.all(asked.map(([name, ask]) => assert.rejects(ask(), UpstreamFailure, name)));
+  });
+
+test('a head that can be read does not make garbage behind it an empty table', async () => {
+  await using upstream = await startUpstream(({ path }) =>
+    path.includes('(PartitionKey')
+      ? { status: 200, headers: { etag: 'W/"1"', 'content-type': 'application/json' }, body: {} }
+      : { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
+  );
+  const url = `${upstream.url}/devstoreaccount1`;
+  const state = createState(createTables(url, noCredential), rowsAt(url));
+  assert.equal(await state.version(), 'W/"1"');
+  await assert.rejects(state.load(), UpstreamFailure);
+});

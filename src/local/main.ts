@@ -1,5 +1,6 @@
 /** `npm start`: the broker with a simulated Azure, on this machine. */
 
+import { existsSync, readFileSync } from 'node:fs';
 import { greeting, logFileIn } from './greeting.ts';
 import { launch } from './launch.ts';
 import { createLogLines } from './log-lines.ts';
@@ -45,10 +46,22 @@ function end(code: number, why?: string): void {
     );
 }
 
-/** npm does not pass on that it was killed. */
+/** npm runs a shell that runs this, and does not pass on that it was killed. */
 function endWithParent(): void {
-  const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && end(0), 500).unref();
+  const shell = process.ppid;
+  const npm = parentOf(shell);
+  setInterval(() => (process.ppid !== shell || parentOf(shell) !== npm) && end(0), 250).unref();
+}
+
+/** Undefined where the system does not tell. */
+function parentOf(pid: number): string | undefined {
+  const file = `/proc/${pid}/stat`;
+  // The second field is the name in brackets, the fourth the parent.
+  return existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[1]
+    : undefined;
 }
 
 function parse(): Options {

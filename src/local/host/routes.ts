@@ -125,7 +125,7 @@ export function compileTemplate(template: string): Pick<Pattern, 'test' | 'defau
   const defaults: Record<string, string> = {};
   let source = '';
   for (const segment of segmentsOf(template)) {
-    const parts = [...segment.matchAll(/\{(?:[^{}]|\{[^{}]*\})*\}|[^{}]+/g)].map(([part]) => part);
+    const parts = [...segment.matchAll(/\{(?:[^{}]|\{\{[^{}]*\}\})*\}|[^{}]+/g)].map(([part]) => part);
     if (parts.join('') !== segment)
       throw new Error(`the route template '${template}' has an unmatched brace`);
     let optional = parts.length === 1;
@@ -146,7 +146,7 @@ export function compileTemplate(template: string): Pick<Pattern, 'test' | 'defau
 
 /** Slashes inside braces (a regex constraint) do not part segments. */
 function segmentsOf(template: string): string[] {
-  return template.match(/(?:\{(?:[^{}]|\{[^{}]*\})*\}|[^/])+/g) ?? [];
+  return template.match(/(?:\{(?:[^{}]|\{\{[^{}]*\}\})*\}|[^/])+/g) ?? [];
 }
 
 function parseParameter(text: string) {

@@ -1,0 +1,4 @@
+import { app } from '@azure/functions';
+
+app.http('fine', { handler: async () => ({ body: 'fine' }) });
+throw new Error('while loading');

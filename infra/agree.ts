@@ -6,7 +6,7 @@ import type { Account, Environment, Role } from './environments.ts';
 const FITTING_ROLES: ReadonlyMap<string, readonly Role[]> = new Map([
   ['SpeechServices', ['speech', 'data']],
   ['OpenAI', ['openai', 'data']],
-  ['AIServices', ['foundry', 'openai', 'speech', 'data']],
+  ['AIServices', ['openai', 'speech', 'data']],
 ]);
 
 /** Every role that a resource of the policy needs and the environment does not give, in words. */

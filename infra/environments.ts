@@ -3,7 +3,7 @@ import * as z from 'zod';
 
 const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID');
 const armId = z.string().regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\//i, 'an ARM id');
-const role = z.enum(['speech', 'openai', 'foundry', 'data']);
+const role = z.enum(['speech', 'openai', 'data']);
 
 const grant = z.discriminatedUnion('to', [
   z.strictObject({ to: z.literal('application'), role }),

@@ -41,8 +41,8 @@ resource rotator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
-// For kinds without a role of their own (Vision, Language, Translator, Document Intelligence). The built-in
-// general user role would do, but it also lists keys, and with a key its holder needs no broker any more.
+// For kinds without a role of their own (Foundry, Vision, Language, Translator, Document Intelligence). Two
+// built-in user roles would do, but both also list keys, and with a key their holder needs no broker any more.
 resource dataUser 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: dataRoleName
   properties: {

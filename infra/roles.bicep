@@ -35,7 +35,7 @@ param rotatorRoleName string
 @description('GUID of the custom data role.')
 param dataRoleName string
 
-@description('Built-in roles. The general user role of Cognitive Services is not among them and must not be: it lists keys.')
+@description('Built-in roles. The general user roles of Cognitive Services and Foundry are not among them and must not be: they list keys.')
 var builtIn = {
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -49,7 +49,6 @@ var builtIn = {
 var dataRoles = {
   speech: 'f2dc8367-1007-4938-bd23-fe263f013447'
   openai: '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
-  foundry: '53ca6127-db72-4b80-b1b0-d745d6d5456d'
   data: dataRoleName
 }
 

@@ -1,8 +1,8 @@
 @description('One role assignment on an AI account: to whom the tokens that the broker hands out belong.')
 @export()
 type accountGrant = {
-  @description('speech: Cognitive Services Speech User. openai: Cognitive Services OpenAI User. foundry: Azure AI User. data: the custom role for every other kind, which cannot list keys.')
-  role: 'speech' | 'openai' | 'foundry' | 'data'
+  @description('speech: Cognitive Services Speech User. openai: Cognitive Services OpenAI User. data: the custom role, for every other kind.')
+  role: 'speech' | 'openai' | 'data'
 
   @description('application: the broker\'s app registration. systemAssigned: the app\'s own identity. userAssigned: one of identities. group: the people for whom the broker acts on behalf.')
   to: 'application' | 'systemAssigned' | 'userAssigned' | 'group'

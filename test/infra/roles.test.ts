@@ -14,9 +14,12 @@ const ALLOWED_ROLES: Record<string, string> = {
   eventGridDataSender: 'd5a91429-5739-47e2-a06b-3470a27159e7',
   speech: 'f2dc8367-1007-4938-bd23-fe263f013447',
   openai: '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd',
-  foundry: '53ca6127-db72-4b80-b1b0-d745d6d5456d',
 };
-const COGNITIVE_SERVICES_USER = 'a97b65f3-24c7-4388-baec-2e87135dc908';
+/** Both hold `Microsoft.CognitiveServices/accounts/listkeys/action`. */
+const KEY_LISTING_ROLES: Record<string, string> = {
+  'Cognitive Services User': 'a97b65f3-24c7-4388-baec-2e87135dc908',
+  'Azure AI User, now Foundry User': '53ca6127-db72-4b80-b1b0-d745d6d5456d',
+};
 
 const assignments = bicepFiles.flatMap((file) =>
   declarations(file, 'resource')
@@ -33,12 +36,13 @@ test('roles are assigned in roles.bicep, and on other resource groups by the one
       assert.ok(refersTo !== 'account-role.bicep' || file.name === 'roles.bicep', file.name);
 });
 
-test('no built-in role is given beyond the listed ones, and never Cognitive Services User', () => {
+test('no built-in role is given beyond the listed ones, and never one that lists keys', () => {
   const guid = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
   const used = bicepFiles.flatMap(({ text }) => text.toLowerCase().match(guid) ?? []);
   assert.deepEqual(new Set(used), new Set(Object.values(ALLOWED_ROLES)));
   for (const file of readdirSync(infra))
-    assert.ok(!readFileSync(join(infra, file), 'utf8').toLowerCase().includes(COGNITIVE_SERVICES_USER), file);
+    for (const [name, id] of Object.entries(KEY_LISTING_ROLES))
+      assert.ok(!readFileSync(join(infra, file), 'utf8').toLowerCase().includes(id), `${file}: ${name}`);
 });
 
 test('every name of a role stands for the GUID of that role', () => {

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { missingRoles, needlessAccounts } from '../../infra/agree.ts';
+import { type Account, EnvironmentsError, parseEnvironments } from '../../infra/environments.ts';
+import { loadPolicy } from '../../src/policy/load.ts';
+
+const infra = join(import.meta.dirname, '../../infra');
+const SPEECH = 'contoso-speech';
+const IDENTITY = '00000000-0000-4000-8000-0000000000c1';
+const PRINCIPAL = '00000000-0000-4000-8000-0000000000a1';
+const text = { policy: readFileSync(join(infra, 'policy.json'), 'utf8') };
+const dev = () =>
+  parseEnvironments(readFileSync(join(infra, 'environments.json'), 'utf8')).get('dev') ?? assert.fail();
+
+/** The committed policy with one resource changed, and the dev environment with one account changed. */
+function missing(resource: object, account: Partial<Account>, environment: object = {}): string[] {
+  const policy = JSON.parse(text.policy);
+  Object.assign(policy.resources[0], resource);
+  const accounts = dev().accounts.map((one) => (one.id.endsWith(SPEECH) ? { ...one, ...account } : one));
+  return missingRoles(loadPolicy(JSON.stringify(policy)), { ...dev(), accounts, ...environment });
+}
+
+test('the policy that is deployed has every role it needs, and no account has roles for nothing', () => {
+  const policy = loadPolicy(text.policy);
+  assert.deepEqual(missingRoles(policy, dev()), []);
+  assert.deepEqual(needlessAccounts(policy, dev()), []);
+});
+
+test('an account on which nobody has a role is reported', () => {
+  const [problem, ...more] = missingRoles(loadPolicy(text.policy), { ...dev(), accounts: [] });
+  assert.match(problem ?? '', /^speech: no role is given on its account .*contoso-speech/);
+  assert.equal(more.length, 1);
+});
+
+test('an account is found whatever the case of its id', () => {
+  assert.deepEqual(missing({}, { id: dev().accounts[0]?.id.toUpperCase() ?? '' }), []);
+});
+
+test('a rotated account without the rotator role is reported', () => {
+  assert.match(missing({}, { rotated: false })[0] ?? '', /^speech: its keys are rotated/);
+  assert.deepEqual(missing({ rotation: undefined }, { rotated: false }), []);
+});
+
+test('an account whose Entra tokens nobody could use is reported', () => {
+  assert.match(missing({}, { grants: [] })[0] ?? '', /app registration .* needs the role speech or data/);
+  assert.match(missing({}, { grants: [{ to: 'application', role: 'openai' }] })[0] ?? '', /needs the role/);
+  assert.deepEqual(missing({}, { grants: [{ to: 'application', role: 'data' }] }), []);
+});
+
+test('a kind without a role of its own needs the custom data role', () => {
+  const vision = { kind: 'ComputerVision' };
+  assert.match(missing(vision, {})[0] ?? '', /needs the role data on/);
+  assert.deepEqual(missing(vision, { grants: [{ to: 'application', role: 'data' }] }), []);
+});
+
+test('each identity that a resource names needs the role itself', () => {
+  const system = { identity: { kind: 'systemAssigned' }, maxLifetime: '24h' };
+  assert.match(missing(system, {})[0] ?? '', /the app's own identity needs/);
+  assert.deepEqual(missing(system, { grants: [{ to: 'systemAssigned', role: 'speech' }] }), []);
+
+  const user = { identity: { kind: 'userAssigned', clientId: IDENTITY }, maxLifetime: '24h' };
+  assert.match(missing(user, {})[0] ?? '', /the app does not carry its identity/);
+  const identities = [
+    {
+      id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i',
+      clientId: IDENTITY,
+      principalId: PRINCIPAL,
+    },
+  ];
+  assert.match(missing(user, {}, { identities })[0] ?? '', /principal 00000000.* needs the role/);
+  const grants: Account['grants'] = [{ to: 'userAssigned', role: 'speech', principalId: PRINCIPAL }];
+  assert.deepEqual(missing(user, { grants }, { identities }), []);
+});
+
+test('on behalf of needs a group of people with the role', () => {
+  const people = { tokenKinds: ['sts', 'obo'] };
+  assert.match(missing(people, {})[0] ?? '', /a group of the people it acts for/);
+});
+
+test('a wrong entry of environments.json is named by its path', () => {
+  const entry = { ...dev(), maximumInstances: 10, sizes: 3 };
+  assert.throws(
+    () => parseEnvironments(JSON.stringify({ prod: entry })),
+    (error) =>
+      error instanceof EnvironmentsError &&
+      /prod\.maximumInstances/.test(error.message) &&
+      /sizes/.test(error.message),
+  );
+});
+
+test('npm run check says what is wrong and fails', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'check-'));
+  const policy = join(folder, 'policy.json');
+  const run = (...options: string[]) =>
+    spawnSync(process.execPath, [join(infra, 'check.ts'), ...options], { encoding: 'utf8' });
+  try {
+    writeFileSync(policy, text.policy.replaceAll(SPEECH, 'another-speech'));
+    const disagreed = run('--policy', policy, '--environment', 'prod');
+    assert.equal(disagreed.status, 1);
+    assert.match(disagreed.stderr, /prod: speech: no role is given on its account .*another-speech/);
+    assert.match(disagreed.stderr, /prod: note: roles are given on .*contoso-speech/);
+
+    writeFileSync(policy, text.policy.replace('"sts"', '"sms"'));
+    const invalid = run('--policy', policy);
+    assert.equal(invalid.status, 1);
+    assert.match(invalid.stderr, /resources\[0\]\.tokenKinds/);
+
+    assert.equal(run('--environment', 'nowhere').status, 1);
+    assert.equal(run().status, 0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

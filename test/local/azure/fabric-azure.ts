@@ -175,9 +175,9 @@ export async function control(
   return { status: answer.status, text: await answer.text() };
 }
 
-/** Waits in wall time until it holds; fails after two seconds. */
+/** Waits in wall time until it holds; fails after ten seconds. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let waited = 0; waited < 2000; waited += 10) {
+  for (let waited = 0; waited < 10_000; waited += 10) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

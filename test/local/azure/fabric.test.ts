@@ -58,7 +58,7 @@ after(() => Promise.all(running.map((served) => served.close())));
 
 async function ask(url: string): Promise<string> {
   try {
-    const answer = await fetch(url, { method: 'POST', body: 'hello', signal: AbortSignal.timeout(2000) });
+    const answer = await fetch(url, { method: 'POST', body: 'hello', signal: AbortSignal.timeout(10_000) });
     return `${answer.status} ${await answer.text()}`;
   } catch (error) {
     const { cause, name } = error as Error & { cause?: { code?: string } };

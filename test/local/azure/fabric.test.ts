@@ -109,7 +109,7 @@ suite('serving', () => {
     await response.text();
     const startedMs = performance.now();
     await served.close();
-    assert.ok(performance.now() - startedMs < 500);
+    assert.ok(performance.now() - startedMs < 5000);
     assert.equal(await ask(served.url), 'ECONNREFUSED');
   });
 

@@ -13,9 +13,13 @@ export const empty = Buffer.alloc(0);
  */
 export async function readAnnounced(req: IncomingMessage): Promise<Buffer | 'tooLarge'> {
   const announced = req.headers['content-length'];
-  if (announced !== undefined && Number(announced) > maxBodyBytes) return drain(req, 'tooLarge');
+  if (announced !== undefined && Number(announced) > maxBodyBytes) {
+    // Answered at once; what still comes is read and thrown away.
+    req.resume();
+    return 'tooLarge';
+  }
   if (announced !== undefined && announced !== '0') return readWhole(req);
-  if (req.headers['transfer-encoding'] !== undefined) return drain(req, empty);
+  if (req.headers['transfer-encoding'] !== undefined) await drain(req);
   return empty;
 }
 
@@ -36,9 +40,9 @@ export async function readWhole(req: IncomingMessage): Promise<Buffer | 'tooLarg
   });
 }
 
-async function drain<T>(req: IncomingMessage, result: T): Promise<T> {
+function drain(req: IncomingMessage): Promise<void> {
   return new Promise((resolve, reject) => {
-    req.on('end', () => resolve(result));
+    req.on('end', resolve);
     req.on('error', reject);
     req.resume();
   });

@@ -86,10 +86,11 @@ export function createListener(options: ListenerOptions): Listener {
   };
 }
 
+const maxTextBytes = 65_536;
 /** Text costs the library half of what bytes do, and is the same to a function where all of it is ASCII. */
 function bodyOf(body: Buffer, req: IncomingMessage) {
   // Without a content type the library would call a text `text/plain`, and bytes nothing.
-  const asText = req.headers['content-type'] !== undefined && isAscii(body);
+  const asText = req.headers['content-type'] !== undefined && body.length < maxTextBytes && isAscii(body);
   return asText ? { string: body.toString('latin1') } : { bytes: body };
 }
 

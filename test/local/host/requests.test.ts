@@ -122,8 +122,8 @@ describe('what the host answers itself', () => {
   });
   it('is an empty 500 for a body of 101 MiB, and the function for one of 100', async () => {
     const mebibyte = 1024 * 1024;
-    const over = await ask(host.url, '/shape/json', { method: 'POST', body: Buffer.alloc(101 * mebibyte) });
-    assert.deepEqual([over.status, over.body], [500, '']);
+    const head = `POST /shape/json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: `;
+    assert.match(await askRaw(host.url, `${head}${101 * mebibyte}\r\n\r\n`), /^HTTP\/1.1 500.*\r\n\r\n$/s);
     const full = await ask(host.url, '/shape/json', { method: 'POST', body: Buffer.alloc(100 * mebibyte) });
     assert.equal(full.status, 200);
   });

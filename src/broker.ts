@@ -14,8 +14,8 @@ import { createKeyProof } from './azure/key-proof.ts';
 import { createIssuedTokens, createLedger } from './azure/ledger.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createRotationStore } from './azure/rotation-store.ts';
-import { createSigningKeys } from './azure/signing-keys.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
+import { createSigningKeys } from './azure/signing-keys.ts';
 import { createState } from './azure/state.ts';
 import { createSts } from './azure/sts.ts';
 import { createTables } from './azure/tables.ts';
@@ -72,7 +72,7 @@ function build(config: Config) {
   const tokenFor = (identity: string, scope: string) => async () =>
     (await identities.token(scope, identity)).token;
 
-  const tables = createTables(config.BROKER_TABLES_URL, () => identities.credential(issuer));
+  const tables = createTables(config.BROKER_TABLES_URL, identities.credential(issuer));
   const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, issuer), clock);
   const state = createState(tables, rows);
   const issued = createIssuedTokens(tables);
@@ -92,7 +92,7 @@ function build(config: Config) {
   );
 
   const obtain = createObtain({
-    vault: createVault(config.BROKER_KEY_VAULT_URL, () => identities.credential(issuer)),
+    vault: createVault(config.BROKER_KEY_VAULT_URL, identities.credential(issuer)),
     sts,
     ledger,
     slotsNow: async (resource) => (await freshness.now()).slots.get(resource),
@@ -126,7 +126,7 @@ function build(config: Config) {
 
   const rotation = createRotation(
     {
-      vault: createVault(config.BROKER_KEY_VAULT_URL, () => identities.credential(rotator)),
+      vault: createVault(config.BROKER_KEY_VAULT_URL, identities.credential(rotator)),
       accounts: createAccounts(config.BROKER_ARM_URL, tokenFor(rotator, config.BROKER_ARM_SCOPE)),
       proof: createKeyProof(sts),
       store: createRotationStore(tables),

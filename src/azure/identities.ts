@@ -4,15 +4,19 @@ import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 
 export interface Identities {
-  credential(clientId: string | undefined): Promise<TokenCredential>;
+  /** For an SDK. Its `getToken` throws UpstreamFailure. */
+  credential(clientId: string | undefined): TokenCredential;
   /** @throws UpstreamFailure */
   token(scope: string, clientId: string | undefined): Promise<AccessToken>;
 }
 
+/** Shorter than the calls that wait for it, so that they say what was really missing. */
+const DEADLINE_MS = 2_500;
+
 /** @azure/identity is the largest of the dependencies: loaded when the first identity is used. */
 export function createIdentities(): Identities {
   const credentials = new Map<string, Promise<TokenCredential>>();
-  const credential = (clientId: string | undefined): Promise<TokenCredential> => {
+  const open = (clientId: string | undefined): Promise<TokenCredential> => {
     const name = clientId ?? '';
     let made = credentials.get(name);
     if (made === undefined) {
@@ -27,13 +31,27 @@ export function createIdentities(): Identities {
     }
     return made;
   };
+  // The SDKs share one request for a token and wait for it as long as it takes: without a deadline of its
+  // own, one answer that never comes would keep every later call waiting.
+  const credential = (clientId: string | undefined): TokenCredential => ({
+    getToken: (scopes, options) =>
+      call(
+        'identity',
+        'token',
+        async (abortSignal) => {
+          const token = await (await open(clientId)).getToken(scopes, { ...options, abortSignal });
+          if (token === null) throw new UpstreamFailure('identity', 'gave no token');
+          return token;
+        },
+        { deadlineMs: DEADLINE_MS },
+      ),
+  });
   return {
     credential,
-    token: (scope, clientId) =>
-      call('identity', 'token', async (signal) => {
-        const token = await (await credential(clientId)).getToken(scope, { abortSignal: signal });
-        if (token === null) throw new UpstreamFailure('identity', 'gave no token');
-        return token;
-      }),
+    token: async (scope, clientId) => {
+      const token = await credential(clientId).getToken(scope);
+      if (token === null) throw new UpstreamFailure('identity', 'gave no token');
+      return token;
+    },
   };
 }

@@ -43,7 +43,7 @@ function isList(text: string | null | undefined): boolean {
 }
 
 /** Clients, made when first used: the SDK is loaded then too. Retries are call.ts's, so the SDK's are off. */
-export function createTables(url: string, credential: () => Promise<TokenCredential>): Tables {
+export function createTables(url: string, credential: TokenCredential): Tables {
   const clients = new Map<TableName, Promise<TableClient>>();
   const open = async (name: TableName): Promise<TableClient> => {
     const { AzureNamedKeyCredential, TableClient } = await import('@azure/data-tables');
@@ -56,7 +56,7 @@ export function createTables(url: string, credential: () => Promise<TokenCredent
           ...options,
           allowInsecureConnection: true,
         })
-      : new TableClient(url, name, await credential(), options);
+      : new TableClient(url, name, credential, options);
   };
   return (name) => {
     let client = clients.get(name);

@@ -10,11 +10,11 @@ import { call } from './call.ts';
 const CONTENT_TYPE = 'application/vnd.azure-ai-account-key';
 
 /** Key Vault secrets. The SDK is loaded at the first call; its own retries are off, call.ts has them. */
-export function createVault(url: string, credential: () => Promise<TokenCredential>): Vault {
+export function createVault(url: string, credential: TokenCredential): Vault {
   let client: Promise<SecretClient> | undefined;
   const open = async (): Promise<SecretClient> => {
     const { SecretClient } = await import('@azure/keyvault-secrets');
-    return new SecretClient(url, await credential(), {
+    return new SecretClient(url, credential, {
       retryOptions: { maxRetries: 0 },
       // The challenge must name the vault's own domain; a simulated vault has none.
       disableChallengeResourceVerification: isLoopback(new URL(url).hostname),

@@ -25,8 +25,8 @@ export async function startAzurite(): Promise<{ tables: Tables; url: string } & 
   await server.start();
   const url = `${server.getHttpServerAddress()}/devstoreaccount1`;
   await createTablesAt(url);
-  const tables = createTables(url, async () => {
-    throw new Error('on loopback no credential is asked for');
+  const tables = createTables(url, {
+    getToken: () => Promise.reject(new Error('on loopback no credential is asked for')),
   });
   return { tables, url, [Symbol.asyncDispose]: () => server.close() };
 }

@@ -20,7 +20,7 @@ async function world(answer: (asked: Asked) => Answered) {
     issuerIdentity: 'the-issuer',
     federationScope: 'api://AzureADTokenExchange/.default',
     identities: {
-      credential: () => Promise.reject(new Error('not used here')),
+      credential: () => ({ getToken: () => Promise.reject(new Error('not used here')) }),
       token: async (scope, clientId) => {
         identities.push(`${clientId} ${scope}`);
         return { token: 'assertion', expiresOnTimestamp: NOW_MS + 86_400_000 };

@@ -142,8 +142,8 @@ describe('the event store', () => {
 });
 
 test('tables that are out of reach are an outage for every call', async () => {
-  const nowhere = createTables('http://127.0.0.1:9/devstoreaccount1', async () => {
-    throw new Error('unused');
+  const nowhere = createTables('http://127.0.0.1:9/devstoreaccount1', {
+    getToken: () => Promise.reject(new Error('unused')),
   });
   const [far, farEvents] = [createRevocationTable(nowhere), createEventStore(nowhere)];
   for (const attempt of [

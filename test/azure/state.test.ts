@@ -213,7 +213,7 @@ for (const [what, answer] of garbage)
   test(`${what} from the tables is an outage, for every question and every record`, async () => {
     await using upstream = await startUpstream(() => answer);
     const url = `${upstream.url}/devstoreaccount1`;
-    const tables = createTables(url, noCredential);
+    const tables = createTables(url, { getToken: noCredential });
     const state = createState(tables, rowsAt(url));
     const ledger = createLedger(tables);
     const issued = createIssuedTokens(tables);
@@ -236,7 +236,7 @@ test('a head that can be read does not make garbage behind it an empty table', a
       : { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
   );
   const url = `${upstream.url}/devstoreaccount1`;
-  const state = createState(createTables(url, noCredential), rowsAt(url));
+  const state = createState(createTables(url, { getToken: noCredential }), rowsAt(url));
   assert.equal(await state.version(), 'W/"1"');
   await assert.rejects(state.load(), UpstreamFailure);
 });

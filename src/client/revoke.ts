@@ -1,0 +1,118 @@
+/** `npm run revoke`: revoke somebody in the local mode and watch the next exchange refused. */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import {
+  callerNamed,
+  callerToken,
+  deliver,
+  exchange,
+  type LocalDescription,
+  ownEvent,
+  startLocal,
+  trustLocal,
+} from './local-mode.ts';
+
+const SCOPES = ['user', 'client', 'tenant', 'token', 'resource'];
+const usage = `npm run revoke -- [--local FILE] [--caller NAME] [--resource NAME] [--scope KIND] [--block]
+
+  --local FILE     the description of a running local mode: npm start -- --json > FILE
+                   (default: starts a local mode for this run and ends it)
+  --caller NAME    who exchanges (default captions)
+  --resource NAME  for what (default: the first the caller may have)
+  --scope KIND     what is revoked: ${SCOPES.join(', ')} (default user)
+  --block          until an operator lifts it, instead of up to now`;
+
+try {
+  await main();
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      local: { type: 'string' },
+      caller: { type: 'string', default: 'captions' },
+      resource: { type: 'string' },
+      scope: { type: 'string', default: 'user' },
+      block: { type: 'boolean', default: false },
+    },
+  });
+  if (!SCOPES.includes(values.scope)) throw new Error(`--scope must be one of ${SCOPES.join(', ')}`);
+  if (values.local !== undefined) {
+    const description: LocalDescription = JSON.parse(readFileSync(values.local, 'utf8'));
+    trustLocal(description);
+    return show(description, values);
+  }
+  await using local = await startLocal();
+  await show(local.description, values);
+}
+
+interface Wanted {
+  readonly caller: string;
+  readonly resource?: string;
+  readonly scope: string;
+  readonly block: boolean;
+}
+
+async function show(description: LocalDescription, wanted: Wanted): Promise<void> {
+  const { broker } = description;
+  const resource = wanted.resource ?? callerNamed(description, wanted.caller).may[0]?.resource ?? '';
+  const token = await callerToken(description, wanted.caller);
+  const attempt = async (who: string, shown: string): Promise<void> => {
+    const { status, body } = await exchange(broker, shown, resource);
+    const outcome =
+      status === 200
+        ? `granted, good for ${body['expires_in']} s`
+        : `${body['error']}: ${body['error_description']}`;
+    console.log(`${who} asks for ${resource}: ${status} ${outcome}`);
+  };
+  await attempt(wanted.caller, token);
+
+  const scope = scopeOf(description, wanted, token, resource);
+  const startedAtMs = performance.now();
+  const data = { scope, block: wanted.block, reason: 'npm run revoke' };
+  const status = await deliver(broker, [ownEvent('RevocationRequested', data)]);
+  if (status !== 202) throw new Error(`the broker answered ${status}`);
+  console.log(
+    `revoked ${JSON.stringify(scope)}: in force everywhere after ${Math.round(performance.now() - startedAtMs)} ms`,
+  );
+  await attempt(`${wanted.caller}, with the same token,`, token);
+
+  // Entra tells the time of issue in whole seconds, and the second of the revocation is refused as a whole.
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await attempt(`${wanted.caller}, signed in anew,`, await callerToken(description, wanted.caller));
+  for (const line of await effects(description)) console.log(line);
+}
+
+/** What the broker itself recorded of it. */
+async function effects(description: LocalDescription): Promise<string[]> {
+  const answer = await fetch(`${description.broker}/operator/revocations`, {
+    headers: { authorization: `Bearer ${await callerToken(description, 'auditor')}` },
+  });
+  const { revocations } = (await answer.json()) as { revocations?: Record<string, unknown>[] };
+  if (revocations === undefined) throw new Error(`the auditor was refused: ${answer.status}`);
+  return revocations.map(
+    ({ key, receivedAt, inForceAt, lastTokenUntil }) =>
+      `recorded: ${key} received ${receivedAt}, in force ${inForceAt}, last token out ends by ${lastTokenUntil}`,
+  );
+}
+
+function scopeOf(description: LocalDescription, wanted: Wanted, token: string, resource: string): object {
+  const { tenantId, objectId, clientId } = callerNamed(description, wanted.caller);
+  switch (wanted.scope) {
+    case 'user':
+      return { kind: 'user', tenantId, objectId };
+    case 'client':
+      return { kind: 'client', tenantId, clientId };
+    case 'tenant':
+      return { kind: 'tenant', tenantId };
+    case 'token': {
+      const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+      return { kind: 'token', tenantId, uti: claims.uti };
+    }
+    default:
+      return { kind: 'resource', name: resource };
+  }
+}

@@ -7,6 +7,8 @@ import { failed, healed, type Probe, probed, promoted, regenerated, tidied } fro
 import type { Step } from './retire.ts';
 import type { RotationState } from './state.ts';
 
+/** Key Vault says so 30 days before a secret expires: with us, when its rotation is a whole period late. */
+const NEAR_EXPIRY_MS = 30 * 86_400_000;
 /** A key is accepted when it is so many times in a row. */
 const CALLS_IN_A_ROW = 3;
 
@@ -90,7 +92,7 @@ async function publish(
     generation: String(state.generation + 1),
     fence: String(fence),
   };
-  const expiresAtMs = ports.clock() + 2 * target.rotation.period;
+  const expiresAtMs = ports.clock() + 2 * target.rotation.period + NEAR_EXPIRY_MS;
   const version = await ports.vault.write(target.secret, keys[slot], tags, expiresAtMs);
   if (version === 'deleted') return failed(state, 'the secret is soft-deleted: recover or purge it');
   const current = await ports.vault.current(target.secret);

@@ -104,7 +104,7 @@ export function demoPolicy(addresses: ReadonlyMap<string, { endpoint: string; re
       region,
       ...addresses.get(name),
       tokenKinds,
-      ...(secret === undefined ? {} : { secret, rotation: {} }),
+      ...(secret === undefined ? {} : { secret, rotation: { period: '1h' } }),
       ...policy,
     })),
     grants: [

@@ -3,48 +3,33 @@
  * own, against the simulated Azure.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AzureNamedKeyCredential, TableServiceClient } from '@azure/data-tables';
 import { type Built, build, readAtStart } from '../../infra/build.ts';
-import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, TABLE_NAMES } from '../../src/azure/tables.ts';
-import { type RunningAzure, startAzure } from '../../src/local/azure/start.ts';
-import { trust } from '../../src/local/azure/tls.ts';
+import type { RunningAzure } from '../../src/local/azure/start.ts';
+import { brokerSettings } from '../../src/local/environment.ts';
+import { endProcesses, type RunningApp, startApp, startAzureInProcess } from './surroundings.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'package-'));
 const dist = join(folder, 'dist');
-const children: ChildProcess[] = [];
 let built: Built;
 let azure: RunningAzure;
-let app: { url: string; functions: { name: string; type: string }[] };
+let app: RunningApp;
 
 before(async () => {
-  const tables = await startAzurite();
-  azure = await startAzure({
-    ports: 'any',
-    dataFolder: join(folder, 'data'),
-    now: Date.now,
-    log: () => {},
-    eventsTo: () => undefined,
-    tablesUrl: () => tables,
-    clock: { state: () => ({ now: new Date().toISOString(), speed: 1 }), advance: still, setSpeed: still },
-  });
-  trust(azure.caPem);
+  azure = await startAzureInProcess(join(folder, 'data'));
   writeFileSync(join(folder, 'policy.json'), JSON.stringify(azure.policy));
   built = await build(dist, join(folder, 'policy.json'));
-  app = await startApp(settings());
+  app = await startApp(dist, settings());
 });
 
 after(async () => {
-  for (const child of children) child.kill('SIGKILL');
+  await endProcesses();
   await azure?.close();
   rmSync(folder, { recursive: true });
 });
@@ -157,7 +142,11 @@ test('a revocation delivered by Event Grid is in force when it is acknowledged',
 
 test('a start with wrong settings names each of them', async () => {
   const { BROKER_TENANT_ID: _, ...rest } = settings();
-  const output = await startApp({ ...rest, BROKER_FRESHNESS_SECONDS: '31' }, /BROKER_FRESHNESS_SECONDS/);
+  const output = await startApp(
+    dist,
+    { ...rest, BROKER_FRESHNESS_SECONDS: '31' },
+    /BROKER_FRESHNESS_SECONDS/,
+  );
   assert.match(output.said, /BROKER_TENANT_ID: is not set/);
   assert.match(output.said, /BROKER_FRESHNESS_SECONDS: /);
 });
@@ -211,80 +200,7 @@ async function exchange(name: string, resource: string): Promise<Response> {
 const json = async (answer: Response): Promise<Record<string, unknown>> =>
   (await answer.json()) as Record<string, unknown>;
 
-/** As infra/app.bicep sets them; the policy is found by its default, beside host.json. */
+/** The policy is found beside host.json, where the working folder of the worker is. */
 function settings(): Record<string, string> {
-  return {
-    NODE_EXTRA_CA_CERTS: azure.ca,
-    IDENTITY_ENDPOINT: azure.identity.endpoint,
-    IDENTITY_HEADER: azure.identity.header,
-    BROKER_ISSUER: 'https://localhost',
-    BROKER_TENANT_ID: azure.entra.tenantId,
-    BROKER_CLIENT_ID: azure.entra.brokerClientId,
-    BROKER_KEY_VAULT_URL: azure.keyVault,
-    BROKER_TABLES_URL: azure.tables,
-    BROKER_ISSUER_IDENTITY: azure.issuerIdentity,
-    BROKER_ROTATOR_IDENTITY: azure.rotatorIdentity,
-    BROKER_AUTHORITY: azure.entra.authority,
-    BROKER_ARM_URL: azure.arm,
-    BROKER_GRAPH_URL: azure.graph,
-  };
+  return brokerSettings(azure, 'https://localhost', 'policy.json');
 }
-
-/** Resolves when the host is up, or when the app has said what is waited for. */
-async function startApp(
-  environment: Record<string, string>,
-  until?: RegExp,
-): Promise<typeof app & { said: string }> {
-  const child = fork(join(root, 'test/bench/app-process.ts'), {
-    cwd: dist,
-    env: { PATH: process.env['PATH'], ...environment },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  children.push(child);
-  let said = '';
-  child.stdout?.on('data', (data) => (said += data));
-  child.stderr?.on('data', (data) => (said += data));
-  const ended = once(child, 'exit').then(() => assert.fail(`the host ended:\n${said}`));
-  const [message] = await Promise.race([once(child, 'message'), ended]);
-  for (let waited = 0; until && !until.test(said) && waited < 5_000; waited += 20) await sleep(20);
-  return { ...message, said };
-}
-
-async function startAzurite(): Promise<string> {
-  const port = await freePort();
-  const options = ['--tableHost', '127.0.0.1', '--tablePort', `${port}`, '--inMemoryPersistence'];
-  const quiet = ['--skipApiVersionCheck', '--silent', '--disableTelemetry'];
-  children.push(
-    fork(join(root, 'node_modules/azurite/dist/src/table/main.js'), [...options, ...quiet], {
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    }),
-  );
-  while (!(await accepts(port))) await sleep(50);
-  const url = `http://127.0.0.1:${port}`;
-  const credential = new AzureNamedKeyCredential(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY);
-  const service = new TableServiceClient(`${url}/${DEVELOPMENT_ACCOUNT}`, credential, {
-    allowInsecureConnection: true,
-  });
-  for (const name of TABLE_NAMES) await service.createTable(name);
-  return url;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const answer = await Promise.race([
-    once(socket, 'connect').then(() => true),
-    once(socket, 'error').then(() => false),
-  ]).catch(() => false);
-  socket.destroy();
-  return answer;
-}
-
-async function still(): Promise<void> {}

@@ -1,0 +1,104 @@
+/** What the deployed folder finds around it: the simulated Azure with its tables, and a Functions host. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RunningAzure, startAzure } from '../../src/local/azure/start.ts';
+import { trust } from '../../src/local/azure/tls.ts';
+import { createTablesAt } from '../../src/local/tables.ts';
+
+const root = join(import.meta.dirname, '../..');
+const children: ChildProcess[] = [];
+
+/** Ends what was started here. */
+export async function endProcesses(): Promise<void> {
+  for (const child of children)
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+}
+
+/** In this process, at the speed of the wall clock. This process trusts it from then on. */
+export async function startAzureInProcess(dataFolder: string): Promise<RunningAzure> {
+  const tables = await startAzurite();
+  const still = async (): Promise<void> => {};
+  const azure = await startAzure({
+    ports: 'any',
+    dataFolder,
+    now: Date.now,
+    log: () => {},
+    eventsTo: () => undefined,
+    tablesUrl: () => tables,
+    clock: { state: () => ({ now: new Date().toISOString(), speed: 1 }), advance: still, setSpeed: still },
+  });
+  await createTablesAt(azure.tables);
+  trust(azure.caPem);
+  return azure;
+}
+
+export interface RunningApp {
+  readonly url: string;
+  readonly functions: readonly { readonly name: string; readonly type: string }[];
+  /** All that the process has written. */
+  readonly said: string;
+}
+
+/** Resolves when the host is up, and where `until` is given, when the app has said that. */
+export async function startApp(
+  folder: string,
+  settings: Record<string, string>,
+  until?: RegExp,
+): Promise<RunningApp> {
+  const child = fork(join(root, 'test/bench/app-process.ts'), {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], ...settings },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  children.push(child);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (data) => {
+      said += data;
+    });
+  const ended = once(child, 'exit').then(() => assert.fail(`the host ended:\n${said}`));
+  const [message] = await Promise.race([once(child, 'message'), ended]);
+  ended.catch(() => undefined);
+  for (let waitedMs = 0; until && !until.test(said) && waitedMs < 5_000; waitedMs += 20) await sleep(20);
+  return { ...message, said };
+}
+
+async function startAzurite(): Promise<string> {
+  const port = await freePort();
+  const at = ['--tableHost', '127.0.0.1', '--tablePort', `${port}`];
+  const quiet = ['--inMemoryPersistence', '--skipApiVersionCheck', '--silent', '--disableTelemetry'];
+  children.push(
+    fork(join(root, 'node_modules/azurite/dist/src/table/main.js'), [...at, ...quiet], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    }),
+  );
+  while (!(await accepts(port))) await sleep(50);
+  return `http://127.0.0.1:${port}`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const answer = (is: boolean) => () => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once('connect', answer(true)).once('error', answer(false));
+  });
+}

@@ -91,7 +91,10 @@ test('more rows than one page are all read', async () => {
     return { status: 200, headers, body: { value: [row('a')] } };
   });
   const url = `${upstream.url}/devstoreaccount1`;
-  const { revocations } = await createState(createTables(url, noCredential), rowsAt(url)).load();
+  const { revocations } = await createState(
+    createTables(url, { getToken: noCredential }),
+    rowsAt(url),
+  ).load();
   assert.deepEqual([...revocations.keys()], ['a', 'b']);
 });
 

@@ -1,0 +1,111 @@
+/** The whole local mode, started as `npm start -- --json` starts it, and what a caller does with it. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { trust } from '../../src/local/azure/tls.ts';
+import type { Description } from '../../src/local/launch.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+export interface Stack extends AsyncDisposable {
+  readonly description: Description;
+  /** All that was written to standard error so far: the log lines. */
+  log(): string;
+  /** A caller's Entra token, got as its description says. */
+  callerToken(name: string, scope?: string): Promise<string>;
+  /** `POST /oauth2/token`; members of `rest` replace those of a plain exchange, `undefined` takes one away. */
+  exchange(subjectToken: string, target: string, rest?: Record<string, string | undefined>): Promise<Answer>;
+  post(body: string, headers: Record<string, string>): Promise<Answer>;
+  control(method: string, path: string, body?: object): Promise<Record<string, unknown>>;
+}
+
+export async function startStack(
+  args: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Stack> {
+  const child = spawn(process.execPath, ['src/local/main.ts', '--json', '--port', '0', ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  let line = '';
+  child.stderr.on('data', (text) => {
+    log += text;
+  });
+  child.stdout.on('data', (text) => {
+    line += text;
+  });
+  const exited = once(child, 'exit');
+  while (!line.includes('\n'))
+    await Promise.race([
+      once(child.stdout, 'data'),
+      exited.then(() => Promise.reject(new Error(`the local mode did not start:\n${log}`))),
+    ]);
+  const description = JSON.parse(line) as Description;
+  trust(readFileSync(description.ca, 'utf8'));
+
+  const post = async (body: string, headers: Record<string, string>): Promise<Answer> => {
+    const response = await fetch(`${description.broker}/oauth2/token`, { method: 'POST', body, headers });
+    const text = await response.text();
+    const parsed: unknown = text.startsWith('{') ? JSON.parse(text) : {};
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: parsed as Record<string, unknown>,
+    };
+  };
+  return {
+    description,
+    log: () => log,
+    post,
+    callerToken: async (name, scope = description.entra.scope) => {
+      const caller = description.callers.find((one) => one.name === name);
+      assert.ok(caller, name);
+      const credential = caller.username
+        ? { grant_type: 'password', username: caller.username, password: caller.password ?? '' }
+        : { grant_type: 'client_credentials', client_secret: caller.clientSecret ?? '' };
+      const response = await fetch(`${description.entra.authority}/${caller.tenantId}/oauth2/v2.0/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ client_id: caller.clientId, scope, ...credential }),
+      });
+      const { access_token } = (await response.json()) as { access_token?: string };
+      assert.ok(access_token, `Entra gave ${name} no token: ${response.status}`);
+      return access_token;
+    },
+    exchange: (subjectToken, target, rest = {}) => {
+      const members = Object.entries({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: subjectToken,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        resource: target,
+        ...rest,
+      }).filter((member): member is [string, string] => member[1] !== undefined);
+      return post(new URLSearchParams(members).toString(), {
+        'content-type': 'application/x-www-form-urlencoded',
+      });
+    },
+    control: async (method, path, body) => {
+      const response = await fetch(`${description.control}${path}`, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+      return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}

@@ -94,6 +94,8 @@ export async function launch(options: LaunchOptions): Promise<Running> {
         } satisfies InstanceOptions,
         clock: clock.state(),
         environment,
+        // What an exchange leaves behind is short-lived: left to itself V8 keeps 60 MB more for it, and is no faster.
+        execArgv: ['--max-semi-space-size=8'],
         log: options.instances === 1 ? log : (line) => log(`${index + 1} ${line}`),
         died(why) {
           if (stopping) return;

@@ -20,6 +20,23 @@ export function missingRoles(policy: Policy, environment: Environment): string[]
   });
 }
 
+export function hasAccountOf(policy: Policy, environment: Environment): boolean {
+  return needlessAccounts(policy, environment).length < environment.accounts.length;
+}
+
+/** Each environment has a lease of its own, so two that rotate one account would take each other's keys away. */
+export function rotatedTwice(environments: ReadonlyMap<string, Environment>): string[] {
+  const rotators = new Map<string, string>();
+  const problems: string[] = [];
+  for (const [name, { accounts }] of environments)
+    for (const { id } of accounts.filter(({ rotated }) => rotated)) {
+      const other = rotators.get(id.toLowerCase());
+      if (other === undefined) rotators.set(id.toLowerCase(), name);
+      else problems.push(`${name}: ${other} rotates the keys of ${id} too: one broker only may`);
+    }
+  return problems;
+}
+
 /** Roles on accounts that the policy does not name: more than it needs. */
 export function needlessAccounts(policy: Policy, environment: Environment): string[] {
   return environment.accounts

@@ -1,6 +1,6 @@
 /**
  * `npm run build [-- --policy FILE]`: makes dist/, the folder that is deployed as it is. Nothing is installed or
- * built in Azure. The policy may also be named by BROKER_POLICY_FILE, which azd passes on from its environment.
+ * built in Azure. Without a policy it takes that of azd's environment, and outside of azd infra/policy.json.
  *
  * ES modules with splitting, because then a heavy SDK is a chunk that is read when it is first used. One
  * CommonJS file reads all of it at every start (`npm run bench -- --only coldstart` measures ours).
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
 import { loadPolicy } from '../src/policy/load.ts';
+import { parseEnvironments } from './environments.ts';
 import { sbom } from './sbom.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -102,6 +103,14 @@ export function bytesAtStart(metafile: esbuild.Metafile): number {
   return readAtStart(metafile).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
+function policyOf(environment: string | undefined): string {
+  if (environment === undefined) return 'policy.json';
+  const all = parseEnvironments(readFileSync(join(root, 'infra/environments.json'), 'utf8'));
+  const { policy } = all.get(environment) ?? {};
+  if (policy === undefined) throw new Error(`infra/environments.json has no entry ${environment}`);
+  return policy;
+}
+
 const writeJson = (path: string, value: unknown): void =>
   writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 
@@ -109,7 +118,7 @@ const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { policy: { type: 'string' } } });
-  const policy = values.policy ?? process.env['BROKER_POLICY_FILE'] ?? join(root, 'infra/policy.json');
+  const policy = values.policy ?? join(root, 'infra', policyOf(process.env['AZURE_ENV_NAME']));
   const { sizes, metafile } = await build(join(root, 'dist'), policy);
   for (const [file, bytes] of sizes) console.log(`${kib(bytes).padStart(10)}  dist/${file}`);
   const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);

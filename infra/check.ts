@@ -1,44 +1,62 @@
 /**
  * `npm run check [-- --policy FILE] [--environments FILE] [--environment NAME]`: before a deployment, is the
- * policy valid and does each environment give the broker every role that the policy needs? Exit 1 when not.
+ * policy valid, and does the environment give the broker every role that the policy needs? Exit 1 when not.
+ * Without a policy each environment is checked with its own; with one, the environments that have accounts of it.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadPolicy, PolicyError } from '../src/policy/load.ts';
-import { missingRoles, needlessAccounts } from './agree.ts';
-import { EnvironmentsError, parseEnvironments } from './environments.ts';
+import type { Policy } from '../src/policy/schema.ts';
+import { hasAccountOf, missingRoles, needlessAccounts, rotatedTwice } from './agree.ts';
+import { type Environment, EnvironmentsError, parseEnvironments } from './environments.ts';
 
 const { values } = parseArgs({
   options: {
-    policy: { type: 'string', default: join(import.meta.dirname, 'policy.json') },
+    policy: { type: 'string' },
     environments: { type: 'string', default: join(import.meta.dirname, 'environments.json') },
     environment: { type: 'string' },
   },
 });
 
 try {
-  process.exitCode = check(values.policy, values.environments, values.environment) ? 0 : 1;
+  process.exitCode = check() ? 0 : 1;
 } catch (error) {
   if (!(error instanceof PolicyError || error instanceof EnvironmentsError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }
 
-function check(policyFile: string, environmentsFile: string, only: string | undefined): boolean {
-  const policy = loadPolicy(readFileSync(policyFile, 'utf8'));
-  const all = parseEnvironments(readFileSync(environmentsFile, 'utf8'));
-  const chosen = [...all].filter(([name]) => only === undefined || name === only);
-  if (chosen.length === 0)
-    throw new EnvironmentsError(`no environment ${only} in ${environmentsFile}: add an entry for it`);
-  let agreed = true;
-  for (const [name, environment] of chosen) {
+function check(): boolean {
+  const all = parseEnvironments(readFileSync(values.environments, 'utf8'));
+  const fights = rotatedTwice(all);
+  for (const fight of fights) console.error(fight);
+  const agreed = chosen(all).map(([name, environment, policy]) => {
     const missing = missingRoles(policy, environment);
     for (const problem of missing) console.error(`${name}: ${problem}`);
     for (const id of needlessAccounts(policy, environment))
       console.error(`${name}: note: roles are given on ${id}, which the policy does not name`);
-    if (missing.length > 0) agreed = false;
-    else console.log(`${name}: the policy has every role it needs, ${policy.resources.length} resources`);
+    if (missing.length === 0)
+      console.log(`${name}: the policy has every role it needs, ${policy.resources.length} resources`);
+    return missing.length === 0;
+  });
+  return fights.length === 0 && agreed.every(Boolean);
+}
+
+/** Which environment is checked with which policy. */
+function chosen(all: ReadonlyMap<string, Environment>): [string, Environment, Policy][] {
+  const { policy: file, environment: only } = values;
+  const named = [...all].filter(([name]) => only === undefined || name === only);
+  if (named.length === 0) throw new EnvironmentsError(`${values.environments}: no entry ${only}`);
+  if (file === undefined) {
+    const folder = dirname(values.environments);
+    return named.map(([name, one]) => [name, one, load(join(folder, one.policy))]);
   }
-  return agreed;
+  const policy = load(file);
+  const concerned = named.filter(([, one]) => hasAccountOf(policy, one));
+  return (concerned.length > 0 ? concerned : named).map(([name, one]) => [name, one, policy]);
+}
+
+function load(file: string): Policy {
+  return loadPolicy(readFileSync(file, 'utf8'));
 }

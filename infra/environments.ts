@@ -13,6 +13,7 @@ const grant = z.discriminatedUnion('to', [
 ]);
 
 const environment = z.strictObject({
+  policy: z.string().min(1),
   zoneRedundant: z.boolean(),
   privateNetwork: z.boolean(),
   alwaysReadyInstances: z.int().min(0),

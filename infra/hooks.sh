@@ -6,9 +6,8 @@ cd "$(dirname "$0")"
 case "${1:-}" in
   before-provision)
     # A wrong policy or a missing role is found here, and not by the first caller.
-    (cd .. && npm ci --no-audit --no-fund && npm run check -- \
-      --policy "${BROKER_POLICY_FILE:-infra/policy.json}" --environment "$AZURE_ENV_NAME")
-    (cd .. && npm run check:infra)
+    [ -d ../node_modules ] || (cd .. && npm ci --no-audit --no-fund)
+    (cd .. && npm run check -- --environment "$AZURE_ENV_NAME" && npm run check:infra)
     if [ -z "${BROKER_CLIENT_ID:-}" ] || [ -z "${BROKER_PRINCIPAL_ID:-}" ]; then
       ./app-registration.sh create "azure-ai-token-broker-$AZURE_ENV_NAME" |
         while IFS='=' read -r name value; do azd env set "$name" "$value"; done

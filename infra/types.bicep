@@ -40,6 +40,9 @@ type carriedIdentity = {
 @description('What differs from one environment to the next: one entry of environments.json.')
 @export()
 type environmentSettings = {
+  @description('The file of this folder that is deployed as the policy.')
+  policy: string
+
   @description('Spread the app and its storage over availability zones.')
   zoneRedundant: bool
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { missingRoles, needlessAccounts } from '../../infra/agree.ts';
+import { missingRoles, needlessAccounts, rotatedTwice } from '../../infra/agree.ts';
 import { type Account, EnvironmentsError, parseEnvironments } from '../../infra/environments.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 
@@ -13,31 +13,31 @@ const SPEECH = 'contoso-speech';
 const IDENTITY = '00000000-0000-4000-8000-0000000000c1';
 const PRINCIPAL = '00000000-0000-4000-8000-0000000000a1';
 const text = { policy: readFileSync(join(infra, 'policy.json'), 'utf8') };
-const dev = () =>
-  parseEnvironments(readFileSync(join(infra, 'environments.json'), 'utf8')).get('dev') ?? assert.fail();
+const prod = () =>
+  parseEnvironments(readFileSync(join(infra, 'environments.json'), 'utf8')).get('prod') ?? assert.fail();
 
-/** The committed policy with one resource changed, and the dev environment with one account changed. */
+/** The committed policy with one resource changed, and the environment with one account changed. */
 function missing(resource: object, account: Partial<Account>, environment: object = {}): string[] {
   const policy = JSON.parse(text.policy);
   Object.assign(policy.resources[0], resource);
-  const accounts = dev().accounts.map((one) => (one.id.endsWith(SPEECH) ? { ...one, ...account } : one));
-  return missingRoles(loadPolicy(JSON.stringify(policy)), { ...dev(), accounts, ...environment });
+  const accounts = prod().accounts.map((one) => (one.id.endsWith(SPEECH) ? { ...one, ...account } : one));
+  return missingRoles(loadPolicy(JSON.stringify(policy)), { ...prod(), accounts, ...environment });
 }
 
 test('the policy that is deployed has every role it needs, and no account has roles for nothing', () => {
   const policy = loadPolicy(text.policy);
-  assert.deepEqual(missingRoles(policy, dev()), []);
-  assert.deepEqual(needlessAccounts(policy, dev()), []);
+  assert.deepEqual(missingRoles(policy, prod()), []);
+  assert.deepEqual(needlessAccounts(policy, prod()), []);
 });
 
 test('an account on which nobody has a role is reported', () => {
-  const [problem, ...more] = missingRoles(loadPolicy(text.policy), { ...dev(), accounts: [] });
+  const [problem, ...more] = missingRoles(loadPolicy(text.policy), { ...prod(), accounts: [] });
   assert.match(problem ?? '', /^speech: no role is given on its account .*contoso-speech/);
   assert.equal(more.length, 1);
 });
 
 test('an account is found whatever the case of its id', () => {
-  assert.deepEqual(missing({}, { id: dev().accounts[0]?.id.toUpperCase() ?? '' }), []);
+  assert.deepEqual(missing({}, { id: prod().accounts[0]?.id.toUpperCase() ?? '' }), []);
 });
 
 test('a rotated account without the rotator role is reported', () => {
@@ -81,8 +81,19 @@ test('on behalf of needs a group of people with the role', () => {
   assert.match(missing(people, {})[0] ?? '', /a group of the people it acts for/);
 });
 
+test('an account whose keys two environments rotate is reported', () => {
+  const twice = rotatedTwice(
+    new Map([
+      ['one', prod()],
+      ['two', prod()],
+    ]),
+  );
+  assert.equal(twice.length, 1);
+  assert.match(twice[0] ?? '', /^two: one rotates the keys of .*contoso-speech/);
+});
+
 test('a wrong entry of environments.json is named by its path', () => {
-  const entry = { ...dev(), maximumInstances: 10, sizes: 3 };
+  const entry = { ...prod(), maximumInstances: 10, sizes: 3 };
   assert.throws(
     () => parseEnvironments(JSON.stringify({ prod: entry })),
     (error) =>
@@ -99,9 +110,10 @@ test('npm run check says what is wrong and fails', () => {
     spawnSync(process.execPath, [join(infra, 'check.ts'), ...options], { encoding: 'utf8' });
   try {
     writeFileSync(policy, text.policy.replaceAll(SPEECH, 'another-speech'));
-    const disagreed = run('--policy', policy, '--environment', 'prod');
+    const disagreed = run('--policy', policy);
     assert.equal(disagreed.status, 1);
     assert.match(disagreed.stderr, /prod: speech: no role is given on its account .*another-speech/);
+    assert.doesNotMatch(disagreed.stderr, /dev: /);
     assert.match(disagreed.stderr, /prod: note: roles are given on .*contoso-speech/);
 
     writeFileSync(policy, text.policy.replace('"sts"', '"sms"'));
@@ -109,8 +121,9 @@ test('npm run check says what is wrong and fails', () => {
     assert.equal(invalid.status, 1);
     assert.match(invalid.stderr, /resources\[0\]\.tokenKinds/);
 
-    assert.equal(run('--environment', 'nowhere').status, 1);
-    assert.equal(run().status, 0);
+    const agreed = run();
+    assert.equal(agreed.status, 0);
+    assert.match(agreed.stdout, /dev: .*\nprod: /);
   } finally {
     rmSync(folder, { recursive: true });
   }

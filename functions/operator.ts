@@ -8,6 +8,7 @@ const ROUTES: readonly [HttpMethod, string, OperatorAction][] = [
   ['POST', 'operator/revocations', 'revoke'],
   ['POST', 'operator/revocations/lift', 'lift'],
   ['GET', 'operator/events', 'listEvents'],
+  ['GET', 'operator/audit', 'readAudit'],
   ['GET', 'operator/rotation', 'planRotation'],
   ['POST', 'operator/rotation/{resource}', 'rotateNow'],
 ];

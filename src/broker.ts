@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { createAudit } from './audit/audit.ts';
 import { createAccounts } from './azure/accounts.ts';
-import { createAuditTable } from './azure/audit-table.ts';
+import { createAuditReader, createAuditTable } from './azure/audit-table.ts';
 import { createEntraTokens } from './azure/entra-tokens.ts';
 import { createEventStore } from './azure/event-store.ts';
 import { createDirectory } from './azure/graph.ts';
@@ -177,6 +177,8 @@ function build(config: Config) {
     operator: createOperatorEndpoints({
       admit,
       operate: revocation.operate,
+      readAudit: createAuditReader(tables),
+      clock,
       rotation,
       rotates: (resource) =>
         policy.resources.some(({ name, rotation }) => name === resource && rotation !== undefined),

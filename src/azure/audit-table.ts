@@ -43,16 +43,56 @@ export async function* readAudit(
   day: string,
   resource?: string,
 ): AsyncGenerator<AuditRecord> {
+  for await (const { records } of segments(tables, day, resource, '')) yield* records;
+}
+
+export interface AuditPage {
+  readonly records: readonly AuditRecord[];
+  /** Where to go on; absent at the end of the day. */
+  readonly next?: string;
+}
+const PAGE_RECORDS = 1_000;
+
+/** The reader's `after`: the `next` of the page before, or nothing. It throws UpstreamFailure. */
+export function createAuditReader(tables: Tables) {
+  return (day: string, resource: string | undefined, after: string): Promise<AuditPage> =>
+    call(
+      'tables',
+      'read audit',
+      async (signal) => {
+        const records: AuditRecord[] = [];
+        for await (const segment of segments(tables, day, resource, after, signal)) {
+          records.push(...segment.records);
+          if (records.length >= PAGE_RECORDS) return { records, next: segment.rowKey };
+        }
+        return { records };
+      },
+      { deadlineMs: 20_000 },
+    );
+}
+
+async function* segments(
+  tables: Tables,
+  day: string,
+  resource: string | undefined,
+  after: string,
+  abortSignal?: AbortSignal,
+): AsyncGenerator<{ rowKey: string; records: AuditRecord[] }> {
   const table = await tables('audit');
-  const query = { filter: `PartitionKey eq '${z.iso.date().parse(day)}'` };
-  for await (const row of table.listEntities<Record<string, unknown>>({ queryOptions: query })) {
+  const filter = `PartitionKey eq '${z.iso.date().parse(day)}' and RowKey gt '${after.replaceAll("'", "''")}'`;
+  const rows = table.listEntities<Record<string, unknown>>({
+    queryOptions: { filter },
+    ...(abortSignal && { abortSignal }),
+  });
+  for await (const row of rows) {
     if (resource !== undefined && !String(row['resources']).includes(` ${resource} `)) continue;
     let text = '';
     for (let index = 0; typeof row[`records${index}`] === 'string'; index += 1)
       text += String(row[`records${index}`]);
-    for (const line of text.split('\n')) {
-      const record = JSON.parse(line) as AuditRecord;
-      if (resource === undefined || record.resource === resource) yield record;
-    }
+    const records = text.split('\n').map((line) => JSON.parse(line) as AuditRecord);
+    yield {
+      rowKey: String(row.rowKey),
+      records: records.filter((record) => resource === undefined || record.resource === resource),
+    };
   }
 }

@@ -3,7 +3,8 @@
  * `Broker.Auditor` to look and `Broker.Operator` to act. Answers are JSON, problems are RFC 9457.
  */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import type { Caller, Slot } from '../ports.ts';
+import { z } from 'zod';
+import type { AuditRecord, Caller, Clock, Slot } from '../ports.ts';
 import { type Admit, AUDITOR, hasRole, OPERATOR } from '../revocation/admit.ts';
 import type { Operate } from '../revocation/operate.ts';
 import type { Effect } from '../revocation/revoke.ts';
@@ -11,7 +12,16 @@ import { UpstreamFailure } from '../upstream.ts';
 import { problem, unavailable } from './problem.ts';
 import { readBearer } from './token-request.ts';
 
+/** The audit of a day (UTC), a page at a time. */
+export type ReadAudit = (
+  day: string,
+  resource: string | undefined,
+  after: string,
+) => Promise<{ readonly records: readonly AuditRecord[]; readonly next?: string }>;
+
 export interface OperatorPorts {
+  readonly readAudit: ReadAudit;
+  readonly clock: Clock;
   readonly admit: Admit;
   readonly operate: Operate;
   readonly rotation: {
@@ -31,6 +41,7 @@ export type OperatorAction =
   | 'revoke'
   | 'lift'
   | 'listEvents'
+  | 'readAudit'
   | 'planRotation'
   | 'rotateNow';
 type Action = (request: HttpRequest, caller: Caller) => Promise<HttpResponseInit>;
@@ -57,6 +68,13 @@ export function createOperatorEndpoints(
     listEvents: as(AUDITOR, async () =>
       json(200, { poison: await operate.received('poison'), signals: await operate.received('signal') }),
     ),
+
+    readAudit: as(AUDITOR, async ({ query }) => {
+      const day = query.get('day') ?? new Date(ports.clock()).toISOString().slice(0, 10);
+      if (!z.iso.date().safeParse(day).success) return badRequest('day must be a date such as 2026-11-22');
+      const resource = query.get('resource') ?? undefined;
+      return json(200, await ports.readAudit(day, resource, query.get('after') ?? ''));
+    }),
 
     planRotation: as(AUDITOR, async () => json(200, { resources: await rotation.plan() })),
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createAuditTable, readAudit } from '../../src/azure/audit-table.ts';
+import { createAuditReader, createAuditTable, readAudit } from '../../src/azure/audit-table.ts';
 import { createIssuedTokens, createLedger } from '../../src/azure/ledger.ts';
 import { createRows } from '../../src/azure/rows.ts';
 import { createState } from '../../src/azure/state.ts';
@@ -185,6 +185,26 @@ test('the largest group fits one row, and comes back whole', async () => {
   const back: AuditRecord[] = [];
   for await (const one of readAudit(azurite.tables, '2026-11-21')) back.push(one);
   assert.deepEqual(back, records);
+});
+
+test('pages of the audit together are the whole day, each record once', async () => {
+  const write = createAuditTable(rowsAt(azurite.url), () => NOW_MS - 5 * 86_400_000, 'i-1');
+  const written = Array.from({ length: 25 }, (_, index) => `s${String(index).padStart(2, '0')}`);
+  for (const name of written)
+    await write(Array.from({ length: 100 }, () => record({ correlationId: name, resource: 'speech' })));
+  const readPage = createAuditReader(azurite.tables);
+  const counted = new Map<string, number>();
+  let after: string | undefined = '';
+  let pages = 0;
+  while (after !== undefined) {
+    const page: Awaited<ReturnType<typeof readPage>> = await readPage('2026-11-17', 'speech', after);
+    for (const { correlationId } of page.records)
+      counted.set(correlationId, (counted.get(correlationId) ?? 0) + 1);
+    after = page.next;
+    pages += 1;
+  }
+  assert.equal(pages, 3);
+  assert.deepEqual(Object.fromEntries(counted), Object.fromEntries(written.map((name) => [name, 100])));
 });
 
 test('a day that is none is not put into a query', async () => {

@@ -6,10 +6,12 @@ import { request } from './requests.ts';
 
 let world: World;
 let rotated: unknown[];
+let asked: unknown[];
 let operators: ReturnType<typeof createOperatorEndpoints>;
 beforeEach(() => {
   world = createWorld();
   rotated = [];
+  asked = [];
   world.verified.set('plain', caller());
   world.verified.set('auditor', caller({ objectId: 'a', appRoles: ['Broker.Auditor'] }));
   world.verified.set('operator', caller({ objectId: 'o', appRoles: ['Broker.Operator'] }));
@@ -24,6 +26,11 @@ beforeEach(() => {
       },
     },
     rotates: (resource) => resource === 'speech',
+    readAudit: async (day, resource, after) => {
+      asked.push([day, resource, after]);
+      return { records: [], next: 'more' };
+    },
+    clock: () => Date.parse('2026-11-22T09:00:00Z'),
   });
 });
 const scope = { kind: 'user', tenantId: HOME, objectId: USER };
@@ -42,7 +49,7 @@ async function ask(action: OperatorAction, who: string | undefined, body?: unkno
   };
 }
 
-const LOOK: OperatorAction[] = ['listRevocations', 'listEvents', 'planRotation'];
+const LOOK: OperatorAction[] = ['listRevocations', 'listEvents', 'readAudit', 'planRotation'];
 const ACT: [OperatorAction, unknown, Record<string, string>][] = [
   ['revoke', { scope }, {}],
   ['lift', { scope }, {}],
@@ -132,4 +139,20 @@ describe('what they do', () => {
       assert.ok(Number(headers['retry-after']) > 0);
     }
   });
+});
+
+test('an auditor reads who got tokens for an account on a day, a page at a time; a day that is none is refused', async () => {
+  const get = (query: Record<string, string>) =>
+    operators.readAudit(
+      request('GET', '/operator/audit', { headers: { authorization: 'Bearer auditor' }, query }),
+    );
+  const page = await get({ day: '2026-11-21', resource: 'speech', after: 'here' });
+  assert.deepEqual(page.jsonBody, { records: [], next: 'more' });
+  await get({});
+  assert.deepEqual(asked, [
+    ['2026-11-21', 'speech', 'here'],
+    ['2026-11-22', undefined, ''],
+  ]);
+  assert.equal((await get({ day: 'yesterday' })).status, 400);
+  assert.equal(asked.length, 2);
 });

@@ -8,13 +8,20 @@ export function request(
     body,
     headers = {},
     params = {},
-  }: { body?: string; headers?: Record<string, string>; params?: Record<string, string> } = {},
+    query = {},
+  }: {
+    body?: string;
+    headers?: Record<string, string>;
+    params?: Record<string, string>;
+    query?: Record<string, string>;
+  } = {},
 ): HttpRequest {
   return new HttpRequest({
     method,
     url: `http://127.0.0.1${path}`,
     headers,
     params,
+    query,
     ...(body === undefined ? {} : { body: { string: body } }),
   });
 }

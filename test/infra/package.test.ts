@@ -161,6 +161,7 @@ const EXPECTED_FUNCTIONS = [
   'httpTrigger operator-listEvents',
   'httpTrigger operator-listRevocations',
   'httpTrigger operator-planRotation',
+  'httpTrigger operator-readAudit',
   'httpTrigger operator-revoke',
   'httpTrigger operator-rotateNow',
   'httpTrigger revoke',

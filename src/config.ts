@@ -2,7 +2,7 @@
  * The environment, parsed once. Every problem is reported together, by the name of its setting, and the app
  * does not start. The README's table of settings is tested against this file.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID');
 const url = z

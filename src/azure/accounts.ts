@@ -2,7 +2,7 @@
  * The keys of Azure AI accounts, through Azure Resource Manager. Two calls do not justify its SDK.
  * https://learn.microsoft.com/rest/api/aiservices/accountmanagement/accounts
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountKeys, AccountRefusal, Accounts } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import { type CallLimits, call } from './call.ts';

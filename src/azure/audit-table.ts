@@ -3,7 +3,7 @@
  * time, and marked with the accounts it speaks of, so that "who got tokens for this account yesterday" is one
  * query over one partition.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { WriteAudit } from '../audit/audit.ts';
 import type { AuditRecord, Clock } from '../ports.ts';
 import { call } from './call.ts';

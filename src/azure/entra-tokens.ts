@@ -1,5 +1,5 @@
 /** Entra tokens for an Azure AI resource: by application, by managed identity, on behalf of a user. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock, EntraTokens, IssuedToken, OnBehalfOfRefusal } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import { call } from './call.ts';

@@ -1,5 +1,5 @@
 /** What was received and what came of it, in table `events`: partition the kind, row the key. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventKind, EventRecord, EventStore } from '../revocation/ports.ts';
 import { call } from './call.ts';
 import { isNoSuchEntity } from './state.ts';

@@ -1,5 +1,5 @@
 /** The mint ledger and the tokens that were issued, in table `ledger`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { coalesce } from '../coalesce.ts';
 import type { IssuedRecord, IssuedTokens, MintLedger, Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';

@@ -1,5 +1,5 @@
 /** The revocations, in table `state`. SharedState.load() reads `scope`, `cutOffSeconds` and `blocked` of them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Scope } from '../ports.ts';
 import type { Entry } from '../revocation/entry.ts';
 import type { RevocationTable } from '../revocation/ports.ts';

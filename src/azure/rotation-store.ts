@@ -3,7 +3,7 @@
  * `history` (partition: the resource). The exchange reads `generation`, `retiring` and `epoch` of a row.
  */
 import type { TableEntity } from '@azure/data-tables';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RotationStore } from '../rotation/ports.ts';
 import {
   type HistoryEntry,

@@ -5,7 +5,7 @@
  * https://learn.microsoft.com/entra/identity-platform/signing-key-rollover
  */
 import { importJWK } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock, SigningKey, SigningKeys } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';

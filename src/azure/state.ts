@@ -1,5 +1,5 @@
 /** The head row and what stands behind it, in table `state`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Head, Revocation, Scope, SharedState, SlotState } from '../ports.ts';
 import { parseStrictObject } from '../strict-json.ts';
 import { UpstreamFailure } from '../upstream.ts';

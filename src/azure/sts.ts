@@ -2,7 +2,7 @@
  * The key exchange of an Azure AI account: `POST {host}/sts/v1.0/issueToken`, the key in a header, the bare
  * token as the answer. https://learn.microsoft.com/azure/ai-services/authentication
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock, IssuedToken, Sts } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';

@@ -6,7 +6,7 @@
 
 import type { webcrypto } from 'node:crypto';
 import { importJWK } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../ports.ts';
 import type { TransmitterKeys } from '../revocation/ports.ts';
 import { UpstreamFailure } from '../upstream.ts';

@@ -5,7 +5,7 @@
  * https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens
  */
 import { errors, jwtVerify } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CallerFault, Denial } from '../denial.ts';
 import { openJws } from '../jws.ts';
 import type { Caller, Clock, SigningKeys } from '../ports.ts';

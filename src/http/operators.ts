@@ -3,7 +3,7 @@
  * `Broker.Auditor` to look and `Broker.Operator` to act. Answers are JSON, problems are RFC 9457.
  */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AuditRecord, Caller, Clock, Slot } from '../ports.ts';
 import { type Admit, AUDITOR, hasRole, OPERATOR } from '../revocation/admit.ts';
 import type { Operate } from '../revocation/operate.ts';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const whole = (name: string, min: number, max: number) =>
   z.coerce.number(`${name} must be a number`).int(`${name} must be a whole number`).min(min).max(max);

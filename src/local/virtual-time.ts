@@ -1,6 +1,6 @@
 /** Changes virtual time in all processes at one instant, and keeps it from going back at the next start. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChildHandle } from './children.ts';
 import { type ClockState, nextState, type VirtualClock, wallNow } from './clock.ts';
 

@@ -2,7 +2,7 @@
  * Who may have what. This file is the one source of the policy's types and of infra/policy.schema.json
  * (`npm run schema`). Absence denies: an unknown key anywhere is a problem, not a default.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration } from './duration.ts';
 
 const name = z

@@ -1,6 +1,6 @@
 /** `npm run schema`: writes infra/policy.schema.json from the policy's zod schema. */
 import { writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { policySchema } from './schema.ts';
 
 export function policyJsonSchema(): string {

@@ -2,7 +2,7 @@
  * A revocation asked for in so many words: by the broker's own event or by an operator. Unknown members are
  * ignored, so that a newer sender is understood; what is missing or mistyped is a problem, never a default.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Policy } from '../policy/schema.ts';
 import type { Scope } from '../ports.ts';
 import { respell } from './envelope.ts';

@@ -5,7 +5,7 @@
  * several events. Signature, issuer and audience are never negotiable.
  */
 import { compactVerify, errors } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openJws } from '../jws.ts';
 import type { Transmitter } from '../policy/schema.ts';
 import type { TransmitterKeys } from './ports.ts';

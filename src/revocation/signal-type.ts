@@ -2,7 +2,7 @@
  * What the events of CAEP 1.0 and RISC 1.0 mean for a broker whose only power is to refuse older tokens.
  * A signal is a statement, not a command (SSF 1.0): this table is our answer to each.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export type Meaning =
   /** Tokens issued before the event are refused. */

@@ -149,7 +149,7 @@ function asked(state: RotationState, target: Target, request: RetireRequest, now
     const both: Slot[] = [state.active, state.active === 'Key1' ? 'Key2' : 'Key1'];
     return beginEmergency(state, slot === undefined ? both : [slot], reason, nowMs);
   }
-  if (state.work !== undefined) return resumed(state);
+  if (state.work !== undefined) return resumed(state, nowMs);
   return slot === undefined
     ? begin(state, target.rotation.mode, reason, nowMs)
     : beginSlot(state, slot, reason, nowMs);

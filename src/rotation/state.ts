@@ -1,5 +1,5 @@
 /** What is remembered of one resource's rotation, and what a tick sees of the world. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccountRefusal, Slot } from '../ports.ts';
 
 export const slotSchema = z.enum(['Key1', 'Key2']);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fetchJson, fetchText } from '../../src/azure/fetch.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { startUpstream } from './upstream-server.ts';

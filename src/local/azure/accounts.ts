@@ -5,7 +5,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock, Slot } from '../../ports.ts';
 import { sha256 } from '../../secret.ts';
 import { type Actor, accountEvent, type EventGridEvent, personInPortal } from './accounts-events.ts';

@@ -2,7 +2,7 @@
  * What ARM does with an AI account, once the caller is known and may do it.
  * https://learn.microsoft.com/rest/api/aiservices/accountmanagement/accounts
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Account, Accounts } from './accounts.ts';
 import { json } from './json.ts';
 import type { Principal } from './roles.ts';

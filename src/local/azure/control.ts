@@ -1,6 +1,6 @@
 /** The control service: the hand of a person in the portal, or of bad luck. Local mode only. */
 import { STATUS_CODES } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Accounts } from './accounts.ts';
 import { type Directory, userChange } from './directory.ts';
 import type { EntraKeys, Members } from './entra-keys.ts';

@@ -1,6 +1,6 @@
 /** Azure OpenAI as its clients speak to it: chat completions, plain and streamed, and the list of models. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Operation } from './dataplane-operation.ts';
 import { json } from './json.ts';
 import type { Call, Outcome } from './service.ts';

@@ -1,5 +1,5 @@
 /** What the simulated AI accounts can do, by kind: a call or two of each, in the real service's wire form. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { chatCompletions, models } from './dataplane-openai.ts';
 import type { Operation } from './dataplane-operation.ts';
 import { speech } from './dataplane-speech.ts';

@@ -1,5 +1,5 @@
 /** https://learn.microsoft.com/azure/ai-services/translator/text-translation/reference/v3/translate */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Operation } from './dataplane-operation.ts';
 import { json } from './json.ts';
 import type { Call, Outcome } from './service.ts';

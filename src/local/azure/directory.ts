@@ -1,6 +1,6 @@
 /** The simulated Entra directory: who and what exists, and what of it a person may change. */
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { loadJson, saveJson } from './durable.ts';
 
 /** An app registration with its service principal. */

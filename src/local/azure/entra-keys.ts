@@ -9,7 +9,7 @@ import {
   verify,
 } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { loadJson, saveJson } from './durable.ts';
 
 export type Members = Readonly<Record<string, unknown>>;

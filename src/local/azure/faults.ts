@@ -1,5 +1,5 @@
 /** Bad luck on request: what is wrong with which simulated service at the moment. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const serviceNames = ['entra', 'identity', 'keyvault', 'arm', 'sts', 'tables', 'graph'] as const;
 export type ServiceName = (typeof serviceNames)[number];

@@ -2,7 +2,7 @@
  * Delta queries of Microsoft Graph: what changed since a token, page by page.
  * https://learn.microsoft.com/graph/delta-query-overview
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const deltaState = z.strictObject({
   /** The number of the newest change already shown. */

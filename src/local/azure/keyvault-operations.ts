@@ -1,5 +1,5 @@
 /** The operations on a vault's secrets, once the caller is known and may do them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { json } from './json.ts';
 import {
   badParameter,

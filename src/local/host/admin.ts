@@ -1,6 +1,6 @@
 /** The host's own routes: state, the list of functions, and running one by hand. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Answers } from './answer.ts';
 import { readWhole } from './body.ts';
 import type { TypedData } from './core.ts';

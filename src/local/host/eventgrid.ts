@@ -1,6 +1,6 @@
 /** The Event Grid webhook, `/runtime/webhooks/eventgrid?functionName=X`. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Answers } from './answer.ts';
 import { readWhole } from './body.ts';
 import { parseEvents } from './event-dates.ts';

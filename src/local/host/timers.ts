@@ -1,6 +1,6 @@
 /** Timer triggers, in virtual time. A run is never overlapped, and a failed one does not come again before its next tick. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TypedData } from './core.ts';
 import { type HostedFunction, invoke, type Runtime } from './invoke.ts';
 import { failed } from './listener.ts';

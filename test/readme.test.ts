@@ -12,7 +12,9 @@ const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.me
 test('the table of settings in the README is what config.ts reads', () => {
   const rows = Object.entries(settings.shape).map(([name, shape]) => {
     const absent = shape.safeParse(undefined);
-    const initial = absent.success ? `\`${Array.isArray(absent.data) ? absent.data.join(' ') : absent.data}\`` : 'required';
+    const initial = absent.success
+      ? `\`${Array.isArray(absent.data) ? absent.data.join(' ') : absent.data}\``
+      : 'required';
     return `| \`${name}\` | ${initial.replace('``', 'none')} | ${shape.description} |`;
   });
   for (const row of rows) assert.ok(readme.includes(row), `the README lacks this row:\n${row}`);
@@ -27,5 +29,6 @@ test('every command that the README names is a script', () => {
 });
 
 test('every production dependency is accounted for in the README', () => {
-  for (const name of Object.keys(packageJson.dependencies)) assert.ok(readme.includes(`| \`${name}\` |`), name);
+  for (const name of Object.keys(packageJson.dependencies))
+    assert.ok(readme.includes(`| \`${name}\` |`), name);
 });

@@ -22,6 +22,9 @@ export interface LocalDescription {
   readonly instances: readonly string[];
   readonly ca: string;
   readonly control: string;
+  readonly keyVault: string;
+  /** Settings with which a Functions host started by hand joins this Azure. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly entra: { readonly authority: string; readonly tenantId: string; readonly scope: string };
   readonly callers: readonly LocalCaller[];
   readonly resources: readonly {
@@ -72,6 +75,17 @@ export async function startLocal(
   };
 }
 
+/** A server may close an idle connection just as it is used again. Only for what is safe to send twice. */
+async function send(url: string, init: RequestInit): Promise<Response> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await fetch(url, init);
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
+  }
+}
+
 export function callerNamed({ callers }: LocalDescription, name: string): LocalCaller {
   const caller = callers.find((each) => each.name === name);
   if (caller === undefined)
@@ -87,7 +101,7 @@ export async function callerToken(description: LocalDescription, name: string): 
     username === undefined
       ? { grant_type: 'client_credentials', client_secret: clientSecret }
       : { grant_type: 'password', username, password };
-  const answer = await fetch(`${entra.authority}/${tenantId}/oauth2/v2.0/token`, {
+  const answer = await send(`${entra.authority}/${tenantId}/oauth2/v2.0/token`, {
     method: 'POST',
     body: new URLSearchParams({ ...grant, client_id: clientId, scope: entra.scope }),
   });
@@ -122,7 +136,7 @@ export async function exchange(
 
 /** Events as Event Grid delivers them, one batch. @returns the status; 202 means in force on every instance */
 export async function deliver(broker: string, events: unknown): Promise<number> {
-  const answer = await fetch(`${broker}/runtime/webhooks/eventgrid?functionName=react`, {
+  const answer = await send(`${broker}/runtime/webhooks/eventgrid?functionName=react`, {
     method: 'POST',
     headers: { 'aeg-event-type': 'Notification', 'content-type': 'application/json' },
     body: JSON.stringify(events),

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  callerNamed,
+  callerToken,
+  deliver,
+  exchange,
+  ownEvent,
+  startLocal,
+} from '../../src/client/local-mode.ts';
+import { sha256 } from '../../src/secret.ts';
+import { sample } from '../revocation/samples.ts';
+import { percentile, revocationTrials } from './revocation-trials.ts';
+
+/** The bench runs a thousand of them. */
+const TRIALS = 15;
+
+let local: Awaited<ReturnType<typeof startLocal>>;
+before(async () => {
+  local = await startLocal(['--instances', '3']);
+});
+after(() => local[Symbol.asyncDispose]());
+
+async function control(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${local.description.control}${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  assert.ok(answer.ok, text);
+  return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+}
+async function operator(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${local.description.broker}/operator/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${await callerToken(local.description, 'operator')}` },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return (await answer.json()) as Record<string, unknown>;
+}
+/** The same exchange at each instance. */
+const everywhere = (token: string, resource: string) =>
+  Promise.all(local.description.instances.map((broker) => exchange(broker, token, resource)));
+const statuses = async (token: string, resource: string) =>
+  (await everywhere(token, resource)).map(({ status }) => status);
+const nextSecond = () => new Promise((resolve) => setTimeout(resolve, 1_050));
+
+describe('three instances on one store', () => {
+  test(`no exchange that begins after a revocation's call returned succeeds anywhere (${TRIALS} trials at 200/s)`, async (t) => {
+    const run = await revocationTrials(local.description, { trials: TRIALS, perSecond: 200, freshnessMs: 0 });
+    assert.equal(run.late, 0);
+    assert.ok(run.exchanges > TRIALS * 5);
+    t.diagnostic(
+      `time to effect: p50 ${percentile(run.effectMs, 0.5)} ms, slowest ${percentile(run.effectMs, 1)} ms`,
+    );
+  });
+
+  test('a user who is disabled in the directory is refused everywhere, and again allowed when enabled', async () => {
+    const token = await callerToken(local.description, 'ada');
+    assert.deepEqual(await statuses(token, 'chat'), [200, 200, 200]);
+    await control('PUT', '/users/ada', { accountEnabled: false });
+    for (let n = 0; (await statuses(token, 'chat')).includes(200); n += 1) {
+      assert.ok(n < 100, 'the change event was not acted upon');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await control('PUT', '/users/ada', { accountEnabled: true });
+    await nextSecond();
+    assert.deepEqual(await statuses(await callerToken(local.description, 'ada'), 'chat'), [200, 200, 200]);
+    assert.deepEqual(await statuses(token, 'chat'), [400, 400, 400]);
+  });
+
+  test('a block by an operator holds everywhere until it is lifted', async () => {
+    const scope = { kind: 'grant', name: 'captions' };
+    await operator('POST', 'revocations', { scope, block: true, reason: 'a test' });
+    await nextSecond();
+    const fresh = await callerToken(local.description, 'captions');
+    assert.deepEqual(await statuses(fresh, 'speech'), [400, 400, 400]);
+    assert.deepEqual(await operator('POST', 'revocations/lift', { scope }), { lifted: true });
+    assert.deepEqual(await statuses(fresh, 'speech'), [200, 200, 200]);
+    const { revocations } = (await operator('GET', 'revocations')) as {
+      revocations: Record<string, unknown>[];
+    };
+    const listed = revocations.find(({ key }) => key === 'grant:captions');
+    assert.ok(listed?.['inForceAt'] && listed['lastTokenUntil']);
+  });
+});
+
+describe('the webhook', () => {
+  const webhook = async (body: unknown, headers: Record<string, string>) => {
+    const answer = await fetch(`${local.description.broker}/runtime/webhooks/EventGrid?functionName=react`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, text: await answer.text() };
+  };
+
+  test('01 and 02: a subscription is validated with the code as it came', async () => {
+    const answer = await webhook(sample('01-eg-subscription-validation'), {
+      'aeg-event-type': 'SubscriptionValidation',
+    });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(JSON.parse(answer.text), sample('02-eg-subscription-validation-response'));
+  });
+
+  for (const name of [
+    '04-eg-kv-secret-new-version',
+    '06-eg-kv-secret-near-expiry',
+    '07-eg-kv-secret-expired',
+    '08-ce-kv-secret-new-version',
+    '10-ce-graph-user-updated',
+    '11-ce-graph-user-deleted',
+    '18-eg-arm-action-regeneratekey',
+    '19-ce-arm-action-regeneratekey',
+    '20-eg-arm-action-listkeys-noise',
+    '24-eg-deadletter',
+    '26-eg-batch-dup-out-of-order',
+  ])
+    test(`${name} is acknowledged`, async () => {
+      assert.equal((await webhook(sample(name), { 'aeg-event-type': 'Notification' })).status, 202);
+    });
+
+  test('in a batch, poison and unknown types stop nobody: the revocation beside them is in force', async () => {
+    const token = await callerToken(local.description, 'captions');
+    assert.deepEqual(await statuses(token, 'speech'), [200, 200, 200]);
+    const { tenantId, clientId } = callerNamed(local.description, 'captions');
+    const batch = [
+      { nothing: 'that is an event' },
+      ownEvent('RevocationRequested', { scope: { kind: 'planet' } }),
+      ownEvent('FutureThing', {}),
+      ownEvent('RevocationRequested', { scope: { kind: 'client', tenantId, clientId } }),
+    ];
+    assert.equal(await deliver(local.description.broker, batch), 202);
+    assert.deepEqual(await statuses(token, 'speech'), [400, 400, 400]);
+    const { poison } = (await operator('GET', 'events')) as { poison: { why: string }[] };
+    assert.ok(poison.some(({ why }) => why.startsWith('scope.kind')));
+    await nextSecond();
+  });
+});
+
+describe('tables that fail in the middle', () => {
+  const scope = { kind: 'grant', name: 'translations' };
+
+  test('while they are down nothing is granted and nothing acknowledged; redelivery makes it good', async () => {
+    const token = await callerToken(local.description, 'translations');
+    assert.deepEqual(await statuses(token, 'translator'), [200, 200, 200]);
+    const event = ownEvent('RevocationRequested', { scope, block: true });
+    await control('PUT', '/faults/tables', { mode: 'down' });
+    assert.equal(await deliver(local.description.broker, [event]), 500);
+    assert.deepEqual(await statuses(token, 'translator'), [503, 503, 503]);
+    await control('DELETE', '/faults/tables');
+    assert.equal(await deliver(local.description.broker, [event]), 202);
+    assert.deepEqual(await statuses(token, 'translator'), [400, 400, 400]);
+    await operator('POST', 'revocations/lift', { scope });
+    await nextSecond();
+  });
+
+  // One token's scope is a new entry each time: inserted, then the head updated, then the effect inserted.
+  for (const operation of [
+    'InsertEntity events',
+    'GetEntity state',
+    'InsertEntity state',
+    'UpdateEntity state',
+  ])
+    for (const mode of ['down', 'lost'])
+      test(`${operation} ${mode}: acknowledged only if in force, and in force after redelivery`, async () => {
+        const token = await callerToken(local.description, 'translations');
+        const { tid, uti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+        const event = ownEvent('RevocationRequested', { scope: { kind: 'token', tenantId: tid, uti } });
+        await control('PUT', '/faults/tables', { mode, operation });
+        const status = await deliver(local.description.broker, [event]);
+        if (status === 202) assert.ok(!(await statuses(token, 'translator')).includes(200));
+        else assert.equal(status, 500);
+        await control('DELETE', '/faults/tables');
+        assert.equal(await deliver(local.description.broker, [event]), 202);
+        assert.deepEqual(await statuses(token, 'translator'), [400, 400, 400]);
+      });
+});
+
+test('a leaked key: its slot is regenerated, the secret moved, the tokens of every instance dropped', async (t) => {
+  const { description } = local;
+  const key = await currentKey();
+  const token = await callerToken(description, 'captions');
+  const before = await everywhere(token, 'speech');
+  assert.deepEqual(
+    before.map(({ status }) => status),
+    [200, 200, 200],
+  );
+  const { last } = (await control('GET', '/requests')) as { last: number };
+
+  const event = ownEvent('KeyLeaked', { sha256: sha256(key), reason: 'found in a repository' });
+  const sentAtMs = Date.now();
+  assert.equal(await deliver(description.broker, [event]), 202);
+  const old = new Set(before.map(({ body }) => body['access_token']));
+  for (const { status, body } of await everywhere(token, 'speech')) {
+    assert.equal(status, 200);
+    assert.ok(!old.has(body['access_token']), 'a token bought with the leaked key is handed out');
+  }
+  assert.notEqual(await currentKey(), key);
+
+  const endpoint = description.resources.find(({ name }) => name === 'speech')?.endpoint;
+  for (let n = 0; ; n += 1) {
+    const answer = await fetch(`${endpoint}/sts/v1.0/issueToken`, {
+      method: 'POST',
+      headers: { 'ocp-apim-subscription-key': key },
+    });
+    await answer.arrayBuffer();
+    if (answer.status === 401) break;
+    assert.ok(n < 100, `the old key is still accepted: ${answer.status}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const { requests } = (await control('GET', `/requests?service=sts&after=${last}`)) as {
+    requests: { at: string; status: number; keyFingerprint?: string }[];
+  };
+  const refused = requests.find(
+    ({ status, keyFingerprint }) => status === 401 && keyFingerprint === sha256(key).slice(0, 16),
+  );
+  assert.ok(refused, 'the account itself says that the old key is refused');
+  t.diagnostic(
+    `from event to the old key refused, by the account's log: ${Date.parse(refused.at) - sentAtMs} ms`,
+  );
+
+  assert.equal(await deliver(description.broker, [event]), 202, 'a repetition finds the key in no slot');
+});
+
+/** As the issuer's identity reads it. */
+async function currentKey(): Promise<string> {
+  const { environment, keyVault } = local.description;
+  const query = new URLSearchParams({
+    'api-version': '2019-08-01',
+    resource: 'https://vault.azure.net',
+    client_id: environment['BROKER_ISSUER_IDENTITY'] ?? '',
+  });
+  const identity = await fetch(`${environment['IDENTITY_ENDPOINT']}?${query}`, {
+    headers: { 'x-identity-header': environment['IDENTITY_HEADER'] ?? '' },
+  });
+  const { access_token } = (await identity.json()) as { access_token: string };
+  const secret = await fetch(`${keyVault}/secrets/speech-key?api-version=7.4`, {
+    headers: { authorization: `Bearer ${access_token}` },
+  });
+  const { value } = (await secret.json()) as { value: string };
+  return value;
+}

@@ -97,6 +97,29 @@ export function createIssuedTokens(tables: Tables): IssuedTokens {
   };
 }
 
+/** Removes the records of tokens that are over; what one run leaves, the next takes. */
+export function sweepIssued(tables: Tables): (nowMs: number) => Promise<void> {
+  return (nowMs) =>
+    call(
+      'tables',
+      'sweep tokens',
+      async (abortSignal) => {
+        const table = await tables('ledger');
+        const filter = `PartitionKey eq 'issued' and expiresAtMs lt ${Math.round(nowMs)}L`;
+        for await (const { rowKey } of table.listEntities({
+          queryOptions: { filter, select: ['RowKey'] },
+          abortSignal,
+        }))
+          if (rowKey !== undefined) await table.deleteEntity('issued', rowKey, { abortSignal }).catch(ifGone);
+      },
+      { deadlineMs: 30_000, attempts: 1 },
+    );
+}
+
+function ifGone(error: unknown): void {
+  if (!isNoSuchEntity(error)) throw error;
+}
+
 /** Milliseconds since the epoch do not fit the table's 32-bit integer, and would arrive as a double. */
 function int64(value: number): { type: 'Int64'; value: string } {
   return { type: 'Int64', value: String(Math.round(value)) };

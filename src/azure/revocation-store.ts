@@ -27,8 +27,13 @@ const rowShape = z.object({
   receivedAtMs: z.coerce.number(),
 });
 
+interface Stored {
+  readonly etag: string;
+  readonly entry: Entry;
+}
+
 export function createRevocationTable(tables: Tables): RevocationTable {
-  const read = (key: string): Promise<{ etag: string; entry: Entry } | undefined> =>
+  const read = (key: string): Promise<Stored | undefined> =>
     call('tables', 'read revocation', async (abortSignal) => {
       const table = await tables('state');
       try {
@@ -54,12 +59,17 @@ export function createRevocationTable(tables: Tables): RevocationTable {
 
   return {
     async update(key, change) {
+      // Most scopes are new: taken as absent until the insert, or there being nothing to insert, says otherwise.
+      let current: Stored | undefined;
+      let isKnown = false;
       for (let round = 1; round <= MOST_ROUNDS; round += 1) {
-        const current = await read(key);
         const next = change(current?.entry);
-        if (next === undefined || next === current?.entry) return current?.entry;
-        if (await write(key, next, current?.etag)) return next;
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * MOST_PAUSE_MS));
+        if (next !== undefined && next !== current?.entry) {
+          if (await write(key, next, current?.etag)) return next;
+          if (round > 1) await new Promise((resolve) => setTimeout(resolve, Math.random() * MOST_PAUSE_MS));
+        } else if (isKnown) return current?.entry;
+        current = await read(key);
+        isKnown = true;
       }
       throw new UpstreamFailure('tables', 'too many writers of one revocation');
     },

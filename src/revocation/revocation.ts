@@ -25,6 +25,8 @@ export interface RevocationDeps {
   readonly events: EventStore;
   readonly head: Head;
   readonly issued: IssuedTokens;
+  /** Removes the records of issued tokens that are over. */
+  readonly sweepIssued: (nowMs: number) => Promise<void>;
   readonly directory: Directory;
   readonly transmitterKeys: TransmitterKeys;
   readonly keys: KeyRotation;
@@ -66,6 +68,7 @@ export function createRevocation(deps: RevocationDeps): RevocationCapability {
       for (const entry of gone)
         await table.remove(scopeKey(entry.scope), (current) => isSpent(current, now()));
       await events.sweep(now());
+      await deps.sweepIssued(now());
       await review.sweep();
     },
   };

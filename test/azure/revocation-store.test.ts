@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createEventStore } from '../../src/azure/event-store.ts';
+import { createIssuedTokens, sweepIssued } from '../../src/azure/ledger.ts';
 import { createRevocationTable } from '../../src/azure/revocation-store.ts';
 import { createRows } from '../../src/azure/rows.ts';
 import { createState } from '../../src/azure/state.ts';
@@ -139,6 +140,22 @@ describe('the event store', () => {
     await events.sweep(START_MS);
     assert.deepEqual(await events.list('poison', '', 10), [{ why: 'x' }]);
   });
+});
+
+test('records of tokens that are over are swept, the others stay', async () => {
+  const issued = createIssuedTokens(azurite.tables);
+  const record = {
+    resource: 'speech',
+    tokenKind: 'sts',
+    slot: 'Key1',
+    user: undefined,
+    issuedAtMs: 0,
+  } as const;
+  await issued.record({ ...record, sha256: 'over', expiresAtMs: START_MS - 1 });
+  await issued.record({ ...record, sha256: 'alive', expiresAtMs: START_MS + 1 });
+  await sweepIssued(azurite.tables)(START_MS);
+  assert.equal(await issued.find('over'), undefined);
+  assert.ok(await issued.find('alive'));
 });
 
 test('tables that are out of reach are an outage for every call', async () => {

@@ -276,6 +276,10 @@ export function createWorld() {
         return issued.get(sha256);
       },
     },
+    async sweepIssued(nowMs) {
+      up('tables');
+      for (const [key, { expiresAtMs }] of issued) if (expiresAtMs < nowMs) issued.delete(key);
+    },
     directory,
     transmitterKeys: {
       async find(jwksUri, keyId) {

@@ -1,4 +1,5 @@
 import type { Log } from './ports.ts';
+import { withoutSecrets } from './secret.ts';
 
 /**
  * One line an event, `event name=value name=value`: a person can read it and Log Analytics can `parse` it.
@@ -18,8 +19,15 @@ export function createLog(write: (text: string) => void = (text) => process.stdo
   };
 }
 
-/** A value with anything but plain characters is quoted, so that no value can forge a field or a line. */
+/** No trace id, GUID or number is longer; longer words may be somebody else's. */
+const LONGEST_ID = 36;
+
+/**
+ * A value with anything but plain characters is quoted, so that no value can forge a field or a line; what
+ * looks like a token is not printed, whoever put it there.
+ */
 function quoted(value: unknown): string {
-  const text = String(value);
+  const said = String(value);
+  const text = said.length > LONGEST_ID ? withoutSecrets(said) : said;
   return /^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text);
 }

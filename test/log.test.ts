@@ -18,3 +18,18 @@ test('no value can forge a field or a line', async () => {
   await turn();
   assert.deepEqual(writes, ['exchange reason="a b\\noutcome=granted \\"x\\"" empty=""\n']);
 });
+
+test('what looks like a token is not printed, whoever put it there; identifiers are', async () => {
+  const writes: string[] = [];
+  const log = createLog((text) => writes.push(text));
+  log('event', { type: `eyJhbGciOiJSUzI1NiJ9.${'x'.repeat(40)}.sig` });
+  log('event', {
+    correlation: '0af7651916cd43dd8448eb211c80319c',
+    id: '00000000-0000-4000-8000-000000000001',
+  });
+  await turn();
+  assert.equal(
+    writes.join(''),
+    'event type="[redacted]"\nevent correlation=0af7651916cd43dd8448eb211c80319c id=00000000-0000-4000-8000-000000000001\n',
+  );
+});

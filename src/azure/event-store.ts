@@ -62,7 +62,10 @@ export function createEventStore(tables: Tables): EventStore {
         'sweep events',
         async (abortSignal) => {
           const table = await tables('events');
-          const queryOptions = { filter: `keepUntilMs lt ${nowMs}.0`, select: ['PartitionKey', 'RowKey'] };
+          const queryOptions = {
+            filter: `keepUntilMs lt ${Math.floor(nowMs)}.0`,
+            select: ['PartitionKey', 'RowKey'],
+          };
           for await (const { partitionKey, rowKey } of table.listEntities({ queryOptions, abortSignal }))
             await table
               .deleteEntity(String(partitionKey), String(rowKey), { abortSignal })

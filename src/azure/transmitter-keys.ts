@@ -14,6 +14,8 @@ import { call } from './call.ts';
 import { fetchJson } from './fetch.ts';
 
 const KEPT_MS = 3_600_000;
+/** How long a key is believed while the address does not answer. */
+const TRUSTED_MS = 24 * 3_600_000;
 const COOLDOWN_MS = 60_000;
 /** CAEP interoperability profile: RS256 with at least 2048 bits. */
 const LEAST_MODULUS_BITS = 2_048;
@@ -52,7 +54,13 @@ export function createTransmitterKeys(clock: Clock): TransmitterKeys {
       const key = known?.keys.get(keyId);
       if (key !== undefined && ageMs < KEPT_MS) return key;
       if (known !== undefined && key === undefined && ageMs < COOLDOWN_MS) return undefined;
-      return (await refresh(jwksUri)).keys.get(keyId);
+      try {
+        return (await refresh(jwksUri)).keys.get(keyId);
+      } catch (error) {
+        // A signal only takes access away: better to believe yesterday's key than to hear of nothing.
+        if (key !== undefined && ageMs < TRUSTED_MS) return key;
+        throw error;
+      }
     },
   };
 }

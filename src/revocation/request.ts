@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import type { Policy } from '../policy/schema.ts';
 import type { Scope } from '../ports.ts';
+import { withoutSecrets } from '../secret.ts';
 import { respell } from './envelope.ts';
 
 const guid = z
@@ -18,7 +19,8 @@ const name = z
   .regex(/^[a-z0-9-]+$/, 'must be a name of the policy');
 
 const SCOPE_MEMBERS = ['kind', 'tenantId', 'objectId', 'subject', 'clientId', 'uti', 'name'];
-const scopeUnion = z.discriminatedUnion('kind', [
+/** What a scope looks like, for whoever describes it. */
+export const scopeShape = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tenant'), tenantId: guid }),
   z.object({ kind: z.literal('user'), tenantId: guid, objectId: guid }),
   z.object({ kind: z.literal('subject'), tenantId: guid, subject: identifier }),
@@ -27,7 +29,7 @@ const scopeUnion = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('resource'), name }),
   z.object({ kind: z.literal('grant'), name }),
 ]);
-const scope = z.preprocess((value) => respell(value, SCOPE_MEMBERS), scopeUnion);
+const scope = z.preprocess((value) => respell(value, SCOPE_MEMBERS), scopeShape);
 
 /** RFC 3339, with any offset. */
 const instant = z.iso
@@ -62,7 +64,7 @@ export function readRequest(value: unknown, policy: Policy): RevocationRequest |
     scope,
     notBeforeMs: notBefore ?? undefined,
     block: block ?? false,
-    reason: (reason ?? '').slice(0, MOST_REASON),
+    reason: withoutSecrets(reason ?? '').slice(0, MOST_REASON),
   };
 }
 
@@ -94,7 +96,11 @@ export function readLeakedKey(value: unknown, policy: Policy): LeakedKey | strin
   const { sha256, resource, reason } = parsed.data;
   if (resource && !policy.resources.some(({ name }) => name === resource))
     return 'resource: no such resource in the policy';
-  return { sha256, resource: resource ?? undefined, reason: (reason ?? '').slice(0, MOST_REASON) };
+  return {
+    sha256,
+    resource: resource ?? undefined,
+    reason: withoutSecrets(reason ?? '').slice(0, MOST_REASON),
+  };
 }
 
 /** A revocation of what does not exist would answer "done" and do nothing: the sender must hear of it. */

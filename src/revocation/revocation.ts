@@ -4,7 +4,7 @@ import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, Head, IssuedTokens, Log, Snapshot } from '../ports.ts';
 import { type Admit, createAdmit } from './admit.ts';
 import { createReview } from './directory.ts';
-import { isSpent } from './entry.ts';
+import { isSpent, KEEP_MS } from './entry.ts';
 import { createIssued, type Issued } from './issued.ts';
 import { createOperate, type Operate } from './operate.ts';
 import type { Directory, EventStore, KeyRotation, RevocationTable, TransmitterKeys } from './ports.ts';
@@ -52,7 +52,6 @@ export interface RevocationCapability {
 }
 
 export function createRevocation(deps: RevocationDeps): RevocationCapability {
-  const { table, events, now } = deps;
   const revoke = createRevoke(deps);
   const shared = { ...deps, revoke };
   const review = createReview(shared);
@@ -64,12 +63,22 @@ export function createRevocation(deps: RevocationDeps): RevocationCapability {
     signal: createSignals({ ...shared, keys: deps.transmitterKeys }),
     reconcile: async () => {
       // First what needs no directory, so that an outage of Graph does not let the tables grow.
-      const gone = (await table.list()).filter((entry) => isSpent(entry, now()));
-      for (const entry of gone)
-        await table.remove(scopeKey(entry.scope), (current) => isSpent(current, now()));
-      await events.sweep(now());
-      await deps.sweepIssued(now());
+      await tidy(deps);
       await review.sweep();
     },
   };
+}
+
+const TIDY_EVERY_MS = 3_600_000;
+
+/** Forgets what denies nothing any more. It reads whole tables, so not at every tick. */
+async function tidy({ table, events, sweepIssued, now }: RevocationDeps): Promise<void> {
+  const last = await events.find('cursor', 'tidied');
+  if (last !== undefined && now() - Number(last['atMs']) < TIDY_EVERY_MS) return;
+  for (const entry of await table.list())
+    if (isSpent(entry, now()))
+      await table.remove(scopeKey(entry.scope), (current) => isSpent(current, now()));
+  await events.sweep(now());
+  await sweepIssued(now());
+  await events.replace('cursor', 'tidied', { atMs: String(now()) }, now() + KEEP_MS);
 }

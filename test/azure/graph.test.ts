@@ -154,6 +154,20 @@ test('transmitter keys: one fetch serves an hour, a made-up key id costs one a m
   assert.equal(jwks.asked.length, 3);
 });
 
+test('transmitter keys: a known one is believed for a day while its address does not answer', async () => {
+  let nowMs = START_MS;
+  let status = 200;
+  await using jwks = await serve((_request, response) => json(response, status, { keys: [publicJwk] }));
+  const keys = createTransmitterKeys(() => nowMs);
+  assert.ok(await keys.find(jwks.url, 'tx-2026-03'));
+  status = 500;
+  nowMs += 23 * 3_600_000;
+  assert.ok(await keys.find(jwks.url, 'tx-2026-03'));
+  await assert.rejects(keys.find(jwks.url, 'another'), UpstreamFailure);
+  nowMs += 2 * 3_600_000;
+  await assert.rejects(keys.find(jwks.url, 'tx-2026-03'), UpstreamFailure);
+});
+
 test('transmitter keys: weak ones and those of another kind are not taken; an outage throws', async () => {
   let body: unknown = {
     keys: [

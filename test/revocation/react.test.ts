@@ -322,6 +322,12 @@ describe('a leaked key', () => {
     assert.deepEqual(world.asked, ['retire speech Key2 emergency']);
   });
 
+  test('is found also where the report does not look for it', async () => {
+    world.slots.set(HASH, { resource: 'speech', slot: 'Key1' });
+    assert.equal(await react(event({ sha256: HASH, resource: 'aoai' })), 'emergency rotation');
+    assert.deepEqual(world.asked, ['retire speech Key1 emergency']);
+  });
+
   test('that is in no slot changes nothing', async () => {
     assert.equal(await react(event({ sha256: HASH })), 'leaked key is in no slot');
     assert.deepEqual(world.asked, []);

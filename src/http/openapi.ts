@@ -1,3 +1,204 @@
+/**
+ * The OpenAPI 3.1 document of every route. Its test loads the functions and holds their routes and real
+ * answers to it. Loaded when it is first asked for: no exchange needs it.
+ */
+import * as z from 'zod';
+import { type ShapeName, shapes } from './openapi-shapes.ts';
+
+type Answers = Readonly<Record<number, readonly [description: string, shape?: ShapeName]>>;
+interface Operation {
+  readonly summary: string;
+  readonly body?: Readonly<Record<string, ShapeName | undefined>>;
+  readonly parameters?: readonly object[];
+  readonly answers: Answers;
+  readonly security?: readonly object[];
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+const JSON_TYPE = 'application/json';
+const ENTRA = [{ entra: [] }];
+const query = (name: string, description: string) => ({
+  name,
+  in: 'query',
+  description,
+  schema: { type: 'string' },
+});
+
+const unavailable: Answers = {
+  503: ['something it depends on does not answer; see Retry-After', 'oauthError'],
+};
+const protectedAnswers: Answers = {
+  400: ['the request is not right', 'oauthError'],
+  401: ['no accepted Entra access token as Bearer', 'oauthError'],
+  ...unavailable,
+};
+const operatorAnswers: Answers = {
+  401: ['no accepted Entra access token as Bearer', 'problem'],
+  403: ['the app role is missing', 'problem'],
+  503: ['something it depends on does not answer; see Retry-After', 'problem'],
+};
+const malformed: Answers = { 400: ['what is wrong, in words', 'problem'] };
+const byOperator = (operation: Operation): Operation => ({
+  ...operation,
+  security: ENTRA,
+  answers: { ...operation.answers, ...operatorAnswers },
+});
+
+const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
+  '/oauth2/token': {
+    post: {
+      summary: "Exchanges the caller's Entra token for an Azure AI token (RFC 8693)",
+      security: [{}, ...ENTRA],
+      body: { [FORM]: 'tokenRequest', [JSON_TYPE]: 'tokenRequest' },
+      answers: {
+        200: ['a token', 'tokenAnswer'],
+        400: ['a refusal: RFC 6749 section 5.2, RFC 8693 section 2.2.2', 'oauthError'],
+        429: ['too many exchanges under this grant; see Retry-After', 'oauthError'],
+        ...unavailable,
+      },
+    },
+  },
+  '/oauth2/introspect': {
+    post: {
+      summary: 'Whether a token came from here and is still good (RFC 7662)',
+      security: ENTRA,
+      body: { [FORM]: 'protectedForm' },
+      answers: { 200: ['about the token', 'introspection'], ...protectedAnswers },
+    },
+  },
+  '/oauth2/revoke': {
+    post: {
+      summary: 'Stops handing out a token (RFC 7009)',
+      security: ENTRA,
+      body: { [FORM]: 'protectedForm' },
+      answers: { 200: ['done, or there was nothing to do', 'revoked'], ...protectedAnswers },
+    },
+  },
+  '/.well-known/oauth-authorization-server': {
+    get: { summary: 'Metadata (RFC 8414)', answers: { 200: ['the metadata', 'metadata'] } },
+  },
+  '/openapi.json': { get: { summary: 'This document', answers: { 200: ['OpenAPI 3.1'] } } },
+  '/health': {
+    get: {
+      summary: 'Whether exchanges can be decided',
+      answers: { 200: ['they can', 'health'], 503: ['they cannot; see Retry-After', 'health'] },
+    },
+  },
+  '/signals': {
+    post: {
+      summary: 'Takes a Security Event Token (RFC 8935)',
+      body: { 'application/secevent+jwt': undefined },
+      answers: {
+        202: ['understood, and in force'],
+        400: ['never will be: do not send it again', 'securityEventError'],
+        503: ['not now: send it again; see Retry-After'],
+      },
+    },
+  },
+  '/operator/revocations': {
+    get: byOperator({
+      summary: 'What is revoked, and how fast it was in force (Broker.Auditor)',
+      answers: { 200: ['every entry', 'revocations'] },
+    }),
+    post: byOperator({
+      summary: 'Revokes (Broker.Operator)',
+      body: { [JSON_TYPE]: 'revocationRequest' },
+      answers: { 200: ['in force on every instance', 'revocationEffect'], ...malformed },
+    }),
+  },
+  '/operator/revocations/lift': {
+    post: byOperator({
+      summary: 'Ends a block (Broker.Operator)',
+      body: { [JSON_TYPE]: 'lift' },
+      answers: { 200: ['done', 'lifted'], ...malformed },
+    }),
+  },
+  '/operator/events': {
+    get: byOperator({
+      summary: 'Security events received, and events that could not be used (Broker.Auditor)',
+      answers: { 200: ['the latest', 'events'] },
+    }),
+  },
+  '/operator/audit': {
+    get: byOperator({
+      summary: 'Who got tokens (Broker.Auditor)',
+      parameters: [
+        query('day', 'UTC, such as 2026-11-22. Absent: today.'),
+        query('resource', 'Only this one.'),
+        query('after', '`next` of the page before.'),
+      ],
+      answers: { 200: ['a page, oldest first', 'audit'], ...malformed },
+    }),
+  },
+  '/operator/rotation': {
+    get: byOperator({
+      summary: 'What the rotation does next, when, and what blocks it (Broker.Auditor)',
+      answers: { 200: ['every resource', 'rotationPlan'] },
+    }),
+  },
+  '/operator/rotation/{resource}': {
+    post: byOperator({
+      summary: 'Rotates now (Broker.Operator)',
+      parameters: [{ name: 'resource', in: 'path', required: true, schema: { type: 'string' } }],
+      body: { [JSON_TYPE]: 'rotationRequest' },
+      answers: {
+        202: ['begun', 'rotationBegun'],
+        404: ['no such resource with keys that rotate', 'problem'],
+        ...malformed,
+      },
+    }),
+  },
+};
+
+let document: Record<string, unknown> | undefined;
+
 export function openApi(): Record<string, unknown> {
-  return { openapi: '3.1.0' };
+  document ??= {
+    openapi: '3.1.0',
+    info: { title: 'Azure AI token broker', version: '1', license: { name: 'MIT', identifier: 'MIT' } },
+    paths: mapValues(paths, (operations) => mapValues(operations, describe)),
+    components: {
+      schemas: mapValues(shapes, (shape) => schemaOf(shape)),
+      securitySchemes: {
+        entra: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'An Entra access token for the broker.',
+        },
+      },
+    },
+  };
+  return document;
+}
+
+function schemaOf(shape: z.ZodType): object {
+  const { $schema: _, ...schema } = z.toJSONSchema(shape, { io: 'input' });
+  return schema;
+}
+
+function describe({ summary, body, parameters, answers, security }: Operation): object {
+  return {
+    summary,
+    ...(security && { security }),
+    ...(parameters && { parameters }),
+    ...(body && {
+      requestBody: { required: true, content: mapValues(body, (shape) => ({ schema: ref(shape) })) },
+    }),
+    responses: mapValues(answers, ([description, shape]) => ({
+      description,
+      ...(shape && {
+        content: {
+          [shape === 'problem' ? 'application/problem+json' : JSON_TYPE]: { schema: ref(shape) },
+        },
+      }),
+    })),
+  };
+}
+
+const ref = (shape: ShapeName | undefined): object =>
+  shape === undefined ? { type: 'string' } : { $ref: `#/components/schemas/${shape}` };
+
+function mapValues<T, R>(from: Readonly<Record<string, T>>, to: (value: T) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(from).map(([name, value]) => [name, to(value)]));
 }

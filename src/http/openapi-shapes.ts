@@ -1,0 +1,136 @@
+/** The shapes of requests and answers that the OpenAPI document names. Its test holds real answers to them. */
+import * as z from 'zod';
+import { tokenKind } from '../policy/schema.ts';
+import { scopeShape } from '../revocation/request.ts';
+
+const instant = z.iso.datetime({ offset: true });
+const seconds = z.int().min(0);
+const accessToken = z.literal('urn:ietf:params:oauth:token-type:access_token');
+
+const tokenRequest = z.object({
+  grant_type: z.literal('urn:ietf:params:oauth:grant-type:token-exchange'),
+  subject_token: z.string().optional().describe("The caller's Entra access token; or send it as Bearer."),
+  subject_token_type: z
+    .enum(['urn:ietf:params:oauth:token-type:access_token', 'urn:ietf:params:oauth:token-type:jwt'])
+    .optional()
+    .describe('Required with subject_token.'),
+  resource: z.string().optional().describe("The account's endpoint URL, or its name in the policy."),
+  audience: z.string().optional().describe('In place of resource: exactly one target is required.'),
+  requested_token_type: accessToken.optional(),
+  token_kind: tokenKind.optional().describe('Absent: the first kind of the grant.'),
+  scope: z.string().optional().describe("Only the target's own scope."),
+});
+const tokenAnswer = z.strictObject({
+  access_token: z.string(),
+  issued_token_type: accessToken,
+  token_type: z.literal('Bearer'),
+  expires_in: seconds,
+  refresh_in: seconds.describe('When to come for the next, in seconds.'),
+  token_kind: tokenKind,
+  endpoint: z.url().describe('Where the token is good; an STS token at no other host.'),
+  region: z.string(),
+  speech_authorization: z.string().optional().describe('aad#resourceId#token, for the Speech SDK.'),
+  revocation: z.string().describe('What a revocation can still end, in words.'),
+});
+const oauthError = z.strictObject({
+  error: z.string(),
+  error_description: z.string(),
+  claims: z.string().optional().describe('With interaction_required: the claims challenge.'),
+  correlation_id: z.string().optional(),
+});
+const protectedForm = z.object({ token: z.string(), token_type_hint: z.string().optional() });
+const introspection = z.strictObject({
+  active: z.boolean(),
+  token_type: z.literal('Bearer').optional(),
+  iss: z.url().optional(),
+  aud: z.url().optional(),
+  sub: z.string().optional().describe('The user it acts for, where it acts for one.'),
+  tid: z.string().optional(),
+  iat: seconds.optional(),
+  exp: seconds.optional(),
+  resource: z.string().optional(),
+  token_kind: tokenKind.optional(),
+});
+const revoked = z.strictObject({
+  revocation: z.string().optional(),
+  accepted_by_azure_until: instant.optional(),
+});
+const metadata = z.looseObject({ issuer: z.url(), token_endpoint: z.url() });
+const health = z.strictObject({
+  status: z.enum(['ok', 'unavailable']),
+  rotations_overdue: z.int().optional(),
+  service: z.string().optional().describe('What is out of reach.'),
+});
+const securityEventError = z.strictObject({ err: z.string(), description: z.string() });
+
+/** RFC 9457. */
+const problem = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+});
+const revocationRequest = z.object({
+  scope: scopeShape,
+  notBefore: instant.optional().describe('Tokens issued before are refused. Absent: now.'),
+  block: z.boolean().optional().describe('Refuse all tokens until the scope is lifted.'),
+  reason: z.string().optional(),
+});
+const revocationEffect = z.strictObject({
+  key: z.string(),
+  receivedAt: instant,
+  inForceAt: instant,
+  timeToEffectMs: z.int(),
+  lastTokenUntil: instant.describe('When the last token that is already out has run out.'),
+});
+const revocations = z.strictObject({ revocations: z.array(z.looseObject({ key: z.string() })) });
+const lift = z.object({ scope: scopeShape });
+const lifted = z.strictObject({ lifted: z.boolean().describe('Whether anything was blocked.') });
+const events = z.strictObject({
+  poison: z.array(z.record(z.string(), z.string())),
+  signals: z.array(z.record(z.string(), z.string())),
+});
+const audit = z.strictObject({
+  records: z.array(
+    z.looseObject({
+      at: instant,
+      correlationId: z.string(),
+      outcome: z.enum(['granted', 'refused', 'withheld']),
+      instance: z.string(),
+    }),
+  ),
+  next: z.string().optional().describe('Send as `after` for the next page.'),
+});
+const rotationPlan = z.strictObject({
+  resources: z.array(z.looseObject({ resource: z.string(), state: z.string() })),
+});
+const rotationRequest = z.object({
+  slot: z.enum(['Key1', 'Key2']).optional().describe('Absent: what the schedule would do.'),
+  emergency: z.boolean().optional().describe('Without the drain: tokens bought with the slot end at once.'),
+  reason: z.string().optional(),
+});
+const rotationBegun = z.strictObject({ resource: z.string(), rotation: z.unknown() });
+
+export const shapes = {
+  tokenRequest,
+  tokenAnswer,
+  oauthError,
+  protectedForm,
+  introspection,
+  revoked,
+  metadata,
+  health,
+  securityEventError,
+  problem,
+  revocationRequest,
+  revocationEffect,
+  revocations,
+  lift,
+  lifted,
+  events,
+  audit,
+  rotationPlan,
+  rotationRequest,
+  rotationBegun,
+};
+export type ShapeName = keyof typeof shapes;

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { openApi } from '../../src/http/openapi.ts';
+import { loadApp } from '../../src/local/host/app.ts';
+import { startStack } from '../flows/stack.ts';
+
+interface Document {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly schemas: Record<string, Parameters<typeof z.fromJSONSchema>[0]> };
+}
+interface Operation {
+  readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }>;
+}
+
+it('the OpenAPI document names the routes that the functions register, and no other', async () => {
+  const { registry, loadError } = await loadApp(
+    fileURLToPath(new URL('../..', import.meta.url)),
+    () => undefined,
+  );
+  assert.equal(loadError, undefined);
+  const registered: string[] = [];
+  for (const { metadata } of registry.functions.values())
+    for (const binding of Object.values(metadata.bindings)) {
+      const { type, route, methods } = binding as { type: string; route?: string; methods?: string[] };
+      if (type === 'httpTrigger')
+        registered.push(...(methods ?? []).map((method) => `${method} /${route ?? metadata.name}`));
+    }
+  const { paths } = openApi() as unknown as Document;
+  const documented = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  assert.deepEqual(documented.sort(), registered.sort());
+});
+
+describe('the answers of a running broker', async () => {
+  /** Fails unless the document has this answer: its status, its media type, and its shape to the last member. */
+  const assertDocumented = async (document: Document, route: string, response: Response): Promise<number> => {
+    const [method = '', path = ''] = route.split(' ');
+    const answer = document.paths[path]?.[method.toLowerCase()]?.responses[response.status];
+    assert(answer, `${route} answered ${response.status}`);
+    const text = await response.text();
+    const type = response.headers.get('content-type')?.split(';')[0] ?? '';
+    if (answer.content === undefined) return response.status;
+    const media = answer.content[type];
+    assert(media, `${route} answered ${type}`);
+    const name = Object.values(media.schema)[0]?.split('/').pop();
+    const parsed = z.fromJSONSchema(document.components.schemas[name] ?? {}).safeParse(JSON.parse(text));
+    assert(parsed.success, `${route} ${response.status}: ${parsed.error?.message}`);
+    return response.status;
+  };
+
+  it('are those of the document', { timeout: 60_000 }, async () => {
+    await using stack = await startStack();
+    const { broker } = stack.description;
+    const document = (await (await fetch(`${broker}/openapi.json`)).json()) as Document;
+    assert.equal(document.openapi, '3.1.0');
+    const bearer = async (name: string) => ({ authorization: `Bearer ${await stack.callerToken(name)}` });
+    const [captions, operator, auditor] = [
+      await bearer('captions'),
+      await bearer('operator'),
+      await bearer('auditor'),
+    ];
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const exchange = 'grant_type=urn:ietf:params:oauth:grant-type:token-exchange&resource=';
+    const exchanged = await stack.exchange(captions.authorization.slice('Bearer '.length), 'speech');
+    const token = `token=${exchanged.body['access_token']}`;
+    const scope = { kind: 'resource', name: 'documents' };
+
+    const asked: [route: string, status: number, init: RequestInit][] = [
+      ['POST /oauth2/token', 200, { headers: { ...form, ...captions }, body: `${exchange}speech` }],
+      ['POST /oauth2/token', 400, { headers: { ...form, ...captions }, body: `${exchange}chat` }],
+      ['POST /oauth2/introspect', 200, { headers: { ...form, ...captions }, body: token }],
+      ['POST /oauth2/introspect', 200, { headers: { ...form, ...captions }, body: 'token=nonsense' }],
+      ['POST /oauth2/introspect', 400, { headers: { ...form, ...captions }, body: 'x=y' }],
+      ['POST /oauth2/introspect', 401, { headers: form, body: token }],
+      ['POST /oauth2/revoke', 200, { headers: { ...form, ...operator }, body: token }],
+      ['POST /oauth2/revoke', 200, { headers: { ...form, ...operator }, body: 'token=nonsense' }],
+      ['POST /oauth2/revoke', 401, { headers: form, body: token }],
+      ['GET /.well-known/oauth-authorization-server', 200, {}],
+      ['GET /health', 200, {}],
+      ['POST /signals', 400, { headers: { 'content-type': 'application/secevent+jwt' }, body: 'x' }],
+      [
+        'POST /operator/revocations',
+        200,
+        { headers: operator, body: JSON.stringify({ scope, block: true }) },
+      ],
+      ['POST /operator/revocations', 400, { headers: operator, body: '{}' }],
+      ['GET /operator/revocations', 200, { headers: auditor }],
+      ['GET /operator/revocations', 401, {}],
+      ['GET /operator/revocations', 403, { headers: captions }],
+      ['POST /operator/revocations/lift', 200, { headers: operator, body: JSON.stringify({ scope }) }],
+      ['POST /operator/revocations/lift', 400, { headers: operator, body: '{}' }],
+      ['GET /operator/events', 200, { headers: auditor }],
+      ['GET /operator/audit', 200, { headers: auditor }],
+      ['GET /operator/rotation', 200, { headers: auditor }],
+      ['POST /operator/rotation/{resource}', 404, { headers: operator, body: '{}' }],
+      ['POST /operator/rotation/{resource}', 400, { headers: operator, body: '{"slot":"Key3"}' }],
+      ['POST /operator/rotation/{resource}', 202, { headers: operator, body: '{"slot":"Key2"}' }],
+    ];
+    for (const [route, status, init] of asked) {
+      const [method = '', path = ''] = route.split(' ');
+      const at = path.replace('{resource}', status === 404 ? 'documents' : 'translator');
+      const response = await fetch(`${broker}${at}`, { method, ...init });
+      assert.equal(await assertDocumented(document, route, response), status, route);
+    }
+
+    await stack.control('PUT', '/faults/tables', { mode: 'status', status: 503 });
+    for (const [route, init] of [
+      ['POST /oauth2/token', { headers: { ...form, ...captions }, body: `${exchange}speech` }],
+      ['POST /oauth2/introspect', { headers: { ...form, ...captions }, body: token }],
+      ['GET /health', {}],
+      ['GET /operator/revocations', { headers: auditor }],
+    ] as const) {
+      const [method = '', path = ''] = route.split(' ');
+      const response = await fetch(`${broker}${path}`, { method, ...init });
+      assert.equal(await assertDocumented(document, route, response), 503, route);
+    }
+  });
+});

@@ -128,11 +128,11 @@ test('a whole run, with grants, refusals, outages, rotations, revocations and ca
       headers: { 'content-type': 'application/json', 'aeg-event-type': 'Notification' },
       body: JSON.stringify(events),
     });
-  await deliver(event('1', 'AzureAiTokenBroker.KeyLeaked', { sha256: '0'.repeat(64), reason: 'test' }));
+  await deliver(event('1', 'AzureAiTokenBroker.KeyLeaked', { sha256: '0'.repeat(64), reason: token }));
   await deliver(
     event('2', 'AzureAiTokenBroker.RevocationRequested', {
       scope: { kind: 'grant', name: 'captions' },
-      reason: 'test',
+      reason: token,
     }),
   );
   await deliver(event('3', token, { reason: token }), { id: token });

@@ -57,27 +57,28 @@ const chatBody = '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"H
 function bashCommands(description: Description): string {
   const { entra, broker, ca } = description;
   const { application, user, translator, chat } = cast(description);
-  const read = `sed -E 's/.*"access_token": ?"([^"]+)".*/\\1/'`;
-  const post = `curl -sS --cacert ${bash(ca)}`;
   const tokenUrl = bash(`${entra.authority}/${entra.tenantId}/oauth2/v2.0/token`);
-  const exchange = (caller: string, resource: string, kind: string) =>
-    `${post} ${bash(`${broker}/oauth2/token`)} -d grant_type=${tokenExchange} \\
-  -d subject_token_type=${accessToken} --data-urlencode "subject_token=$${caller}" \\
-  -d resource=${resource} -d token_kind=${kind}`;
   return `bash: a program translates with a key-exchange token, a user chats with an Entra token
 
-CALLER=$(${post} ${tokenUrl} -d grant_type=client_credentials -d client_id=${application.clientId} \\
-  --data-urlencode client_secret=${bash(application.clientSecret ?? '')} --data-urlencode scope=${bash(entra.scope)} | ${read})
-TOKEN=$(${exchange('CALLER', translator.name, 'sts')} | ${read})
-${post} ${bash(`${translator.endpoint}${translatePath}`)} -H "Authorization: Bearer $TOKEN" \\
-  -H 'Content-Type: application/json' -d '[{"Text":"Hello"}]'; echo
+call() { curl -sS --cacert ${bash(ca)} "$@"; }
+token() { sed -E 's/.*"access_token": ?"([^"]+)".*/\\1/'; }
+exchange() {
+  call ${broker}/oauth2/token -d grant_type=${tokenExchange} \\
+    -d subject_token_type=${accessToken} -d subject_token="$1" -d resource="$2" -d token_kind="$3"
+}
+CALLER=$(call ${tokenUrl} \\
+  -d grant_type=client_credentials -d scope=${bash(entra.scope)} \\
+  -d client_id=${application.clientId} --data-urlencode client_secret=${bash(application.clientSecret ?? '')} | token)
+TOKEN=$(exchange "$CALLER" ${translator.name} sts | token)
+call ${bash(`${translator.endpoint}${translatePath}`)} \\
+  -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '[{"Text":"Hello"}]'; echo
 
-USER_TOKEN=$(${post} ${tokenUrl} -d grant_type=password -d client_id=${user.clientId} \\
-  --data-urlencode username=${bash(user.username ?? '')} --data-urlencode password=${bash(user.password ?? '')} \\
-  --data-urlencode scope=${bash(entra.scope)} | ${read})
-TOKEN=$(${exchange('USER_TOKEN', chat.name, 'obo')} | ${read})
-${post} ${bash(`${chat.endpoint}/openai/v1/chat/completions`)} -H "Authorization: Bearer $TOKEN" \\
-  -H 'Content-Type: application/json' -d ${bash(chatBody)}; echo
+ADA=$(call ${tokenUrl} \\
+  -d grant_type=password -d scope=${bash(entra.scope)} -d client_id=${user.clientId} \\
+  --data-urlencode username=${bash(user.username ?? '')} --data-urlencode password=${bash(user.password ?? '')} | token)
+TOKEN=$(exchange "$ADA" ${chat.name} obo | token)
+call ${chat.endpoint}/openai/v1/chat/completions \\
+  -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d ${bash(chatBody)}; echo
 `;
 }
 
@@ -85,26 +86,26 @@ function powerShellCommands(description: Description): string {
   const { entra, broker } = description;
   const { application, user, translator, chat } = cast(description);
   const tokenUrl = powerShell(`${entra.authority}/${entra.tenantId}/oauth2/v2.0/token`);
-  // The certificates are made at each start, so the shell is told to take them on loopback.
-  const call = 'Invoke-RestMethod -SkipCertificateCheck';
-  const exchange = (caller: string, resource: string, kind: string) =>
-    `(${call} -Method Post ${powerShell(`${broker}/oauth2/token`)} -Body @{
-  grant_type = '${tokenExchange}'; subject_token = $${caller}
-  subject_token_type = '${accessToken}'; resource = '${resource}'; token_kind = '${kind}' }).access_token`;
+  // The certificates are made at each start, so the shell is told to take them.
   return `PowerShell 7: the same
 
-$caller = (${call} -Method Post ${tokenUrl} -Body @{ grant_type = 'client_credentials'
-  client_id = '${application.clientId}'; client_secret = ${powerShell(application.clientSecret ?? '')}; scope = ${powerShell(entra.scope)} }).access_token
-$token = ${exchange('caller', translator.name, 'sts')}
-${call} -Method Post ${powerShell(`${translator.endpoint}${translatePath}`)} \`
-  -Headers @{ Authorization = "Bearer $token" } -ContentType application/json -Body '[{"Text":"Hello"}]'
+function Call($Uri, $Body, $Headers = @{}, $ContentType = 'application/x-www-form-urlencoded') {
+  Invoke-RestMethod -SkipCertificateCheck -Method Post -Uri $Uri -Body $Body -Headers $Headers -ContentType $ContentType }
+function Exchange($Caller, $Resource, $Kind) { (Call ${powerShell(`${broker}/oauth2/token`)} @{
+  grant_type = '${tokenExchange}'; subject_token_type = '${accessToken}'
+  subject_token = $Caller; resource = $Resource; token_kind = $Kind }).access_token }
 
-$user = (${call} -Method Post ${tokenUrl} -Body @{ grant_type = 'password'
-  client_id = '${user.clientId}'; username = ${powerShell(user.username ?? '')}
-  password = ${powerShell(user.password ?? '')}; scope = ${powerShell(entra.scope)} }).access_token
-$token = ${exchange('user', chat.name, 'obo')}
-${call} -Method Post ${powerShell(`${chat.endpoint}/openai/v1/chat/completions`)} \`
-  -Headers @{ Authorization = "Bearer $token" } -ContentType application/json -Body ${powerShell(chatBody)}
+$caller = (Call ${tokenUrl} @{
+  grant_type = 'client_credentials'; scope = ${powerShell(entra.scope)}
+  client_id = '${application.clientId}'; client_secret = ${powerShell(application.clientSecret ?? '')} }).access_token
+$token = Exchange $caller '${translator.name}' 'sts'
+Call ${powerShell(`${translator.endpoint}${translatePath}`)} '[{"Text":"Hello"}]' @{ Authorization = "Bearer $token" } 'application/json'
+
+$ada = (Call ${tokenUrl} @{
+  grant_type = 'password'; scope = ${powerShell(entra.scope)}; client_id = '${user.clientId}'
+  username = ${powerShell(user.username ?? '')}; password = ${powerShell(user.password ?? '')} }).access_token
+$token = Exchange $ada '${chat.name}' 'obo'
+Call ${powerShell(`${chat.endpoint}/openai/v1/chat/completions`)} ${powerShell(chatBody)} @{ Authorization = "Bearer $token" } 'application/json'
 `;
 }
 

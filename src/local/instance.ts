@@ -9,9 +9,12 @@ export interface InstanceOptions {
   readonly timerState: string;
 }
 
+/** All of the local mode is gone in 5 s. */
+const graceMs = 2000;
+
 const options = JSON.parse(process.argv[2] ?? '') as InstanceOptions;
 let host: RunningHost | undefined;
-const { clock, report, settings } = beChild(async () => host?.close());
+const { clock, report, settings } = beChild(async () => host?.close(graceMs));
 
 /** As in Azure: what was in flight is answered 500, and a new worker without memory follows. */
 function lost(why: string): never {

@@ -13,9 +13,9 @@ import { createVirtualTime, firstState, keepAhead } from './virtual-time.ts';
 
 const appFolder = join(import.meta.dirname, '..', '..');
 const defaultPort = 7071;
-/** What is in flight may finish for 3.5 s (the host); then it is cut off. */
-const instanceGraceMs = 3700;
-const azuriteGraceMs = 700;
+/** What is in flight may finish for 2 s (instance.ts); then it is cut off. */
+const instanceGraceMs = 2300;
+const azuriteGraceMs = 400;
 /** An instance that crashes more often than this in a minute is not started again. */
 const maxCrashesAMinute = 5;
 

@@ -21,17 +21,17 @@ export interface SubjectContext {
 export type Resolved = readonly Scope[] | SetError;
 
 /** RFC 9493 section 3.2 and SSF 1.0: the members of each format, all texts. */
-const FORMATS: Readonly<Record<string, readonly string[]>> = {
-  account: ['uri'],
-  did: ['url'],
-  email: ['email'],
-  iss_sub: ['iss', 'sub'],
-  jwt_id: ['iss', 'jti'],
-  opaque: ['id'],
-  phone_number: ['phone_number'],
-  saml_assertion_id: ['issuer', 'assertion_id'],
-  uri: ['uri'],
-};
+const FORMATS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['account', ['uri']],
+  ['did', ['url']],
+  ['email', ['email']],
+  ['iss_sub', ['iss', 'sub']],
+  ['jwt_id', ['iss', 'jti']],
+  ['opaque', ['id']],
+  ['phone_number', ['phone_number']],
+  ['saml_assertion_id', ['issuer', 'assertion_id']],
+  ['uri', ['uri']],
+]);
 const COMPLEX_MEMBERS = ['user', 'device', 'session', 'application', 'tenant', 'org_unit', 'group'];
 /** Members of a complex subject that mean something to a broker that knows no devices and no sessions. */
 const UNDERSTOOD_MEMBERS = new Set(['user', 'application', 'tenant']);
@@ -55,7 +55,7 @@ async function resolve(subject: unknown, context: SubjectContext, nests: boolean
   if (format === 'aliases' && nests) return aliases(subject, context);
   if (format === 'complex' && nests) return complex(subject, context);
   if (format === 'aliases' || format === 'complex') return invalid(`${format} must not be nested`);
-  const members = format === undefined ? undefined : FORMATS[format];
+  const members = format === undefined ? undefined : FORMATS.get(format);
   if (format === undefined) return invalid('sub_id has no format');
   // A format of a later specification: understood by nobody here, and no fault of the sender.
   if (members === undefined) return [];

@@ -157,6 +157,7 @@ describe('subjects', () => {
     ],
     ['an opaque name', opaque('session-1'), []],
     ['a telephone number', { format: 'phone_number', phone_number: '+1' }, []],
+    ['a format named like what every object has', { format: 'constructor' }, []],
     ['a format of the future', { format: 'fingerprint', print: 'x' }, []],
     ['an unknown e-mail', { format: 'email', email: 'nobody@example.test' }, []],
     ['a tenant alone', { format: 'complex', tenant: opaque(HOME) }, [`tenant:${HOME}`]],

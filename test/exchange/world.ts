@@ -7,6 +7,7 @@ import { createFreshness } from '../../src/exchange/freshness.ts';
 import { createObtain } from '../../src/exchange/obtain.ts';
 import { createRate } from '../../src/exchange/rate.ts';
 import { createTokens } from '../../src/exchange/tokens.ts';
+import type { VerifyCaller } from '../../src/exchange/verify.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import { compilePolicy } from '../../src/policy/match.ts';
 import type {
@@ -32,6 +33,8 @@ export interface WorldOptions {
   readonly policy?: (policy: ReturnType<typeof samplePolicy>) => void;
   readonly freshnessMs?: number;
   readonly minimumLifeMs?: number;
+  /** Absent: whoever asked through `ask` is believed. */
+  readonly verify?: VerifyCaller;
 }
 
 export function createWorld(options: WorldOptions = {}) {
@@ -156,7 +159,9 @@ export function createWorld(options: WorldOptions = {}) {
   const tokens = createTokens(obtain, clock, minimumLifeMs);
   const exchange: Exchange = createExchange({
     policy,
-    verify: async (text) => world.callers.get(text) ?? { kind: 'caller_unverified', fault: 'signature' },
+    verify:
+      options.verify ??
+      (async (text) => world.callers.get(text) ?? { kind: 'caller_unverified', fault: 'signature' }),
     freshness,
     revokedBy,
     isDropped: (revocations, sha256) => revocations.has(scopeKey({ kind: 'issued', sha256 })),

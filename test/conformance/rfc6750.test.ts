@@ -1,0 +1,56 @@
+/** The subject token as Bearer token, by section. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ACCESS_TOKEN, exchangeEndpoint, good, subjectToken, TOKEN_EXCHANGE } from './exchange-endpoint.ts';
+import { jsonOf } from './serve.ts';
+
+const withoutToken = { grant_type: TOKEN_EXCHANGE, resource: 'speech' };
+const bearer = { authorization: `Bearer ${subjectToken}` };
+
+test('RFC 6750 section 2.1: the token as Authorization header, the scheme in any case', async () => {
+  await using broker = await exchangeEndpoint();
+  for (const scheme of ['Bearer', 'bearer', 'BEARER'])
+    assert.equal(
+      (await broker.post(withoutToken, { authorization: `${scheme} ${subjectToken}` })).status,
+      200,
+    );
+});
+
+test('RFC 6750 section 2: two ways at once are invalid_request', async () => {
+  await using broker = await exchangeEndpoint();
+  const answer = await broker.post(good, bearer);
+  assert.deepEqual([answer.status, (await jsonOf(answer))['error']], [400, 'invalid_request']);
+  const typeOnly = await broker.post({ ...withoutToken, subject_token_type: ACCESS_TOKEN }, bearer);
+  assert.equal(typeOnly.status, 400);
+});
+
+test('RFC 6750 section 2.3: a token in the URL is not taken', async () => {
+  await using broker = await exchangeEndpoint();
+  for (const name of ['access_token', 'subject_token']) {
+    const query = new URLSearchParams({ [name]: subjectToken });
+    const answer = await fetch(`${broker.url}/oauth2/token?${query}`, {
+      method: 'POST',
+      body: new URLSearchParams(withoutToken),
+    });
+    assert.deepEqual([answer.status, (await jsonOf(answer))['error']], [400, 'invalid_request']);
+  }
+});
+
+test('RFC 6750 section 2.1: another scheme, no token or two tokens (two headers, as the host joins them) are invalid_request', async () => {
+  await using broker = await exchangeEndpoint();
+  for (const authorization of [
+    'Basic YTpi',
+    `DPoP ${subjectToken}`,
+    'Bearer',
+    'Bearer a b',
+    'Bearer a,Bearer b',
+    subjectToken,
+  ]) {
+    const answer = await broker.post(withoutToken, { authorization });
+    assert.deepEqual(
+      [answer.status, (await jsonOf(answer))['error']],
+      [400, 'invalid_request'],
+      authorization.slice(0, 9),
+    );
+  }
+});

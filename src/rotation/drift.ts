@@ -14,7 +14,8 @@ export interface Drift {
     | 'secret overwritten'
     | 'tags edited'
     | 'slot swapped'
-    | 'version added by hand';
+    | 'version added by hand'
+    | 'version of our own, whose row was not written';
   /** How to put it right: take what is there, or write a version with the first of these slots' keys that works. */
   readonly heal: { readonly accept: Holding } | { readonly write: readonly Slot[] };
 }
@@ -50,6 +51,9 @@ export function compare(
   if (known || (work?.phase.name === 'promoting' && holds !== work.slot)) return { holds, version };
   const accept = { accept: { holds, version } };
   if (!adopted) return { what: 'not adopted yet', heal: accept };
+  if (vault.tags['generation'] === String(state.generation + 1)) {
+    return { what: 'version of our own, whose row was not written', heal: accept };
+  }
   return { what: holds === state.active ? 'version added by hand' : 'slot swapped', heal: accept };
 }
 

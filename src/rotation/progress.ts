@@ -7,9 +7,12 @@ import { otherSlot, type Phase, type Proof, type RotationState, type Turn, type 
 const TOKEN_LIFE_MS = 720_000;
 /** A regenerate without an answer may still be under way. */
 const UNKNOWN_OUTCOME_MS = 120_000;
+/** From one try without progress to the next, doubled each time: a fast timer must not make a hot loop. */
+const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 240_000;
 /** Tries without progress; then the machine is stuck and tries once an hour. */
 export const TRIES = 12;
-const STUCK_RETRY_MS = 3_600_000;
+const STUCK_PAUSE_MS = 3_600_000;
 
 /** A whole rotation: the active slot is retired, and in full mode the other one after it. */
 export function begin(state: RotationState, mode: 'full' | 'alternating', reason: string, nowMs: number) {
@@ -37,21 +40,30 @@ export function beginEmergency(state: RotationState, slots: readonly Slot[], rea
   const unfinished = work === undefined ? [] : [turnOf(work), ...work.queue];
   const underWay = unfinished.filter(({ emergency }) => emergency).map(({ slot }) => slot);
   // Asked twice.
-  if (slots.every((slot) => underWay.includes(slot))) return resumed(state);
+  if (slots.every((slot) => underWay.includes(slot))) return resumed(state, nowMs);
   const turns = [
     ...slots.map((slot) => ({ slot, emergency: true })),
     ...unfinished.filter(({ slot }) => !slots.includes(slot)),
   ];
   const retiring = state.retiring === turns[0]?.slot ? state.retiring : undefined;
   const completes = slots.length > 1 || work?.completes === true;
-  return started({ ...state, epoch: state.epoch + 1, retiring }, turns, reason, completes, nowMs);
+  const begun = started({ ...state, epoch: state.epoch + 1, retiring }, turns, reason, completes, nowMs);
+  return begun.work === undefined || work === undefined
+    ? begun
+    : { ...begun, work: { ...begun.work, notBeforeMs: settledAtMs(work, nowMs) } };
 }
 
 /** Tries again at once what waits after failures. */
-export function resumed(state: RotationState): RotationState {
-  return state.work === undefined
-    ? state
-    : { ...state, work: { ...state.work, attempts: 0, notBeforeMs: 0 } };
+export function resumed(state: RotationState, nowMs: number): RotationState {
+  const { work } = state;
+  if (work === undefined) return state;
+  return { ...state, work: { ...work, attempts: 0, notBeforeMs: settledAtMs(work, nowMs) } };
+}
+
+/** A regenerate whose answer was lost may land until then; its slot must not be promoted or tried before. */
+function settledAtMs({ phase, attempts, notBeforeMs }: Work, nowMs: number): number {
+  const isUnknown = phase.name === 'regenerating' && attempts > 0;
+  return isUnknown ? Math.min(notBeforeMs, nowMs + UNKNOWN_OUTCOME_MS) : 0;
 }
 
 function started(
@@ -78,8 +90,10 @@ export function tried(state: RotationState, step: Step, nowMs: number): Rotation
   const { work } = state;
   if (work === undefined || step.do === 'note' || step.do === 'wait') return state;
   const attempts = work.attempts + 1;
-  const pauseMs = attempts >= TRIES ? STUCK_RETRY_MS : step.do === 'regenerate' ? UNKNOWN_OUTCOME_MS : 0;
-  return { ...state, work: { ...work, attempts, notBeforeMs: nowMs + pauseMs } };
+  const doubledMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
+  const pauseMs = attempts >= TRIES ? STUCK_PAUSE_MS : doubledMs;
+  const leastMs = step.do === 'regenerate' ? UNKNOWN_OUTCOME_MS : 0;
+  return { ...state, work: { ...work, attempts, notBeforeMs: nowMs + Math.max(pauseMs, leastMs) } };
 }
 
 export function failed(state: RotationState, problem: string): RotationState {
@@ -150,7 +164,8 @@ function withProbe(phase: Phase, probe: Probe, nowMs: number): Phase {
   if (phase.name !== 'promoting' && phase.name !== 'proving') return phase;
   const proof = probe.accepted ? extended(phase.proof, probe.fingerprint, nowMs) : undefined;
   if (phase.name === 'promoting') return { ...phase, proof };
-  const sinceMs = nowMs - phase.regeneratedAtMs;
+  // Two drivers' clocks may differ by more than the lag.
+  const sinceMs = Math.max(0, nowMs - phase.regeneratedAtMs);
   return {
     ...phase,
     proof,

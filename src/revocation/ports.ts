@@ -72,7 +72,7 @@ export interface KeyRotation {
   retireNow(
     resource: string,
     request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },
-  ): Promise<unknown>;
+  ): Promise<{ readonly begun: boolean; readonly why: string } | undefined>;
   /** The slot whose key has this SHA-256, read from the accounts themselves. */
   findSlotByKeyHash(
     sha256: string,

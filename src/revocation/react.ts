@@ -7,6 +7,7 @@
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Log } from '../ports.ts';
 import { sha256 } from '../secret.ts';
+import { UpstreamFailure } from '../upstream.ts';
 import { armLook, graphLook, keyVaultLook, type Look } from './azure-event.ts';
 import { cutOffSeconds } from './decision.ts';
 import { type Envelope, readEnvelope, shape } from './envelope.ts';
@@ -80,7 +81,10 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     // Also the answer to a repetition: once regenerated, no slot holds the key any more.
     if (found === undefined) return 'leaked key is in no slot';
     const reason = key.reason || 'the key has leaked';
-    await keys.retireNow(found.resource, { slot: found.slot, emergency: true, reason });
+    const retired = await keys.retireNow(found.resource, { slot: found.slot, emergency: true, reason });
+    // What stands against it may pass; a leaked key is not forgotten.
+    if (!retired?.begun)
+      throw new UpstreamFailure('arm', `no rotation of ${found.resource}: ${retired?.why}`);
     log('leaked_key_retired', { resource: found.resource, slot: found.slot });
     return 'emergency rotation';
   }

@@ -30,6 +30,7 @@ export interface TrialOptions {
 /** How long each token is tried before it is revoked, and, beyond the freshness, afterwards. */
 const BEFORE_MS = 20;
 const AFTER_MS = 40;
+const MOST_DELIVERIES = 5;
 
 export async function revocationTrials(
   description: LocalDescription,
@@ -69,8 +70,10 @@ export async function revocationTrials(
       const claims = JSON.parse(Buffer.from(revoked.split('.')[1] ?? '', 'base64url').toString());
       const scope = { kind: 'token', tenantId: claims.tid, uti: claims.uti };
       const sentAtMs = performance.now();
-      const status = await deliver(description.broker, [ownEvent('RevocationRequested', { scope })]);
-      if (status !== 202) throw new Error(`the revocation was answered with ${status}`);
+      const event = ownEvent('RevocationRequested', { scope });
+      // An overloaded machine may time a call out: delivered again then, as Event Grid does.
+      for (let delivery = 1; (await deliver(description.broker, [event])) !== 202; delivery += 1)
+        if (delivery === MOST_DELIVERIES) throw new Error('the revocation is not acknowledged');
       const nowMs = performance.now();
       effectMs.push(nowMs - sentAtMs);
       returnedAtMs.set(revoked, nowMs);

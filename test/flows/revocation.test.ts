@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { allowInsecureRequests, discovery, tokenIntrospection, tokenRevocation } from 'openid-client';
 import {
   callerNamed,
   callerToken,
@@ -9,11 +10,12 @@ import {
   startLocal,
 } from '../../src/client/local-mode.ts';
 import { sha256 } from '../../src/secret.ts';
+import { signSet } from '../revocation/fakes.ts';
 import { sample } from '../revocation/samples.ts';
 import { percentile, revocationTrials } from './revocation-trials.ts';
 
 /** The bench runs a thousand of them. */
-const TRIALS = 15;
+const TRIALS = 10;
 
 let local: Awaited<ReturnType<typeof startLocal>>;
 before(async () => {
@@ -135,6 +137,45 @@ describe('the webhook', () => {
     const { poison } = (await operator('GET', 'events')) as { poison: { why: string }[] };
     assert.ok(poison.some(({ why }) => why.startsWith('scope.kind')));
     await nextSecond();
+  });
+});
+
+describe('a stock client', () => {
+  test('finds the endpoints in the metadata, introspects and revokes what it was given', async () => {
+    const { description } = local;
+    const token = await callerToken(description, 'captions');
+    const config = await discovery(
+      new URL(description.broker),
+      'any',
+      undefined,
+      (_server, _client, _body, headers) => headers.set('authorization', `Bearer ${token}`),
+      { algorithm: 'oauth2', execute: [allowInsecureRequests] },
+    );
+    const [first] = await everywhere(token, 'speech');
+    const issued = String(first?.body['access_token']);
+    assert.equal((await tokenIntrospection(config, issued)).active, true);
+    assert.deepEqual(
+      await tokenIntrospection(config, token),
+      { active: false },
+      'a caller token is not ours',
+    );
+    await tokenRevocation(config, issued);
+    assert.deepEqual(await tokenIntrospection(config, issued), { active: false });
+    for (const { status, body } of await everywhere(token, 'speech')) {
+      assert.equal(status, 200);
+      assert.notEqual(body['access_token'], issued);
+    }
+  });
+
+  test('a security event of an issuer nobody configured is refused as RFC 8935 says', async () => {
+    const answer = await fetch(`${local.description.broker}/signals`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/secevent+jwt' },
+      body: signSet(sample('33-set-caep-session-revoked-user')),
+    });
+    assert.equal(answer.status, 400);
+    assert.equal(answer.headers.get('content-language'), 'en');
+    assert.equal(((await answer.json()) as { err: string }).err, 'invalid_issuer');
   });
 });
 

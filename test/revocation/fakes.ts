@@ -141,7 +141,7 @@ export function createWorld() {
   const asked: string[] = [];
   const logged: string[] = [];
   const verified = new Map<string, Caller>();
-  const down = new Set<'tables' | 'head' | 'graph' | 'arm' | 'transmitter'>();
+  const down = new Set<'tables' | 'head' | 'graph' | 'arm' | 'transmitter' | 'rotation'>();
   let bumps = 0;
   let nowMs = START_MS;
   let userChanges: string[] = [];
@@ -232,10 +232,12 @@ export function createWorld() {
     },
     async retireNow(resource, { slot, emergency }) {
       up('arm');
+      if (down.has('rotation')) return { begun: false, why: 'not adopted yet' };
       asked.push(`retire ${resource} ${slot ?? 'next'}${emergency ? ' emergency' : ''}`);
       // As the rotation does: the slot's key is another one then, and so is the published version.
       for (const [hash, at] of slots) if (at.resource === resource && at.slot === slot) slots.delete(hash);
       published.set(resource, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa');
+      return { begun: true, why: '' };
     },
     async findSlotByKeyHash(sha256, resource) {
       up('arm');

@@ -328,6 +328,14 @@ describe('a leaked key', () => {
     assert.deepEqual(world.asked, ['retire speech Key1 emergency']);
   });
 
+  test('whose rotation cannot begin yet is not forgotten: the event comes again', async () => {
+    world.slots.set(HASH, { resource: 'speech', slot: 'Key1' });
+    world.down.add('rotation');
+    await assert.rejects(react(event({ sha256: HASH })), UpstreamFailure);
+    world.down.delete('rotation');
+    assert.equal(await react(event({ sha256: HASH })), 'emergency rotation');
+  });
+
   test('that is in no slot changes nothing', async () => {
     assert.equal(await react(event({ sha256: HASH })), 'leaked key is in no slot');
     assert.deepEqual(world.asked, []);

@@ -22,30 +22,18 @@ export function createFreshness(state: SharedState, clock: Clock, freshnessMs: n
   let latest: Snapshot | undefined;
   let readAtMs = Number.NEGATIVE_INFINITY;
   let loadedAtMs = Number.NEGATIVE_INFINITY;
-  let reads = 0;
-  let latestRead = 0;
 
-  const read = async (): Promise<Snapshot> => {
-    reads += 1;
-    const number = reads;
+  // One at a time, so that no read can put back what a later one has replaced.
+  const shared = coalesce<undefined, Snapshot>(async () => {
     const startedAtMs = clock();
     const version = await state.version();
-    let snapshot = latest;
-    let reloaded = false;
-    if (snapshot?.version !== version || startedAtMs - loadedAtMs >= RELOAD_AFTER_MS) {
-      snapshot = await state.load();
-      reloaded = true;
+    if (latest?.version !== version || startedAtMs - loadedAtMs >= RELOAD_AFTER_MS) {
+      latest = await state.load();
+      loadedAtMs = startedAtMs;
     }
-    // Two reads may overlap: the one that began later knows more.
-    if (number > latestRead) {
-      latestRead = number;
-      latest = snapshot;
-      readAtMs = startedAtMs;
-      if (reloaded) loadedAtMs = startedAtMs;
-    }
-    return snapshot;
-  };
-  const shared = coalesce<undefined, Snapshot>(read, { parallel: 1 });
+    readAtMs = startedAtMs;
+    return latest;
+  });
 
   return {
     now: () => shared(undefined),

@@ -8,6 +8,7 @@ import type { AuditRecord, Caller, Clock, Slot } from '../ports.ts';
 import { type Admit, AUDITOR, hasRole, OPERATOR } from '../revocation/admit.ts';
 import type { Operate } from '../revocation/operate.ts';
 import type { Effect } from '../revocation/revoke.ts';
+import { withoutSecrets } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { problem, unavailable } from './problem.ts';
 import { readBearer } from './token-request.ts';
@@ -128,7 +129,7 @@ function readRotation(
   if (slot !== undefined && slot !== 'Key1' && slot !== 'Key2') return 'slot must be Key1 or Key2';
   if (typeof emergency !== 'boolean') return 'emergency must be true or false';
   if (typeof reason !== 'string') return 'reason must be a text';
-  return { ...(slot === undefined ? {} : { slot }), emergency, reason: reason.slice(0, 256) };
+  return { ...(slot === undefined ? {} : { slot }), emergency, reason: withoutSecrets(reason).slice(0, 256) };
 }
 
 function times(effect: Effect): Record<string, unknown> {

@@ -6,7 +6,7 @@
  */
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Log } from '../ports.ts';
-import { sha256 } from '../secret.ts';
+import { sha256, withoutSecrets } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { armLook, graphLook, keyVaultLook, type Look } from './azure-event.ts';
 import { cutOffSeconds } from './decision.ts';
@@ -43,8 +43,11 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
 
   async function poison(event: unknown, envelope: Envelope | undefined, why: string): Promise<string> {
     const { id = '', type = '', source = '', subject = '' } = envelope ?? {};
-    const record = { id, type, source, subject, why, receivedAt: iso(now()), shape: shape(event) };
-    const key = sha256(JSON.stringify([id, type, source, subject, why, record.shape]));
+    const sent = { id, type, source, subject, why, shape: shape(event) };
+    // Its names too are the sender's, who may have put a key or a token anywhere.
+    const safe = Object.entries(sent).map(([name, value]) => [name, withoutSecrets(value)]);
+    const record = { ...Object.fromEntries(safe), receivedAt: iso(now()) };
+    const key = sha256(JSON.stringify(sent));
     await events.keepFirst('poison', key, record, now() + KEEP_POISON_MS);
     log('event_poison', { id: id.slice(0, 100), type: type.slice(0, 100), why });
     return 'poison';
@@ -64,7 +67,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
         cutOffSeconds: Number(first['cutOff']),
         blockCause: block ? cause : undefined,
         reason,
-        source: `event ${event.id.slice(0, 100)}`,
+        source: `event ${event.id}`,
         receivedAtMs,
       },
     ]);
@@ -80,7 +83,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
       (await keys.findSlotByKeyHash(key.sha256, undefined));
     // Also the answer to a repetition: once regenerated, no slot holds the key any more.
     if (found === undefined) return 'leaked key is in no slot';
-    const reason = key.reason || 'the key has leaked';
+    const reason = withoutSecrets(key.reason).slice(0, 256) || 'the key has leaked';
     const retired = await keys.retireNow(found.resource, { slot: found.slot, emergency: true, reason });
     // What stands against it may pass; a leaked key is not forgotten.
     if (!retired?.begun)

@@ -5,14 +5,14 @@
 import * as z from 'zod';
 import type { Policy } from '../policy/schema.ts';
 import type { Scope } from '../ports.ts';
-import { withoutSecrets } from '../secret.ts';
 import { respell } from './envelope.ts';
+import { ENTRA_IDENTIFIER } from './scope.ts';
 
 const guid = z
   .string()
   .regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID')
   .toLowerCase();
-const identifier = z.string().min(1).max(256);
+const identifier = z.string().regex(ENTRA_IDENTIFIER, 'must be as Entra writes it');
 const name = z
   .string()
   .max(63)
@@ -51,8 +51,6 @@ export interface RevocationRequest {
   readonly reason: string;
 }
 
-const MOST_REASON = 256;
-
 /** @returns the request, or every problem in one line. */
 export function readRequest(value: unknown, policy: Policy): RevocationRequest | string {
   const parsed = requestSchema.safeParse(respell(value, ['scope', 'notBefore', 'block', 'reason']));
@@ -64,7 +62,7 @@ export function readRequest(value: unknown, policy: Policy): RevocationRequest |
     scope,
     notBeforeMs: notBefore ?? undefined,
     block: block ?? false,
-    reason: withoutSecrets(reason ?? '').slice(0, MOST_REASON),
+    reason: reason ?? '',
   };
 }
 
@@ -99,7 +97,7 @@ export function readLeakedKey(value: unknown, policy: Policy): LeakedKey | strin
   return {
     sha256,
     resource: resource ?? undefined,
-    reason: withoutSecrets(reason ?? '').slice(0, MOST_REASON),
+    reason: reason ?? '',
   };
 }
 

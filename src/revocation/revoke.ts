@@ -4,6 +4,7 @@
  */
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Head, Log } from '../ports.ts';
+import { withoutSecrets } from '../secret.ts';
 import { type Change, raise } from './entry.ts';
 import type { EventStore, RevocationTable } from './ports.ts';
 import { longestTokenMs } from './reach.ts';
@@ -31,13 +32,20 @@ export interface Effect {
 export type Revoke = (changes: readonly Change[], lastTokenUntilMs?: number) => Promise<readonly Effect[]>;
 
 /** Effects are kept for a year: whoever is responsible must be able to say when access ended. */
+/** Characters of a reason or a source that are kept. */
+const MOST_TEXT = 256;
 const KEEP_EFFECTS_MS = 366 * 86_400_000;
 
 /** @throws UpstreamFailure; asking again is safe and finishes what was begun. */
 export function createRevoke(deps: RevokeDeps): Revoke {
   const { table, head, events, policy, freshnessMs, now, log } = deps;
-  return async (changes, lastTokenUntilMs) => {
-    if (changes.length === 0) return [];
+  return async (asked, lastTokenUntilMs) => {
+    if (asked.length === 0) return [];
+    const changes = asked.map((change) => ({
+      ...change,
+      reason: withoutSecrets(change.reason).slice(0, MOST_TEXT),
+      source: withoutSecrets(change.source).slice(0, MOST_TEXT),
+    }));
     const entries = await Promise.all(
       changes.map((change) => table.update(scopeKey(change.scope), (current) => raise(current, change))),
     );

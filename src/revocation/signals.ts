@@ -5,7 +5,7 @@
  */
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Log, Scope } from '../ports.ts';
-import { sha256 } from '../secret.ts';
+import { sha256, withoutSecrets } from '../secret.ts';
 import { cutOffSeconds } from './decision.ts';
 import { type Change, KEEP_MS } from './entry.ts';
 import type { Directory, EventStore, TransmitterKeys } from './ports.ts';
@@ -70,11 +70,8 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
           scope,
           cutOffSeconds: cutOffSeconds(happenedAtSeconds * 1000, receivedAtMs),
           blockCause: undefined,
-          reason: event.events
-            .map(({ type }) => type.slice(type.lastIndexOf('/') + 1))
-            .join(' ')
-            .slice(0, 256),
-          source: `signal ${transmitter.name} ${jti.slice(0, 100)}`,
+          reason: namesOf(event),
+          source: `signal ${transmitter.name} ${jti}`,
           receivedAtMs,
         }),
       ),
@@ -96,7 +93,7 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
     // used is acted upon all the same: a cut-off more is the safe side of somebody's mistake.
     const known = await events.find('signal', key);
     if (known?.['content'] === content) {
-      log('signal_again', { transmitter: transmitter.name, jti: jti.slice(0, 100) });
+      log('signal_again', { transmitter: transmitter.name, jti });
       return 'accepted';
     }
     const meanings = event.events.map(({ type, payload }) => meaningOf(type, payload));
@@ -105,15 +102,18 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
       log('signal_refused', { transmitter: transmitter.name, err: outcome.err, why: outcome.description });
       return outcome;
     }
-    const types = event.events
-      .map(({ type }) => type)
-      .join(' ')
-      .slice(0, 500);
+    const types = namesOf(event);
     const record = { transmitter: transmitter.name, types, outcome, content, receivedAt: iso(receivedAtMs) };
     await events.replace('signal', key, record, receivedAtMs + KEEP_SIGNAL_MS);
     log('signal', { transmitter: transmitter.name, types, outcome, reused: known !== undefined });
     return 'accepted';
   };
+}
+
+/** `session-revoked`: the last part of each event type, which says it all to a person. */
+function namesOf({ events }: SecurityEvent): string {
+  const names = events.map(({ type }) => type.slice(type.lastIndexOf('/') + 1));
+  return withoutSecrets(names.join(' ')).slice(0, 256);
 }
 
 /** What is wrong with the event itself, whoever it is about. */

@@ -5,6 +5,7 @@
  */
 import type { Transmitter } from '../policy/schema.ts';
 import type { Scope } from '../ports.ts';
+import { ENTRA_IDENTIFIER } from './scope.ts';
 import type { SetError } from './set.ts';
 
 export interface SubjectContext {
@@ -74,14 +75,15 @@ async function simple(format: string, texts: readonly string[], context: Subject
   switch (format) {
     case 'iss_sub': {
       const tenantId = tenantOf(first, context);
-      if (tenantId === undefined) return [];
+      if (tenantId === undefined || !ENTRA_IDENTIFIER.test(second)) return [];
       return GUID.test(second)
         ? [{ kind: 'user', tenantId, objectId: second.toLowerCase() }]
         : [{ kind: 'subject', tenantId, subject: second }];
     }
     case 'jwt_id': {
       const tenantId = tenantOf(first, context);
-      return tenantId === undefined ? [] : [{ kind: 'token', tenantId, uti: second }];
+      if (tenantId === undefined || !ENTRA_IDENTIFIER.test(second)) return [];
+      return [{ kind: 'token', tenantId, uti: second }];
     }
     case 'opaque':
       // By agreement an object id. Of which tenant is clear only if there is one.

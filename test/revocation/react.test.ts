@@ -191,6 +191,27 @@ describe('poison', () => {
     assert.ok(!JSON.stringify([world.records('poison'), world.logged]).includes('REDACTED-SECRET'));
   });
 
+  test('a token or key pasted where none belongs is not kept', async () => {
+    const token = `eyJhbGciOiJSUzI1NiJ9.${'a'.repeat(60)}.${'b'.repeat(60)}`;
+    const data = { scope: { kind: 'user', tenantId: HOME, objectId: USER }, reason: `found ${token}` };
+    await react({ id: token, eventType: 'AzureAiTokenBroker.RevocationRequested', data });
+    await react({
+      id: token,
+      subject: token,
+      topic: token,
+      eventType: 'AzureAiTokenBroker.KeyLeaked',
+      data: { [token]: 1 },
+    });
+    const uti = { scope: { kind: 'token', tenantId: HOME, uti: token } };
+    assert.equal(
+      await react({ id: 'u', eventType: 'AzureAiTokenBroker.RevocationRequested', data: uti }),
+      'poison',
+    );
+    const all = JSON.stringify([[...world.kept], [...world.entries]]);
+    assert.ok(!all.includes('eyJhbGci') && !all.includes('aaaaaaaa'), all);
+    assert.match(all, /found \[redacted\]/);
+  });
+
   test('a huge event is kept small', async () => {
     const data = Object.fromEntries(
       Array.from({ length: 10_000 }, (_, n) => [`member${n}`, 'x'.repeat(100)]),

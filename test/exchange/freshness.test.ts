@@ -51,6 +51,30 @@ test('within the bound nothing is read; past it, everything is looked at again',
   assert.equal((await freshness.fresh()).version, '1');
 });
 
+test('the bound counts from when the read began, however long it took', async () => {
+  let nowMs = NOW_MS;
+  let versions = 0;
+  const freshness = createFreshness(
+    {
+      version: async () => {
+        versions += 1;
+        nowMs += 4_000;
+        return 'same';
+      },
+      load: async () => snapshot('same'),
+    },
+    () => nowMs,
+    5_000,
+  );
+  await freshness.fresh();
+  nowMs += 999;
+  await freshness.fresh();
+  assert.equal(versions, 1);
+  nowMs += 1;
+  await freshness.fresh();
+  assert.equal(versions, 2);
+});
+
 test('whoever needs to know now is told of a read that begins now, whatever the bound', async () => {
   const { state, freshness } = world(30_000);
   await freshness.fresh();

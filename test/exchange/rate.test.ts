@@ -34,6 +34,14 @@ test('in any span of time no more pass than the bucket held and what flowed in',
   );
 });
 
+test('a long rest saves nothing up: the bucket holds no more than its count', () => {
+  const take = createRate();
+  take('a', rate, NOW_MS);
+  const later = NOW_MS + 86_400_000;
+  for (let left = 3; left > 0; left -= 1) assert.equal(take('a', rate, later), 0);
+  assert.ok(take('a', rate, later) > 0);
+});
+
 test('a clock set back gives nothing away and locks nobody out for ever', () => {
   const take = createRate();
   for (let left = 3; left > 0; left -= 1) take('a', rate, NOW_MS);

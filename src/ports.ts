@@ -29,8 +29,6 @@ export interface Caller {
   readonly scopes: readonly string[];
   readonly appRoles: readonly string[];
   readonly groups: readonly string[];
-  /** The client said (xms_cc: cp1) that it understands a claims challenge. */
-  readonly takesClaimsChallenge: boolean;
   readonly token: Secret;
 }
 

@@ -117,7 +117,6 @@ const claimsShape = z
     scp: z.string().optional(),
     roles: z.array(z.string()).default([]),
     groups: z.array(z.string()).default([]),
-    xms_cc: z.union([z.string(), z.array(z.string())]).default([]),
   })
   .transform((claims, context) => {
     const clientId = claims.ver === '2.0' ? claims.azp : claims.appid;
@@ -145,7 +144,6 @@ function callerOf(claims: Claims, token: string): Caller | CallerFault {
   const kind = claims.idtyp === 'app' ? 'application' : scopes.length > 0 ? 'user' : undefined;
   if (kind === undefined) return claims.roles.length > 0 ? 'claims' : 'no_permission';
   if (kind === 'application' && claims.roles.length === 0) return 'no_permission';
-  const clientSupport = [claims.xms_cc].flat();
   return {
     kind,
     tenantId: claims.tid,
@@ -158,7 +156,6 @@ function callerOf(claims: Claims, token: string): Caller | CallerFault {
     scopes,
     appRoles: claims.roles,
     groups: claims.groups,
-    takesClaimsChallenge: clientSupport.some((word) => word.toLowerCase() === 'cp1'),
     token: new Secret(token),
   };
 }

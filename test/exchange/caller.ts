@@ -18,7 +18,6 @@ export function aCaller(bend: Partial<Caller> = {}): Caller {
     scopes: [],
     appRoles: [],
     groups: [],
-    takesClaimsChallenge: false,
     token: new Secret('a caller token'),
     ...bend,
   };

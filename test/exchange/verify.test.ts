@@ -67,7 +67,6 @@ test("a user's token says who calls, through which client, with which scopes", a
     scopes: ['Token.Exchange', 'other'],
     appRoles: ['Reader'],
     groups: ['g-1'],
-    takesClaimsChallenge: true,
   });
   assert.ok(!String(text).includes('.'), 'the token itself is a secret');
 });

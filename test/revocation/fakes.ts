@@ -106,7 +106,6 @@ export function caller(over: Partial<Caller> = {}): Caller {
     scopes: ['Token.Exchange'],
     appRoles: [],
     groups: [GROUP],
-    takesClaimsChallenge: false,
     token: new Secret('a caller token'),
     ...over,
   };

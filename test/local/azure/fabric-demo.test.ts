@@ -38,7 +38,6 @@ function callerOf(token: string): Caller {
     scopes: String(claims['scp'] ?? '').split(' '),
     appRoles: [claims['roles'] ?? []].flat(),
     groups: [claims['groups'] ?? []].flat(),
-    takesClaimsChallenge: false,
     token: new Secret(token),
   };
 }

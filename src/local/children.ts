@@ -1,6 +1,6 @@
 /** Starts, follows and ends the child processes of the launcher. */
 import { fork } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Order, Report } from './child.ts';
 import type { ClockState } from './clock.ts';
 
@@ -34,7 +34,7 @@ export function startChild(options: ChildOptions): ChildHandle {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   for (const stream of [child.stdout, child.stderr]) {
-    if (stream) createInterface({ input: stream }).on('line', options.log);
+    if (stream) eachLine(stream, options.log);
   }
 
   let wanted = true;
@@ -104,6 +104,18 @@ export function startChild(options: ChildOptions): ChildHandle {
       clearTimeout(timer);
     },
   };
+}
+
+/** A broker under load writes thousands of lines a second, and `readline` costs several times this. */
+function eachLine(stream: Readable, log: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) log(line);
+  });
+  stream.on('end', () => rest && log(rest));
 }
 
 /** It went away in that moment, which `exit` tells. */

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readConfig } from '../config.ts';
 import { type RunningAzure, startAzure } from './azure/start.ts';
 import { type ChildHandle, startChild } from './children.ts';
 import { createClock, installVirtualDate } from './clock.ts';
@@ -44,7 +45,10 @@ export interface LaunchOptions extends Options {
   readonly failed: (why: string) => void;
 }
 
-/** @throws Error that says what could not be started; what had been is ended first. */
+/**
+ * @throws Error that says what could not be started, and ConfigError for settings of the person's own that are
+ * wrong; what had been started is ended first.
+ */
 export async function launch(options: LaunchOptions): Promise<Running> {
   const { log } = options;
   const temporary = options.data === undefined;
@@ -165,6 +169,7 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     const urls = await Promise.all(instances.map(({ bound }) => bound));
     broker = urls[0] ?? '';
     Object.assign(settings, brokerSettings(azure, broker, policy), ownSettings(process.env));
+    readConfig(settings);
     for (const instance of instances) instance.send({ kind: 'settings', settings });
     await Promise.all(instances.map(({ ready }) => ready));
 

@@ -1,8 +1,9 @@
 /** The options of `npm start`. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { loadPolicy } from '../policy/load.ts';
 
 const whole = (name: string, min: number, max: number) =>
   z.coerce.number(`${name} must be a number`).int(`${name} must be a whole number`).min(min).max(max);
@@ -24,7 +25,14 @@ const schema = z.object({
   policy: z
     .string()
     .transform((file) => resolve(file))
-    .refine(existsSync, { error: ({ input }) => `--policy: there is no file ${input}` })
+    .refine(existsSync, { error: ({ input }) => `--policy: there is no file ${input}`, abort: true })
+    .superRefine((file, context) => {
+      try {
+        loadPolicy(readFileSync(file, 'utf8'));
+      } catch (error) {
+        context.addIssue(`--policy: ${error instanceof Error ? error.message : error}`);
+      }
+    })
     .optional(),
   instances: whole('--instances', 1, 16).default(1),
 });

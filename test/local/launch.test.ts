@@ -111,6 +111,10 @@ describe('npm start', () => {
       [['--speed', '0'], /--speed must be above 0/],
       [['--instances', '0'], /--instances/],
       [['--policy', '/no/such/file'], /--policy: there is no file/],
+      [
+        ['--policy', join(import.meta.dirname, 'host/app/host.json')],
+        /--policy: [\s\S]*tenants[\s\S]*version/,
+      ],
       [['extra'], /extra/],
     ];
     for (const [args, message] of wrong) assert.throws(() => readOptions(args), { message });

@@ -94,6 +94,16 @@ app.http('wait', {
 });
 app.http('late', { handler: () => new Promise<HttpResponseInit>(() => undefined) });
 
+/** Throws where no handler is. */
+app.http('outside', {
+  handler: () => {
+    setImmediate(() => {
+      throw new Error('outside a handler');
+    });
+    return new Promise<HttpResponseInit>(() => undefined);
+  },
+});
+
 /** Two that match the same path: the alphabet decides, not the literal and not the order of declaration. */
 app.http('order-b', { route: 'order/literal', handler: async () => ({ body: 'b, a literal' }) });
 app.http('order-a', { route: 'order/{any}', handler: async () => ({ body: 'a, a parameter' }) });

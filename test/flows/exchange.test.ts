@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { readAudit } from '../../src/azure/audit-table.ts';
 import { createTables } from '../../src/azure/tables.ts';
+import { researchers } from '../../src/local/azure/demo-directory.ts';
 import type { AuditRecord } from '../../src/ports.ts';
 import { type Answer, type Stack, startStack } from './stack.ts';
 
@@ -112,6 +113,42 @@ test('the trace id of the caller is the correlation id of the refusal and of its
   assert.equal((await auditOf(answer))?.reason, 'grant_type_unsupported');
 });
 
+/** A user of the demo directory that is no caller of the description. */
+const userToken = async (name: string): Promise<string> => {
+  const { authority, scope, tenantId } = stack.description.entra;
+  const ada = stack.description.callers.find((caller) => caller.name === 'ada');
+  const response = await fetch(`${authority}/${tenantId}/oauth2/v2.0/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'password',
+      client_id: ada?.clientId ?? '',
+      scope,
+      username: (ada?.username ?? '').replace('ada', name),
+      password: (ada?.password ?? '').replace('ada', name),
+    }),
+  });
+  return ((await response.json()) as { access_token: string }).access_token;
+};
+/** An operator's event, as Event Grid delivers it. */
+const revoke = async (scope: object): Promise<void> => {
+  const response = await fetch(`${stack.description.broker}/runtime/webhooks/eventgrid?functionName=react`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'aeg-event-type': 'Notification' },
+    body: JSON.stringify([
+      {
+        id: crypto.randomUUID(),
+        topic: '/local',
+        subject: 'test',
+        eventType: 'AzureAiTokenBroker.RevocationRequested',
+        eventTime: new Date().toISOString(),
+        data: { scope, reason: 'test' },
+        dataVersion: '1',
+      },
+    ]),
+  });
+  assert.equal(response.status, 202);
+};
+
 const signed = async (claims: object, header: object = {}): Promise<string> =>
   String((await stack.control('POST', '/entra/sign', { header, claims }))['token']);
 
@@ -203,6 +240,46 @@ const refusals: readonly Refusal[] = [
     status: 400,
     error: 'invalid_request',
     record: { reason: 'caller_unverified: signature' },
+  },
+  {
+    what: 'a user for whom Conditional Access wants more',
+    run: async () => {
+      const answer = await stack.exchange(await userToken('grace'), 'chat');
+      assert.ok(JSON.parse(String(answer.body['claims'])).access_token, 'the claims go back to the caller');
+      return answer;
+    },
+    status: 400,
+    error: 'interaction_required',
+    record: { reason: 'interaction_required', resource: 'chat', grant: 'researchers', tokenKind: 'obo' },
+  },
+  {
+    what: 'a user whose groups do not fit into a token',
+    run: async () => stack.exchange(await userToken('hedy'), 'chat'),
+    status: 400,
+    error: 'invalid_target',
+    record: { reason: 'grant_missing', resource: 'chat' },
+  },
+  {
+    what: 'an application on behalf of nobody',
+    run: async () =>
+      stack.exchange(await signed({ scp: 'Token.Exchange', groups: [researchers] }), 'chat', {
+        token_kind: 'obo',
+      }),
+    status: 400,
+    error: 'invalid_request',
+    record: { reason: 'user_required', grant: 'researchers' },
+  },
+  {
+    what: 'a token that was revoked',
+    run: async () => {
+      const token = await signed({ uti: 'the-revoked-one' });
+      assert.equal((await stack.exchange(token, 'speech')).status, 200);
+      await revoke({ kind: 'token', tenantId: stack.description.entra.tenantId, uti: 'the-revoked-one' });
+      return stack.exchange(token, 'speech');
+    },
+    status: 400,
+    error: 'invalid_request',
+    record: { resource: 'speech', grant: 'captions', uti: 'the-revoked-one' },
   },
   {
     what: 'no token',

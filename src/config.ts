@@ -29,9 +29,9 @@ const flag = z
   .transform((text) => text === 'true');
 
 export const settings = z.object({
-  BROKER_ISSUER: url.describe(
-    'The public URL of this app: the issuer in its metadata. Never taken from a Host header.',
-  ),
+  BROKER_ISSUER: url
+    .refine((text) => new URL(text).pathname === '/', 'must have no path: the metadata is found at its root')
+    .describe('The public URL of this app: the issuer in its metadata. Never taken from a Host header.'),
   BROKER_TENANT_ID: guid.describe('The home tenant, where the broker and its identities live.'),
   BROKER_CLIENT_ID: guid.describe("The broker's app registration: the audience callers' tokens must have."),
   BROKER_AUDIENCE_URIS: z

@@ -1,4 +1,5 @@
 /** What would happen next, when, and what blocks it: for people. Looks at everything, changes nothing. */
+import { UpstreamFailure } from '../upstream.ts';
 import { inWords, rulesOf } from './advance.ts';
 import { dueAtMs, overdueAtMs } from './due.ts';
 import { isHeld } from './lease.ts';
@@ -6,7 +7,7 @@ import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { TRIES } from './progress.ts';
 import { next } from './retire.ts';
-import type { StoredRow } from './state.ts';
+import type { HistoryEntry, StoredRow } from './state.ts';
 
 export interface Plan {
   readonly resource: string;
@@ -22,28 +23,69 @@ export interface Plan {
   readonly rotatedAt: string;
   readonly dueAt: string;
   readonly overdue: boolean;
+  /** What was done, the newest first. */
+  readonly steps: readonly StepDone[];
+}
+export interface StepDone {
+  readonly at: string;
+  readonly from: string;
+  readonly to: string;
+  readonly why: string;
+  /** How long it was in `from`. */
+  readonly tookSeconds: number;
+  readonly by: string;
+  readonly emergency?: true;
+  /** From the regenerate until the new key was seen accepted, and the old one refused. */
+  readonly newKeyLagSeconds?: number;
+  readonly oldKeyLagSeconds?: number;
 }
 
-/** @throws UpstreamFailure when account, vault or ledger cannot be seen */
+const STEPS_SHOWN = 20;
+
+/** What cannot be seen is said so, and hides nothing else. @throws UpstreamFailure when the tables are down */
 export async function planOne(ports: RotationPorts, target: Target, row: StoredRow): Promise<Plan> {
   const { state, lease } = row;
-  const { evidence } = await observe(ports, target, state);
-  const step = next(state, evidence, rulesOf(target, state, evidence.nowMs));
-  const untilMs = step.do === 'wait' ? step.untilMs : undefined;
   const { work } = state;
   const stuck = work !== undefined && work.attempts >= TRIES;
-  return {
+  const nowMs = ports.clock();
+  const known = {
     resource: target.name,
     state: stuck ? `stuck: ${inWords(state)}` : inWords(state),
-    next: step.why,
-    at: untilMs === undefined ? undefined : iso(untilMs),
-    blocked: isHeld(lease, evidence.nowMs)
-      ? `driver ${lease.holder} is at it`
-      : (work?.problem ?? state.blocked),
     todo: stuck ? adviceFor(work.problem ?? '') : undefined,
     rotatedAt: iso(state.rotatedAtMs),
     dueAt: iso(dueAtMs(target.name, target.rotation, state.rotatedAtMs)),
-    overdue: isOverdue(target, row, evidence.nowMs),
+    overdue: isOverdue(target, row, nowMs),
+    steps: (await ports.store.history(target.name, STEPS_SHOWN)).map(stepDone),
+  };
+  try {
+    const { evidence } = await observe(ports, target, state);
+    const step = next(state, evidence, rulesOf(target, state, evidence.nowMs));
+    const untilMs = step.do === 'wait' ? step.untilMs : undefined;
+    const driven = isHeld(lease, nowMs) ? `driver ${lease.holder} is at it` : undefined;
+    return {
+      ...known,
+      next: step.why,
+      at: untilMs === undefined ? undefined : iso(untilMs),
+      blocked: driven ?? work?.problem ?? state.blocked,
+    };
+  } catch (error) {
+    if (!(error instanceof UpstreamFailure)) throw error;
+    return { ...known, next: 'waits until everything can be seen', blocked: error.message };
+  }
+}
+
+function stepDone(entry: HistoryEntry): StepDone {
+  const { from, to, why, by, newKeyLagMs, oldKeyLagMs } = entry;
+  return {
+    at: iso(entry.atMs),
+    from,
+    to,
+    why,
+    tookSeconds: Math.round(entry.tookMs / 1000),
+    by,
+    ...(entry.emergency ? { emergency: true } : {}),
+    ...(newKeyLagMs === undefined ? {} : { newKeyLagSeconds: Math.round(newKeyLagMs / 1000) }),
+    ...(oldKeyLagMs === undefined ? {} : { oldKeyLagSeconds: Math.round(oldKeyLagMs / 1000) }),
   };
 }
 

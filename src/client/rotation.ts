@@ -1,0 +1,156 @@
+/** `npm run rotation`: what the rotation does next and did last, and rotating now, from a terminal. */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { callerToken, type LocalDescription, startLocal, trustLocal } from './local-mode.ts';
+
+const usage = `npm run rotation -- COMMAND [options]
+
+  plan               what happens next to each resource, when, and what blocks it
+  history RESOURCE   the last steps, the newest first
+  now RESOURCE       rotate now, whatever is due
+  watch [RESOURCE]   start a local mode in fast time and watch a full rotation (default speech)
+
+  --local FILE       the description of a running local mode: npm start -- --json > FILE
+  --broker URL       a deployed broker; its operator's token in BROKER_TOKEN, for example
+                     BROKER_TOKEN=$(az account get-access-token --scope api://CLIENT_ID/.default --query accessToken -o tsv)
+                     (default: starts a local mode for this run and ends it)
+  --slot Key1|Key2   now: only this slot
+  --emergency        now: without waiting for tokens that were bought with the key
+  --reason TEXT      now: goes on record
+  --speed X          watch: how fast time runs (default 120)`;
+
+interface Environment {
+  readonly broker: string;
+  /** A token of somebody with both operator roles, or of the two people who have one each. */
+  token(role: 'auditor' | 'operator'): Promise<string>;
+}
+/** As `GET /operator/rotation` answers. */
+interface Planned {
+  readonly resource: string;
+  readonly state: string;
+  readonly next: string;
+  readonly at?: string;
+  readonly blocked?: string;
+  readonly todo?: string;
+  readonly rotatedAt: string;
+  readonly dueAt: string;
+  readonly overdue: boolean;
+  readonly steps: readonly {
+    readonly at: string;
+    readonly from: string;
+    readonly to: string;
+    readonly why: string;
+    readonly tookSeconds: number;
+    readonly emergency?: true;
+    readonly newKeyLagSeconds?: number;
+    readonly oldKeyLagSeconds?: number;
+  }[];
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      local: { type: 'string' },
+      broker: { type: 'string' },
+      slot: { type: 'string' },
+      emergency: { type: 'boolean', default: false },
+      reason: { type: 'string', default: 'npm run rotation' },
+      speed: { type: 'string', default: '120' },
+    },
+  });
+  const [command, resource] = positionals;
+  if (command === 'watch') return watch(resource ?? 'speech', values.speed);
+  const run = async (environment: Environment): Promise<void> => {
+    if (command === 'plan') return tellPlan(await plans(environment));
+    if (resource === undefined) throw new Error('which resource?');
+    if (command === 'history') return tellHistory(await plans(environment), resource);
+    if (command !== 'now') throw new Error(`no such command: ${command ?? ''}`);
+    const { slot, emergency, reason } = values;
+    const begun = await rotateNow(environment, resource, { emergency, reason, ...(slot ? { slot } : {}) });
+    console.log(JSON.stringify(begun, undefined, 2));
+  };
+  if (values.broker !== undefined) {
+    const token = process.env['BROKER_TOKEN'];
+    if (!token) throw new Error('BROKER_TOKEN is not set');
+    return run({ broker: values.broker, token: async () => token });
+  }
+  if (values.local !== undefined) {
+    const description: LocalDescription = JSON.parse(readFileSync(values.local, 'utf8'));
+    trustLocal(description);
+    return run(locally(description));
+  }
+  await using local = await startLocal();
+  await run(locally(local.description));
+}
+
+function locally(description: LocalDescription): Environment {
+  return { broker: description.broker, token: (role) => callerToken(description, role) };
+}
+
+async function ask(environment: Environment, path: string, body?: object): Promise<Record<string, unknown>> {
+  const token = await environment.token(body === undefined ? 'auditor' : 'operator');
+  const answer = await fetch(`${environment.broker}/operator/rotation${path}`, {
+    headers: { authorization: `Bearer ${token}` },
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+  });
+  const json = (await answer.json()) as Record<string, unknown>;
+  if (!answer.ok) throw new Error(`the broker answered ${answer.status}: ${json['detail'] ?? ''}`);
+  return json;
+}
+
+async function plans(environment: Environment): Promise<readonly Planned[]> {
+  return (await ask(environment, ''))['resources'] as Planned[];
+}
+function rotateNow(environment: Environment, resource: string, body: object): Promise<unknown> {
+  return ask(environment, `/${encodeURIComponent(resource)}`, body);
+}
+
+function tellPlan(planned: readonly Planned[]): void {
+  for (const { resource, state, next, at, blocked, todo, rotatedAt, dueAt, overdue } of planned) {
+    console.log(`${resource}: ${state}`);
+    console.log(`  next      ${next}${at === undefined ? ' (with the next tick)' : ` (until ${at})`}`);
+    if (blocked !== undefined) console.log(`  blocked   ${blocked}`);
+    if (todo !== undefined) console.log(`  to do     ${todo}`);
+    console.log(`  rotated   ${rotatedAt}\n  due       ${dueAt}${overdue ? ' OVERDUE' : ''}`);
+  }
+}
+
+function tellHistory(planned: readonly Planned[], resource: string): void {
+  for (const step of planned.find((plan) => plan.resource === resource)?.steps ?? []) {
+    const lags = [
+      step.newKeyLagSeconds === undefined ? '' : `, new key accepted within ${step.newKeyLagSeconds} s`,
+      step.oldKeyLagSeconds === undefined ? '' : `, old key refused within ${step.oldKeyLagSeconds} s`,
+    ];
+    const emergency = step.emergency ? ' [emergency]' : '';
+    console.log(
+      `${step.at}  ${step.from} -> ${step.to}, after ${step.tookSeconds} s: ${step.why}${lags.join('')}${emergency}`,
+    );
+  }
+}
+
+/** A full rotation before one's eyes. */
+async function watch(resource: string, speed: string): Promise<void> {
+  await using local = await startLocal(['--speed', speed]);
+  const environment = locally(local.description);
+  console.log(
+    JSON.stringify(await rotateNow(environment, resource, { reason: 'npm run rotation -- watch' })),
+  );
+  let told = '';
+  for (;;) {
+    const planned = (await plans(environment)).find((plan) => plan.resource === resource);
+    if (planned === undefined) throw new Error(`no resource ${resource} whose keys rotate`);
+    const fresh = planned.steps.filter(({ at }) => at > told).reverse();
+    for (const step of fresh) tellHistory([{ ...planned, steps: [step] }], resource);
+    told = fresh.at(-1)?.at ?? told;
+    if (planned.state === 'steady' && told !== '') return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}

@@ -89,6 +89,7 @@ const lifted = z.strictObject({ lifted: z.boolean().describe('Whether anything w
 const events = z.strictObject({
   poison: z.array(z.record(z.string(), z.string())),
   signals: z.array(z.record(z.string(), z.string())),
+  effects: z.array(z.record(z.string(), z.string())),
 });
 const audit = z.strictObject({
   records: z.array(

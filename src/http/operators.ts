@@ -6,8 +6,8 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import * as z from 'zod';
 import type { AuditRecord, Caller, Clock, Slot } from '../ports.ts';
 import { type Admit, AUDITOR, hasRole, OPERATOR } from '../revocation/admit.ts';
+import type { Effect } from '../revocation/effect.ts';
 import type { Operate } from '../revocation/operate.ts';
-import type { Effect } from '../revocation/revoke.ts';
 import { withoutSecrets } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { problem, unavailable } from './problem.ts';
@@ -67,7 +67,11 @@ export function createOperatorEndpoints(
     }),
 
     listEvents: as(AUDITOR, async () =>
-      json(200, { poison: await operate.received('poison'), signals: await operate.received('signal') }),
+      json(200, {
+        poison: await operate.received('poison'),
+        signals: await operate.received('signal'),
+        effects: await operate.effects(),
+      }),
     ),
 
     readAudit: as(AUDITOR, async ({ query }) => {

@@ -2,10 +2,11 @@
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Head, Log, Scope } from '../ports.ts';
 import { cutOffSeconds } from './decision.ts';
+import { type Effect, effectKey } from './effect.ts';
 import { KEEP_MS, lift } from './entry.ts';
 import type { EventKind, EventRecord, EventStore, RevocationTable } from './ports.ts';
 import { readRequest, readScope } from './request.ts';
-import { type Effect, effectKey, type Revoke } from './revoke.ts';
+import type { Revoke } from './revoke.ts';
 import { scopeKey } from './scope.ts';
 
 export interface OperateDeps {
@@ -39,9 +40,12 @@ export interface Operate {
   /** @returns whether anything was blocked, or in words what is wrong. Tokens cut off before stay refused. */
   lift(scope: unknown, who: string): Promise<boolean | string>;
   received(kind: EventKind): Promise<readonly EventRecord[]>;
+  /** How fast the revocations of the last thirty days were in force, oldest first. */
+  effects(): Promise<readonly EventRecord[]>;
 }
 
 const MOST_LISTED = 1_000;
+const SHOWN_MS = 30 * 86_400_000;
 const KEEP_LIFTS_MS = 366 * 86_400_000;
 
 export function createOperate(deps: OperateDeps): Operate {
@@ -113,6 +117,7 @@ export function createOperate(deps: OperateDeps): Operate {
     },
 
     received: (kind) => events.list(kind, '', MOST_LISTED),
+    effects: () => events.list('effect', effectKey(now() - SHOWN_MS, ''), MOST_LISTED),
   };
 }
 

@@ -23,6 +23,12 @@ export function longestTokenMs(policy: Policy, scope: Scope): number {
   return Math.max(0, ...lives);
 }
 
+/** How long a token that was bought with a key of this resource may still live. */
+export function keyTokenMs(policy: Policy, resource: string): number {
+  const tokenKinds = policy.resources.find(({ name }) => name === resource)?.tokenKinds ?? [];
+  return tokenKinds.includes('sts') ? STS_LIFE_MS : 0;
+}
+
 /** False only where the rule cannot apply to anybody in the scope. */
 function mayBe(rule: CallerRule, scope: Scope, policy: Policy): boolean {
   if (!('tenantId' in scope)) return true;

@@ -6,12 +6,14 @@
  */
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Log } from '../ports.ts';
-import { sha256, withoutSecrets } from '../secret.ts';
+import { sha256 } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { armLook, graphLook, keyVaultLook, type Look } from './azure-event.ts';
 import { cutOffSeconds } from './decision.ts';
+import { keptText, type RecordEffect } from './effect.ts';
 import { type Envelope, readEnvelope, shape } from './envelope.ts';
 import type { EventStore, KeyRotation } from './ports.ts';
+import { keyTokenMs } from './reach.ts';
 import { readLeakedKey, readRequest } from './request.ts';
 import type { Revoke } from './revoke.ts';
 import { scopeKey } from './scope.ts';
@@ -23,6 +25,8 @@ export interface ReactDeps {
   readonly events: EventStore;
   readonly keys: KeyRotation;
   readonly revoke: Revoke;
+  readonly recordEffect: RecordEffect;
+  readonly freshnessMs: number;
   /** Reads the user again and revokes what the directory says is void. */
   readonly reviewUser: (objectId: string, receivedAtMs: number) => Promise<void>;
   readonly reviewGroups: (receivedAtMs: number) => Promise<void>;
@@ -45,7 +49,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     const { id = '', type = '', source = '', subject = '' } = envelope ?? {};
     const sent = { id, type, source, subject, why, shape: shape(event) };
     // Its names too are the sender's, who may have put a key or a token anywhere.
-    const safe = Object.entries(sent).map(([name, value]) => [name, withoutSecrets(value)]);
+    const safe = Object.entries(sent).map(([name, value]) => [name, keptText(value)]);
     const record = { ...Object.fromEntries(safe), receivedAt: iso(now()) };
     const key = sha256(JSON.stringify(sent));
     await events.keepFirst('poison', key, record, now() + KEEP_POISON_MS);
@@ -74,7 +78,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     return 'revoked';
   }
 
-  async function leaked(event: Envelope): Promise<string> {
+  async function leaked(event: Envelope, receivedAtMs: number): Promise<string> {
     const key = readLeakedKey(event.data, policy);
     if (typeof key === 'string') return poison(event, event, key);
     // The resource is a hint where to look first; a wrong one must not leave a leaked key alone.
@@ -83,12 +87,15 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
       (await keys.findSlotByKeyHash(key.sha256, undefined));
     // Also the answer to a repetition: once regenerated, no slot holds the key any more.
     if (found === undefined) return 'leaked key is in no slot';
-    const reason = withoutSecrets(key.reason).slice(0, 256) || 'the key has leaked';
-    const retired = await keys.retireNow(found.resource, { slot: found.slot, emergency: true, reason });
+    const { resource, slot } = found;
+    const reason = keptText(key.reason) || 'the key has leaked';
+    const retired = await keys.retireNow(resource, { slot, emergency: true, reason });
     // What stands against it may pass; a leaked key is not forgotten.
-    if (!retired?.begun)
-      throw new UpstreamFailure('arm', `no rotation of ${found.resource}: ${retired?.why}`);
-    log('leaked_key_retired', { resource: found.resource, slot: found.slot });
+    if (!retired?.begun) throw new UpstreamFailure('arm', `no rotation of ${resource}: ${retired?.why}`);
+    const inForceAtMs = now() + deps.freshnessMs;
+    const lastTokenUntilMs = inForceAtMs + keyTokenMs(policy, resource);
+    const effect = { key: `key:${resource}:${slot}`, receivedAtMs, inForceAtMs, lastTokenUntilMs };
+    await deps.recordEffect(effect, { source: keptText(`event ${event.id}`), reason });
     return 'emergency rotation';
   }
 

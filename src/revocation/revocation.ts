@@ -4,6 +4,7 @@ import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, Head, IssuedTokens, Log, Snapshot } from '../ports.ts';
 import { type Admit, createAdmit } from './admit.ts';
 import { createReview } from './directory.ts';
+import { createRecordEffect } from './effect.ts';
 import { isSpent, KEEP_MS } from './entry.ts';
 import { createIssued, type Issued } from './issued.ts';
 import { createOperate, type Operate } from './operate.ts';
@@ -52,8 +53,9 @@ export interface RevocationCapability {
 }
 
 export function createRevocation(deps: RevocationDeps): RevocationCapability {
-  const revoke = createRevoke(deps);
-  const shared = { ...deps, revoke };
+  const recordEffect = createRecordEffect(deps.events, deps.log);
+  const revoke = createRevoke({ ...deps, recordEffect });
+  const shared = { ...deps, recordEffect, revoke };
   const review = createReview(shared);
   return {
     admit: createAdmit(deps),

@@ -5,8 +5,9 @@
  */
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Log, Scope } from '../ports.ts';
-import { sha256, withoutSecrets } from '../secret.ts';
+import { sha256 } from '../secret.ts';
 import { cutOffSeconds } from './decision.ts';
+import { keptText } from './effect.ts';
 import { type Change, KEEP_MS } from './entry.ts';
 import type { Directory, EventStore, TransmitterKeys } from './ports.ts';
 import type { Revoke } from './revoke.ts';
@@ -113,7 +114,7 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
 /** `session-revoked`: the last part of each event type, which says it all to a person. */
 function namesOf({ events }: SecurityEvent): string {
   const names = events.map(({ type }) => type.slice(type.lastIndexOf('/') + 1));
-  return withoutSecrets(names.join(' ')).slice(0, 256);
+  return keptText(names.join(' '));
 }
 
 /** What is wrong with the event itself, whoever it is about. */

@@ -48,7 +48,7 @@ async function interleave(
 
   const revoke = createRevoke({
     ...shared,
-    events: { ...shared.events, keepFirst: async (_kind, _key, record) => record },
+    recordEffect: async (effect) => effect,
     table: {
       ...shared.table,
       update: async (key, change) => {

@@ -341,6 +341,14 @@ describe('a leaked key', () => {
     );
     assert.equal(await react(event({ sha256: HASH })), 'leaked key is in no slot');
     assert.deepEqual(world.asked, ['retire speech Key2 emergency']);
+    const [effect] = world.records('effect');
+    assert.equal(effect?.['key'], 'key:speech:Key2');
+    assert.equal(effect?.['reason'], 'in a repository');
+    assert.equal(
+      effect?.['lastTokenUntil'],
+      '2026-03-04T10:25:30.000Z',
+      'ten minutes of a token bought with it',
+    );
   });
 
   test('is found also where the report does not look for it', async () => {

@@ -47,8 +47,9 @@ export function beChild(stop: () => Promise<void>): Child {
   const report = (message: Report) => {
     if (process.connected) process.send?.(message);
   };
-  // Ctrl-C goes to the whole group, and the launcher decides.
+  // Ctrl-C and a closed terminal go to the whole group, and the launcher decides.
   process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
   process.on('SIGTERM', end);
   process.on('disconnect', end);
 

@@ -7,18 +7,15 @@ import { type RunningAzure, startAzure } from './azure/start.ts';
 import { type ChildHandle, startChild } from './children.ts';
 import { createClock, installVirtualDate } from './clock.ts';
 import { brokerSettings, ownSettings } from './environment.ts';
-import type { InstanceOptions } from './instance.ts';
+import { type Instances, startInstances } from './instances.ts';
 import type { Options } from './options.ts';
 import { createTablesAt } from './tables.ts';
 import { createVirtualTime, firstState, keepAhead } from './virtual-time.ts';
 
-const appFolder = join(import.meta.dirname, '..', '..');
 const defaultPort = 7071;
 /** What is in flight may finish for 2 s (instance.ts); then it is cut off. */
 const instanceGraceMs = 2300;
 const azuriteGraceMs = 400;
-/** An instance that crashes more often than this in a minute is not started again. */
-const maxCrashesAMinute = 5;
 
 export interface Description {
   readonly broker: string;
@@ -66,15 +63,26 @@ export async function launch(options: LaunchOptions): Promise<Running> {
   // At speed 1 only a jump changes how far ahead it is.
   const keepingTime = setInterval(() => clock.state().speed !== 1 && keepTime(), 1000).unref();
 
-  const instances: ChildHandle[] = [];
-  let azurite: ChildHandle | undefined;
+  const failed = (why: string) => {
+    if (!stopping) options.failed(why);
+  };
+  const azurite = startChild({
+    name: 'Azurite',
+    script: new URL('./azurite-process.ts', import.meta.url),
+    options: temporary ? {} : { folder: dataFolder },
+    clock: clock.state(),
+    environment: {},
+    log,
+    died: (why) => failed(`Azurite: ${why}`),
+  });
   let azure: RunningAzure | undefined;
+  let instances: Instances | undefined;
   let stopping: Promise<void> | undefined;
   const stop = () => {
     stopping ??= (async () => {
-      await Promise.all(instances.map((instance) => instance.stop(instanceGraceMs)));
+      await instances?.stop(instanceGraceMs);
       await azure?.close();
-      await azurite?.stop(azuriteGraceMs);
+      await azurite.stop(azuriteGraceMs);
       clearInterval(keepingTime);
       keepTime();
       removeFolder();
@@ -82,62 +90,8 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     return stopping;
   };
 
-  function startInstance(index: number, port: number, environment: Record<string, string>): ChildHandle {
-    const crashes: number[] = [];
-    const name = `instance ${index + 1}`;
-    const start = (at: number): ChildHandle => {
-      const child = startChild({
-        name,
-        script: new URL('./instance.ts', import.meta.url),
-        // One instance has the timers, as a storage lease makes it in Azure.
-        options: {
-          appFolder,
-          port: at,
-          timers: index === 0,
-          timerState: join(dataFolder, 'timers.json'),
-        } satisfies InstanceOptions,
-        clock: clock.state(),
-        environment,
-        // What an exchange leaves behind is short-lived: left to itself V8 keeps 60 MB more for it, and is no faster.
-        execArgv: ['--max-semi-space-size=8'],
-        log: options.instances === 1 ? log : (line) => log(`${index + 1} ${line}`),
-        died(why) {
-          if (stopping) return;
-          crashes.push(performance.now());
-          const recent = crashes.filter((atMs) => performance.now() - atMs < 60_000).length;
-          if (recent > maxCrashesAMinute)
-            return options.failed(`${name}: ${why}, ${recent} times in a minute`);
-          log(`${name}: ${why}; starting it again`);
-          void startAgain();
-        },
-      });
-      const startAgain = async () => {
-        try {
-          const { port: same } = new URL(await child.bound);
-          if (stopping) return;
-          const next = start(Number(same));
-          instances[index] = next;
-          next.send({ kind: 'settings', settings: environment });
-          await next.ready;
-        } catch (error) {
-          options.failed(error instanceof Error ? error.message : String(error));
-        }
-      };
-      return child;
-    };
-    return start(port);
-  }
-
   try {
-    azurite = startChild({
-      name: 'Azurite',
-      script: new URL('./azurite-process.ts', import.meta.url),
-      options: temporary ? {} : { folder: dataFolder },
-      clock: clock.state(),
-      environment: {},
-      log,
-      died: (why) => stopping ?? options.failed(`Azurite: ${why}`),
-    });
+    // The simulated services start meanwhile.
     const tables = azurite.bound.then(async (url) => {
       await createTablesAt(`${url}/devstoreaccount1`);
       return url;
@@ -145,7 +99,7 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     tables.catch(() => undefined);
     let azuriteUrl = '';
     let broker: string | undefined;
-    const children = () => [...(azurite ? [azurite] : []), ...instances];
+    const children = () => [azurite, ...(instances?.children() ?? [])];
     azure = await startAzure({
       ports: options.port === undefined ? 'default' : 'any',
       dataFolder,
@@ -159,35 +113,20 @@ export async function launch(options: LaunchOptions): Promise<Running> {
 
     const policy = options.policy ?? join(dataFolder, 'policy.json');
     if (options.policy === undefined) writeFileSync(policy, JSON.stringify(azure.policy, null, 2));
+    const port = options.port ?? defaultPort;
+    const { ca } = azure;
+    instances = startInstances({ count: options.instances, port, dataFolder, ca, clock, log, failed });
+    const urls = await instances.bound;
+    const [first = ''] = urls;
+    broker = first;
+    const environment = { ...brokerSettings(azure, first, policy), ...ownSettings(process.env) };
+    readConfig(environment);
+    await instances.configure(environment);
 
-    // The certificate authority is read by Node when a process starts, the rest once the issuer's URL is known.
-    const settings: Record<string, string> = { NODE_EXTRA_CA_CERTS: azure.ca };
-    for (let index = 0; index < options.instances; index++) {
-      const port = index === 0 ? (options.port ?? defaultPort) : 0;
-      instances.push(startInstance(index, port, settings));
-    }
-    const urls = await Promise.all(instances.map(({ bound }) => bound));
-    broker = urls[0] ?? '';
-    Object.assign(settings, brokerSettings(azure, broker, policy), ownSettings(process.env));
-    readConfig(settings);
-    for (const instance of instances) instance.send({ kind: 'settings', settings });
-    await Promise.all(instances.map(({ ready }) => ready));
-
-    const { ca, entra, keyVault, arm, control, callers, resources } = azure;
+    const { entra, keyVault, arm, control, callers, resources } = azure;
+    const services = { entra, keyVault, arm, tables: azure.tables, control, callers, resources };
     return {
-      description: {
-        broker,
-        instances: urls,
-        ca,
-        entra,
-        keyVault,
-        arm,
-        tables: azure.tables,
-        control,
-        callers,
-        resources,
-        environment: { ...settings },
-      },
+      description: { broker, instances: urls, ca, ...services, environment },
       dataFolder,
       stop,
     };

@@ -21,8 +21,7 @@ process.env['NODE_COMPILE_CACHE'] ??= compiled;
 let ending = false;
 const { launch } = await import('./launch.ts');
 const running = launch({ ...options, log: lines.log, failed: (why) => end(1, why) });
-process.on('SIGINT', () => end(0));
-process.on('SIGTERM', () => end(0));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0));
 if (process.env['npm_lifecycle_event'] === 'start') endWithParent();
 
 try {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../config.ts';
 import { type RunningAzure, startAzure } from './azure/start.ts';
-import { type ChildHandle, startChild } from './children.ts';
+import { startChild } from './children.ts';
 import { createClock, installVirtualDate } from './clock.ts';
 import { brokerSettings, ownSettings } from './environment.ts';
 import { type Instances, startInstances } from './instances.ts';

@@ -56,8 +56,8 @@ export function effectKey(receivedAtMs: number, key: string): string {
 const MOST_TEXT = 256;
 
 /** Words of somebody else, as far as they may be kept. */
-export function keptText(text: string): string {
-  return withoutSecrets(text).slice(0, MOST_TEXT);
+export function keptText(text: string, most = MOST_TEXT): string {
+  return withoutSecrets(text).slice(0, most);
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();

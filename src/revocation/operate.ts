@@ -45,6 +45,7 @@ export interface Operate {
 }
 
 const MOST_LISTED = 1_000;
+const MOST_EFFECTS = 10_000;
 const SHOWN_MS = 30 * 86_400_000;
 const KEEP_LIFTS_MS = 366 * 86_400_000;
 
@@ -53,13 +54,16 @@ export function createOperate(deps: OperateDeps): Operate {
   return {
     async list() {
       const entries = await table.list();
-      const recent = await events.list('effect', effectKey(now() - KEEP_MS, ''), MOST_LISTED);
+      const fromMs = now() - KEEP_MS;
+      const recent = await events.list('effect', effectKey(fromMs, ''), MOST_EFFECTS);
       const effects = new Map(recent.map((effect) => [`${effect['receivedAt']} ${effect['key']}`, effect]));
       return Promise.all(
         entries.map(async (entry) => {
           const key = scopeKey(entry.scope);
           const id = effectKey(entry.receivedAtMs, key);
-          const effect = effects.get(id) ?? (await events.find('effect', id));
+          // Only a block outlives the range.
+          const isOld = entry.receivedAtMs < fromMs;
+          const effect = effects.get(id) ?? (isOld ? await events.find('effect', id) : undefined);
           return {
             key,
             scope: entry.scope,

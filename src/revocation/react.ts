@@ -49,7 +49,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     const { id = '', type = '', source = '', subject = '' } = envelope ?? {};
     const sent = { id, type, source, subject, why, shape: shape(event) };
     // Its names too are the sender's, who may have put a key or a token anywhere.
-    const safe = Object.entries(sent).map(([name, value]) => [name, keptText(value)]);
+    const safe = Object.entries(sent).map(([name, value]) => [name, keptText(value, 1_000)]);
     const record = { ...Object.fromEntries(safe), receivedAt: iso(now()) };
     const key = sha256(JSON.stringify(sent));
     await events.keepFirst('poison', key, record, now() + KEEP_POISON_MS);

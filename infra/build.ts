@@ -28,6 +28,19 @@ const olderNode = `Promise.withResolvers ??= function () {
 };
 `;
 
+/**
+ * The library is shipped as code for old targets, where a private field is an entry in a WeakMap. Compiled from
+ * the TypeScript source in the same package, an invocation costs less than half. Its one dependency's ES module
+ * names no exports, so the other form is taken.
+ */
+const fromSource = {
+  '@azure/functions': join(root, 'node_modules/@azure/functions/src/index.ts'),
+  '@azure/functions-extensions-base': join(
+    root,
+    'node_modules/@azure/functions-extensions-base/dist/azure-functions-extensions-base.js',
+  ),
+};
+
 export interface Built {
   readonly metafile: esbuild.Metafile;
   /** Bytes of each deployed file, without the source maps. */
@@ -70,6 +83,7 @@ export async function build(outFolder: string, policyFile: string): Promise<Buil
     logLevel: 'warning',
     // The Functions host supplies it; the library asks for it when the first function is registered.
     external: ['@azure/functions-core'],
+    alias: fromSource,
   });
   rmSync(outFolder, { recursive: true, force: true });
   mkdirSync(outFolder, { recursive: true });

@@ -1,7 +1,7 @@
 /**
  * `@azure/functions` as Node 24 would have it. The package ships code for old targets, where each private
  * field is an entry in a WeakMap; compiled from the TypeScript source in the same package, an invocation
- * costs less than half (measured: 210 to 85 microseconds). An app that is bundled brings its own.
+ * costs less than half (measured: 210 to 85 microseconds), as it does in the deployed bundle (infra/build.ts).
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';

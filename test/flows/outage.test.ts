@@ -30,6 +30,9 @@ async function ask(caller: string, target: string): Promise<{ answers: Answer[];
 /** Past the life of a key-exchange token, so that the next exchange has to buy. */
 const expireTokens = () => stack.control('POST', '/clock', { advanceSeconds: 601 });
 
+/** After a failure nobody asks again for a second, so that the fault before would answer for the next. */
+const passPause = () => stack.control('POST', '/clock', { advanceSeconds: 2 });
+
 async function recovers(caller: string, target: string, status = 200): Promise<void> {
   let last: Answer | undefined;
   for (let left = 30; left > 0; left -= 1) {
@@ -69,12 +72,12 @@ const isCold = (service: string): boolean => service === 'entra' || service === 
 for (const { service, asked, recovered } of services)
   for (const [mode, fault] of Object.entries(faults))
     test(`${service} ${mode}: 503 with Retry-After within ten seconds, no grant and no denial, and over when it is over`, async () => {
-      // Also past the pause after a failure, which would answer for the fault before.
-      await expireTokens();
+      if (!isCold(service)) await expireTokens();
       const callers = await Promise.all(asked.map(({ caller }) => stack.callerToken(caller)));
       await stack.control('PUT', `/faults/${service}`, fault);
       const all = await Promise.all(asked.map(({ target }, index) => ask(callers[index] ?? '', target)));
       await stack.control('DELETE', '/faults');
+      await passPause();
       for (const { answers, tookMs } of all) {
         assert.ok(tookMs < 10_000, `${tookMs} ms`);
         if (mode === 'slow') assert.ok(tookMs > 2_000, `answered in ${tookMs} ms: not by what is slow`);

@@ -1,7 +1,9 @@
 /**
  * The one decision: is this caller token revoked for this target? Pure, no leeway, and one resolution:
  * Entra says `iat` in whole seconds, so cut-offs are whole seconds too, rounded up. A token minted in the
- * very second of a revocation, before or after it, is refused.
+ * very second of a revocation, before or after it, is refused. Microsoft's sample tokens look as if Entra dated
+ * `iat` five minutes back: where it does, a caller who signs in anew is refused for so long. That is the safe
+ * side, and the only other clock to go by would be the token's end.
  */
 import type { Caller, Revocation } from '../ports.ts';
 import { callerScopes, scopeKey } from './scope.ts';

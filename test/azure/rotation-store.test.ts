@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createRotationStore } from '../../src/azure/rotation-store.ts';
+import { createTables } from '../../src/azure/tables.ts';
+import { type HistoryEntry, type StoredRow, unseen } from '../../src/rotation/state.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
+import { startAzurite } from './azurite.ts';
+import { startUpstream } from './upstream-server.ts';
+
+let azurite: Awaited<ReturnType<typeof startAzurite>>;
+before(async () => {
+  azurite = await startAzurite();
+});
+after(() => azurite[Symbol.asyncDispose]());
+const store = () => createRotationStore(azurite.tables);
+
+const NOW_MS = Date.UTC(2026, 10, 22, 12, 0, 0, 7);
+function working(resource: string): StoredRow {
+  const row = unseen(resource, NOW_MS);
+  const entry: HistoryEntry = {
+    resource,
+    fence: 3,
+    atMs: NOW_MS,
+    by: 'test/1',
+    from: 'draining (Key1)',
+    to: 'regenerating (Key1)',
+    why: 'nothing lives',
+    tookMs: 60_000,
+    emergency: false,
+  };
+  return {
+    ...row,
+    lease: { holder: 'test/1', fence: 3, takenAtMs: NOW_MS },
+    last: entry,
+    state: {
+      ...row.state,
+      generation: 4,
+      epoch: 2,
+      retiring: 'Key1',
+      active: 'Key2',
+      blocked: 'in words',
+      work: {
+        slot: 'Key1',
+        emergency: false,
+        queue: [{ slot: 'Key2', emergency: false }],
+        reason: "somebody's",
+        completes: true,
+        startedAtMs: NOW_MS,
+        phaseAtMs: NOW_MS,
+        attempts: 2,
+        notBeforeMs: NOW_MS + 1,
+        problem: 'arm: 503',
+        phase: { name: 'regenerating', before: '0123456789abcdef' },
+      },
+    },
+  };
+}
+
+test('a row comes back as it was written, and all of them in one query', async () => {
+  for (const row of [working('round-trip'), unseen('fresh', NOW_MS)]) {
+    const etag = await store().write(row);
+    const { etag: read, ...rest } = (await store().read(row.resource)) as StoredRow;
+    const { etag: _, ...written } = row;
+    assert.equal(read, etag);
+    assert.deepEqual(JSON.parse(JSON.stringify(rest)), JSON.parse(JSON.stringify(written)));
+  }
+  const all = await store().all();
+  assert.ok(typeof all.get('round-trip') === 'object' && typeof all.get('fresh') === 'object');
+  assert.equal(await store().read('no such row'), undefined);
+});
+
+test('a row is written only if nobody wrote it in between, and made only once', async () => {
+  const row = working('conditional');
+  const etag = await store().write(row);
+  assert.equal(await store().write(row), 'moved');
+  const next = await store().write({ ...row, etag });
+  assert.notEqual(next, 'moved');
+  assert.equal(await store().write({ ...row, etag }), 'moved');
+});
+
+test('of drivers that write the same row at once one does', async () => {
+  const row = working('raced');
+  const etag = await store().write(row);
+  const written = await Promise.all([1, 2, 3].map(() => store().write({ ...row, etag })));
+  assert.equal(written.filter((one) => one !== 'moved').length, 1);
+});
+
+test('what the exchange reads of a row has its columns: generation, retiring, epoch', async () => {
+  await store().write(working('columns'));
+  const table = await azurite.tables('state');
+  const entity = await table.getEntity('rotation', 'columns');
+  assert.deepEqual([entity['generation'], entity['retiring'], entity['epoch']], [4, 'Key1', 2]);
+});
+
+test('a row that somebody edited beyond reading is told apart and hides no other', async () => {
+  await store().write(working('edited'));
+  const table = await azurite.tables('state');
+  await table.updateEntity({ partitionKey: 'rotation', rowKey: 'edited', work: '{"phase":' }, 'Merge');
+  assert.equal(await store().read('edited'), 'unreadable');
+  const all = await store().all();
+  assert.equal(all.get('edited'), 'unreadable');
+  assert.ok([...all.values()].some((row) => typeof row === 'object'));
+  await table.deleteEntity('rotation', 'edited');
+});
+
+test('the history is the newest first, a step written twice is there once, and resources are apart', async () => {
+  const entry = working('told').last ?? assert.fail();
+  for (const fence of [1, 2, 2, 10, 3]) await store().record({ ...entry, fence });
+  await store().record({ ...entry, resource: "told' or PartitionKey ne '", fence: 99 });
+  assert.deepEqual(
+    (await store().history('told', 10)).map(({ fence }) => fence),
+    [10, 3, 2, 1],
+  );
+  assert.deepEqual(
+    (await store().history('told', 2)).map(({ fence }) => fence),
+    [10, 3],
+  );
+  assert.deepEqual(
+    (await store().history("told' or PartitionKey ne '", 5)).map(({ fence }) => fence),
+    [99],
+  );
+});
+
+test('tables that do not answer are an outage, and a write is sent once: its answer may only be lost', async () => {
+  await using upstream = await startUpstream(() => 'drops');
+  const tables = createTables(`${upstream.url}/devstoreaccount1`, {
+    getToken: () => Promise.reject(new Error('not asked on loopback')),
+  });
+  const down = createRotationStore(tables);
+  await assert.rejects(down.write(working('lost')), UpstreamFailure);
+  assert.equal(upstream.asked.length, 1);
+  await assert.rejects(down.all(), UpstreamFailure);
+  await assert.rejects(down.read('lost'), UpstreamFailure);
+});

@@ -13,6 +13,7 @@ interface Document {
 interface Collection {
   readonly name: string;
   insert(document: Document): unknown;
+  findOne(query: { readonly PartitionKey?: unknown; readonly RowKey?: unknown }): Document | null;
   on(event: 'insert' | 'update' | 'delete', listener: (document: Document) => void): void;
 }
 /** What is used of Azurite's store of tables, whose data is in collections of LokiJS. */

@@ -23,7 +23,7 @@ export function createVirtualTime(
 ): VirtualTime {
   let turn: Promise<void> = Promise.resolve();
   const change = (by: { advanceMs?: number; speed?: number }) => {
-    turn = turn.then(async () => {
+    const changing = turn.then(async () => {
       const state = nextState(clock.state(), by, wallNow() + leadMs);
       clock.apply(state);
       await Promise.all(children().map((child) => child.setClock(state, maxWaitMs)));
@@ -32,7 +32,9 @@ export function createVirtualTime(
       }
       changed();
     });
-    return turn;
+    // The next change does not hang on how this one went.
+    turn = changing.catch(() => undefined);
+    return changing;
   };
   return {
     state: () => ({ now: new Date(clock.now()).toISOString(), speed: clock.state().speed }),

@@ -1,5 +1,5 @@
 /** The managed identities of this app, by client id; undefined is the system-assigned one. */
-import type { AccessToken, TokenCredential } from '@azure/core-auth';
+import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 
@@ -31,21 +31,33 @@ export function createIdentities(): Identities {
     }
     return made;
   };
+  const asking = new Map<string, Promise<AccessToken>>();
   // The SDKs share one request for a token and wait for it as long as it takes: without a deadline of its
-  // own, one answer that never comes would keep every later call waiting.
+  // own, one answer that never comes would keep every later call waiting. And the endpoint breaks under many
+  // requests at once (its answers come truncated), so those who want the same token at one moment share one.
   const credential = (clientId: string | undefined): TokenCredential => ({
-    getToken: (scopes, options) =>
-      call(
-        'identity',
-        'token',
-        async (abortSignal) => {
-          const token = await (await open(clientId)).getToken(scopes, { ...options, abortSignal });
-          if (token === null) throw new UpstreamFailure('identity', 'gave no token');
-          return token;
-        },
-        { deadlineMs: DEADLINE_MS },
-      ),
+    getToken: (scopes, options) => {
+      const name = JSON.stringify([clientId, scopes, options?.claims]);
+      const shared = asking.get(name) ?? ask(clientId, scopes, options).finally(() => asking.delete(name));
+      asking.set(name, shared);
+      return shared;
+    },
   });
+  const ask = async (
+    clientId: string | undefined,
+    scopes: string | string[],
+    options: GetTokenOptions | undefined,
+  ): Promise<AccessToken> => {
+    const opened = await open(clientId);
+    const token = await call(
+      'identity',
+      'token',
+      (abortSignal) => opened.getToken(scopes, { ...options, abortSignal }),
+      { deadlineMs: DEADLINE_MS },
+    );
+    if (token === null) throw new UpstreamFailure('identity', 'gave no token');
+    return token;
+  };
   return {
     credential,
     token: async (scope, clientId) => {

@@ -29,10 +29,17 @@ export function createVault(url: string, credential: TokenCredential): Vault {
     }
     return client;
   };
+  // Loading the SDK is our own work, on a cold start the most of it: the vault's time to answer begins after it.
+  const callVault = async <T>(
+    operation: string,
+    run: (opened: SecretClient, abortSignal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const opened = await secrets();
+    return call('keyvault', operation, (abortSignal) => run(opened, abortSignal));
+  };
 
   const get = (secret: string, version?: string): Promise<VaultKey | 'absent' | 'disabled'> =>
-    call('keyvault', 'getSecret', async (abortSignal) => {
-      const opened = await secrets();
+    callVault('getSecret', async (opened, abortSignal) => {
       try {
         const options = version === undefined ? { abortSignal } : { abortSignal, version };
         return asKey(await opened.getSecret(secret, options));
@@ -50,8 +57,7 @@ export function createVault(url: string, credential: TokenCredential): Vault {
 
     /** A repeated write makes a second version of the same value, which is harmless; so it may be retried. */
     write: (secret, value, tags, expiresAtMs) =>
-      call('keyvault', 'setSecret', async (abortSignal) => {
-        const opened = await secrets();
+      callVault('setSecret', async (opened, abortSignal) => {
         try {
           const { properties } = await opened.setSecret(secret, value.reveal(), {
             abortSignal,
@@ -69,8 +75,7 @@ export function createVault(url: string, credential: TokenCredential): Vault {
       }),
 
     versions: (secret) =>
-      call('keyvault', 'getSecretVersions', async (abortSignal) => {
-        const opened = await secrets();
+      callVault('getSecretVersions', async (opened, abortSignal) => {
         const found: SecretVersion[] = [];
         for await (const properties of opened.listPropertiesOfSecretVersions(secret, { abortSignal })) {
           found.push(asVersion(properties));
@@ -79,8 +84,7 @@ export function createVault(url: string, credential: TokenCredential): Vault {
       }),
 
     disable: (secret, version) =>
-      call('keyvault', 'updateSecret', async (abortSignal) => {
-        const opened = await secrets();
+      callVault('updateSecret', async (opened, abortSignal) => {
         await opened.updateSecretProperties(secret, version, { abortSignal, enabled: false });
       }),
   };

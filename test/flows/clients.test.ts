@@ -14,6 +14,7 @@ import { type Stack, startStack } from './stack.ts';
 let stack: Stack;
 before(async () => {
   stack = await startStack();
+  await stack.warm();
 });
 after(() => stack[Symbol.asyncDispose]());
 

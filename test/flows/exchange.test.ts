@@ -3,13 +3,14 @@ import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { readAudit } from '../../src/azure/audit-table.ts';
 import { createTables } from '../../src/azure/tables.ts';
-import { researchers } from '../../src/local/azure/demo-directory.ts';
+import { brokerV1Uri, researchers } from '../../src/local/azure/demo-directory.ts';
 import type { AuditRecord } from '../../src/ports.ts';
 import { type Answer, type Stack, startStack } from './stack.ts';
 
 let stack: Stack;
 before(async () => {
   stack = await startStack();
+  await stack.warm();
 });
 after(() => stack[Symbol.asyncDispose]());
 
@@ -101,6 +102,14 @@ test('JSON, a Bearer token, an endpoint as target and a URL with a slash are the
   assert.equal(asJson.status, 200, asJson.text);
   const asForm = await stack.exchange(caller, 'ignored', { resource: undefined, audience: 'speech' });
   assert.equal(asForm.body['access_token'], asJson.body['access_token']);
+});
+
+test('a v1.0 token, as managed identities often get, is the same caller', async () => {
+  const caller = await stack.callerToken('captions', `${brokerV1Uri}/.default`);
+  const claims = JSON.parse(Buffer.from(caller.split('.')[1] ?? '', 'base64url').toString());
+  assert.equal(claims.ver, '1.0');
+  const answer = await stack.exchange(caller, 'speech');
+  assert.equal(answer.status, 200, answer.text);
 });
 
 test('the trace id of the caller is the correlation id of the refusal and of its record', async () => {

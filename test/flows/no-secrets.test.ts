@@ -10,6 +10,7 @@ let stack: Stack;
 const dataFolder = mkdtempSync(join(tmpdir(), 'no-secrets-'));
 before(async () => {
   stack = await startStack(['--data', dataFolder]);
+  await stack.warm();
 });
 after(async () => {
   await stack[Symbol.asyncDispose]();

@@ -35,7 +35,7 @@ const passPause = () => stack.control('POST', '/clock', { advanceSeconds: 2 });
 
 async function recovers(caller: string, target: string, status = 200): Promise<void> {
   let last: Answer | undefined;
-  for (let left = 30; left > 0; left -= 1) {
+  for (let left = 100; left > 0; left -= 1) {
     last = await stack.exchange(caller, target);
     if (last.status === status) return;
     assert.equal(last.status, 503, last.text);

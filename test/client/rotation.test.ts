@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startUpstream } from '../azure/upstream-server.ts';
+
+const CLI = fileURLToPath(new URL('../../src/client/rotation.ts', import.meta.url));
+const plan = {
+  resource: 'speech',
+  state: 'stuck: regenerating (Key1)',
+  next: 'arm: down',
+  at: '2026-11-22T13:00:00.000Z',
+  blocked: 'arm: down',
+  todo: 'look at the service',
+  rotatedAt: '2026-10-22T12:00:00.000Z',
+  dueAt: '2026-11-20T12:00:00.000Z',
+  overdue: true,
+  steps: [
+    {
+      at: '2026-11-22T12:00:00.000Z',
+      from: 'proving (Key1)',
+      to: 'promoting (Key2)',
+      why: 'Key1 is retired',
+      tookSeconds: 600,
+      by: 'a/1',
+      emergency: true,
+      newKeyLagSeconds: 30,
+    },
+  ],
+};
+
+let upstream: Awaited<ReturnType<typeof startUpstream>>;
+before(async () => {
+  upstream = await startUpstream(({ method, headers }) => {
+    if (headers.authorization !== 'Bearer the-token')
+      return { status: 403, body: { detail: 'the app role is required' } };
+    return method === 'GET'
+      ? { status: 200, body: { resources: [plan] } }
+      : { status: 202, body: { begun: true } };
+  });
+});
+after(() => upstream[Symbol.asyncDispose]());
+
+function run(token: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, BROKER_TOKEN: token };
+    execFile(process.execPath, [CLI, ...args, '--broker', upstream.url], { env }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    );
+  });
+}
+
+test('the plan says the state, what is next and until when, what blocks it, and what to do', async () => {
+  const { code, out } = await run('the-token', 'plan');
+  assert.equal(code, 0);
+  for (const said of [plan.state, plan.next, plan.at, plan.blocked, plan.todo, `${plan.dueAt} OVERDUE`]) {
+    assert.ok(out.includes(said), said);
+  }
+});
+
+test('the history says each step in words, its lags and that it was an emergency', async () => {
+  const { out } = await run('the-token', 'history', 'speech');
+  assert.match(out, /proving \(Key1\) -> promoting \(Key2\), after 600 s: Key1 is retired/);
+  assert.match(out, /new key accepted within 30 s/);
+  assert.match(out, /\[emergency\]/);
+});
+
+test('rotating now sends what was said and nothing else', async () => {
+  const { code } = await run(
+    'the-token',
+    'now',
+    'speech',
+    '--slot',
+    'Key2',
+    '--emergency',
+    '--reason',
+    'leaked',
+  );
+  assert.equal(code, 0);
+  const asked = upstream.asked.at(-1);
+  assert.equal(`${asked?.method} ${asked?.path}`, 'POST /operator/rotation/speech');
+  assert.deepEqual(JSON.parse(asked?.body ?? ''), { emergency: true, reason: 'leaked', slot: 'Key2' });
+});
+
+test('a refusal and a wrong command end with 1 and say why', async () => {
+  const refused = await run('another', 'plan');
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /403: the app role is required/);
+  assert.equal((await run('the-token', 'now')).code, 1);
+  assert.equal((await run('the-token', 'rotate', 'speech')).code, 1);
+  assert.match((await run('', 'plan')).err, /BROKER_TOKEN is not set/);
+});

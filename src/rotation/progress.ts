@@ -104,7 +104,7 @@ export function failed(state: RotationState, problem: string): RotationState {
 
 /** The vault's current version was put right: it holds `slot` now. */
 export function healed(state: RotationState, slot: Slot, version: string, nowMs: number): RotationState {
-  const base = adopted(state, slot, version, nowMs);
+  const base = resumed(adopted(state, slot, version, nowMs), nowMs);
   const { work } = state;
   if (work === undefined || work.phase.name === 'promoting') return base;
   // The slot being retired is the only one that works: its retirement starts again from the beginning.

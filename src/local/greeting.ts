@@ -5,8 +5,10 @@ import type { Description } from './launch.ts';
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const accessToken = 'urn:ietf:params:oauth:token-type:access_token';
 
-export function greeting(description: Description, dataFolder: string, logFile: string): string {
+export function greeting(description: Description, dataFolder: string): string {
   const { entra, resources, callers } = description;
+  const logFile = logFileIn(dataFolder);
+  const local = `--local ${bash(descriptionFileIn(dataFolder))}`;
   return `
 The token broker is running, with an Azure of its own on this machine.
 
@@ -24,6 +26,11 @@ Follow each exchange in a second terminal:
 
   bash           tail -f ${bash(logFile)}
   PowerShell     Get-Content -Wait ${powerShell(logFile)}
+
+Revoke somebody, and rotate a key, while it runs:
+
+  npm run revoke -- --caller ada ${local}
+  npm run rotation -- now speech ${local}
 
 ${bashCommands(description)}
 ${powerShellCommands(description)}
@@ -114,3 +121,6 @@ const powerShell = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** The log that a second terminal follows. */
 export const logFileIn = (dataFolder: string): string => join(dataFolder, 'broker.log');
+
+/** What `--json` prints, for commands in a second terminal. */
+export const descriptionFileIn = (dataFolder: string): string => join(dataFolder, 'description.json');

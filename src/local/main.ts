@@ -1,9 +1,9 @@
 /** `npm start`: the broker with a simulated Azure, on this machine. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { greeting, logFileIn } from './greeting.ts';
+import { descriptionFileIn, greeting, logFileIn } from './greeting.ts';
 import { createLogLines } from './log-lines.ts';
 import { type Options, readOptions, usage } from './options.ts';
 
@@ -27,11 +27,9 @@ if (process.env['npm_lifecycle_event'] === 'start') endWithParent();
 try {
   const { description, dataFolder } = await running;
   lines.follow(logFileIn(dataFolder));
-  process.stdout.write(
-    options.json
-      ? `${JSON.stringify(description)}\n`
-      : greeting(description, dataFolder, logFileIn(dataFolder)),
-  );
+  // The demo callers' secrets are in it.
+  writeFileSync(descriptionFileIn(dataFolder), JSON.stringify(description), { mode: 0o600 });
+  process.stdout.write(options.json ? `${JSON.stringify(description)}\n` : greeting(description, dataFolder));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

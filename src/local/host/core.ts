@@ -98,6 +98,8 @@ class Disposable {
 }
 
 let loading: Registry | undefined;
+/** The library sets its model once a process, at the first registration of the first app. */
+let lastModel: ProgrammingModel | undefined;
 let write: (line: string) => void = console.error;
 
 function registry(what: string): Registry {
@@ -110,9 +112,10 @@ const core = {
   hostVersion: '4.1052.200',
   Disposable,
   setProgrammingModel(model: ProgrammingModel) {
+    lastModel = model;
     registry('programming model').model = model;
   },
-  getProgrammingModel: () => loading?.model,
+  getProgrammingModel: () => lastModel,
   registerFunction(metadata: FunctionMetadata, handler: Handler) {
     const { functions } = registry('function');
     const id = metadata.functionId || metadata.name;
@@ -170,7 +173,7 @@ export function collect(load: () => Promise<void>, log: (line: string) => void):
     const registered: Registry = {
       functions: new Map(),
       hooks: { preInvocation: [], postInvocation: [], appStart: [], appTerminate: [] },
-      model: undefined,
+      model: lastModel,
     };
     loading = registered;
     try {

@@ -80,3 +80,18 @@ describe('when a function is stuck', () => {
     assert.ok(host.lines.some((line) => /Timeout value of 2000ms exceeded/.test(line)));
   });
 });
+
+describe('hooks around an invocation', () => {
+  const appFolder = join(import.meta.dirname, 'hooks-app');
+  it('can change what the function is given and what it answers, and share their data', async () => {
+    host = await startTestHost({ appFolder });
+    // The route prefix is `api` where host.json names none.
+    assert.equal((await ask(host.url, '/api/told')).body, 'told by the hook');
+    assert.equal((await ask(host.url, '/api/told/throw')).body, 'healed, the hook before');
+    assert.equal((await ask(host.url, '/told')).status, 404);
+  });
+  it('keep the function from running where the one before throws', async () => {
+    host = await startTestHost({ appFolder });
+    assert.equal((await ask(host.url, '/api/told/refused')).body, 'healed, undefined');
+  });
+});

@@ -25,7 +25,8 @@ function up(...args: string[]): Started {
   return launcher;
 }
 const pidOf = ({ process }: Started) => process.pid ?? 0;
-const json = async (url: string) => (await fetch(url)).json();
+const json = async (url: string) =>
+  (await (await fetch(url)).json()) as Record<'now' | 'status' | 'state', string>;
 const post = (url: string, body: object) =>
   fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 const refused = (url: string) =>

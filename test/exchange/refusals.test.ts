@@ -1,0 +1,169 @@
+/** Every way to be refused, and what the audit says of it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Denial, reason } from '../../src/denial.ts';
+import type { Granted } from '../../src/exchange/exchange.ts';
+import { RESEARCHERS } from '../policy/sample.ts';
+import { ada, captions, denied, granted } from './people.ts';
+import { createWorld, type World } from './world.ts';
+
+interface Row {
+  readonly what: string;
+  readonly run: (world: World) => Promise<Granted | Denial>;
+  readonly denial: Denial;
+  readonly row: object;
+}
+const who = {
+  tenantId: captions.tenantId,
+  clientId: captions.clientId,
+  objectId: captions.objectId,
+  uti: captions.uti,
+};
+const underCaptions = { ...who, resource: 'speech', grant: 'captions', tokenKind: 'sts' };
+const whoAda = { tenantId: ada.tenantId, clientId: ada.clientId, objectId: ada.objectId, uti: ada.uti };
+const underPeople = { ...whoAda, resource: 'chat', grant: 'people', tokenKind: 'obo' };
+
+const rows: readonly Row[] = [
+  {
+    what: 'a request that could not be read',
+    run: (world) => world.exchange({ kind: 'request_malformed', detail: 'say what' }, 'correlation-1'),
+    denial: { kind: 'request_malformed', detail: 'say what' },
+    row: {},
+  },
+  {
+    what: 'a token that is not accepted',
+    run: (world) =>
+      world.exchange(
+        { subjectToken: 'x', target: 'speech', tokenKind: undefined, scope: undefined },
+        'correlation-1',
+      ),
+    denial: { kind: 'caller_unverified', fault: 'signature' },
+    row: {},
+  },
+  {
+    what: 'a target that is not there',
+    run: (world) => world.ask(captions, 'nothing'),
+    denial: { kind: 'target_unknown', target: 'nothing' },
+    row: who,
+  },
+  {
+    what: 'a target of others',
+    run: (world) => world.ask(captions, 'chat'),
+    denial: { kind: 'grant_missing', resource: 'chat' },
+    row: { ...who, resource: 'chat' },
+  },
+  {
+    what: 'a kind that the grant does not name',
+    run: (world) => world.ask(captions, 'speech', { tokenKind: 'entra' }),
+    denial: { kind: 'grant_missing', resource: 'speech' },
+    row: { ...who, resource: 'speech' },
+  },
+  {
+    what: 'a scope of its own choice',
+    run: (world) => world.ask(captions, 'speech', { scope: 'https://graph.microsoft.com/.default' }),
+    denial: { kind: 'scope_unsupported' },
+    row: underCaptions,
+  },
+  {
+    what: 'an application on behalf of nobody',
+    run: (world) =>
+      world.ask({ ...captions, groups: [RESEARCHERS], scopes: ['Token.Exchange'] }, 'chat', {
+        tokenKind: 'obo',
+      }),
+    denial: { kind: 'user_required', resource: 'chat' },
+    row: { ...who, resource: 'chat', grant: 'people', tokenKind: 'obo' },
+  },
+  {
+    what: 'a caller whose access was revoked',
+    run: (world) => {
+      world.revoke({ kind: 'user', tenantId: captions.tenantId, objectId: captions.objectId });
+      return world.ask(captions, 'speech');
+    },
+    denial: { kind: 'revoked', scope: `user ${captions.tenantId} ${captions.objectId}`, of: 'caller' },
+    row: underCaptions,
+  },
+  {
+    what: 'a resource that is blocked',
+    run: (world) => {
+      world.revoke({ kind: 'resource', name: 'speech' }, { blocked: true });
+      return world.ask(captions, 'speech');
+    },
+    denial: { kind: 'revoked', scope: 'resource speech', of: 'target' },
+    row: underCaptions,
+  },
+  {
+    what: 'too many requests',
+    run: async (world) => {
+      for (let left = 60; left > 0; left -= 1) granted(await world.ask(captions, 'speech'));
+      world.audit.length = 0;
+      return world.ask(captions, 'speech');
+    },
+    denial: { kind: 'rate_limited', grant: 'captions', retryAfterSeconds: 1 },
+    row: underCaptions,
+  },
+  {
+    what: 'a token that would live longer than the grant promises',
+    run: (world) => {
+      world.entraLifeMs = 91 * 60_000;
+      return world.ask(ada, 'chat', { tokenKind: 'entra' });
+    },
+    denial: { kind: 'lifetime_unmet', resource: 'chat', grant: 'people' },
+    row: { ...underPeople, tokenKind: 'entra' },
+  },
+  {
+    what: 'a user who must sign in again',
+    run: (world) => {
+      world.refusal = { refused: 'interaction_required', claims: '{"access_token":{}}' };
+      return world.ask(ada, 'chat');
+    },
+    denial: { kind: 'interaction_required', claims: '{"access_token":{}}' },
+    row: underPeople,
+  },
+  {
+    what: 'a user for whom Entra gives nothing',
+    run: (world) => {
+      world.refusal = { refused: 'invalid_grant', claims: undefined };
+      return world.ask(ada, 'chat');
+    },
+    denial: { kind: 'obo_refused' },
+    row: underPeople,
+  },
+];
+for (const { what, run, denial, row } of rows)
+  test(`${what} is refused, and the audit says why`, async () => {
+    const world = createWorld();
+    assert.deepEqual(denied(await run(world)), denial);
+    assert.deepEqual(world.audit, [
+      {
+        at: new Date(world.nowMs).toISOString(),
+        instance: 'instance-1',
+        outcome: 'refused',
+        correlationId: 'correlation-1',
+        ...row,
+        reason: reason(denial),
+      },
+    ]);
+  });
+
+test('every kind of denial has its row', () => {
+  const kinds: Record<Denial['kind'], true | 'read before the exchange'> = {
+    request_malformed: true,
+    grant_type_unsupported: 'read before the exchange',
+    caller_unverified: true,
+    scope_unsupported: true,
+    target_unknown: true,
+    grant_missing: true,
+    user_required: true,
+    lifetime_unmet: true,
+    revoked: true,
+    rate_limited: true,
+    interaction_required: true,
+    obo_refused: true,
+  };
+  for (const [kind, where] of Object.entries(kinds))
+    if (where === true)
+      assert.ok(
+        rows.some(({ denial }) => denial.kind === kind),
+        kind,
+      );
+});

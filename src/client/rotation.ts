@@ -32,8 +32,8 @@ interface Planned {
   readonly at?: string;
   readonly blocked?: string;
   readonly todo?: string;
-  readonly rotatedAt: string;
-  readonly dueAt: string;
+  readonly rotatedAt?: string;
+  readonly dueAt?: string;
   readonly overdue: boolean;
   readonly steps: readonly {
     readonly at: string;
@@ -119,7 +119,9 @@ function tellPlan(planned: readonly Planned[]): void {
     console.log(`  next      ${next}${at === undefined ? ' (with the next tick)' : ` (until ${at})`}`);
     if (blocked !== undefined) console.log(`  blocked   ${blocked}`);
     if (todo !== undefined) console.log(`  to do     ${todo}`);
-    console.log(`  rotated   ${rotatedAt}\n  due       ${dueAt}${overdue ? ' OVERDUE' : ''}`);
+    if (dueAt !== undefined) {
+      console.log(`  rotated   ${rotatedAt}\n  due       ${dueAt}${overdue ? ' OVERDUE' : ''}`);
+    }
   }
 }
 

@@ -20,8 +20,9 @@ export interface Plan {
   readonly blocked?: string | undefined;
   /** What a person should do. */
   readonly todo?: string | undefined;
-  readonly rotatedAt: string;
-  readonly dueAt: string;
+  /** Absent where the row cannot be read. */
+  readonly rotatedAt?: string;
+  readonly dueAt?: string;
   readonly overdue: boolean;
   /** What was done, the newest first. */
   readonly steps: readonly StepDone[];
@@ -43,7 +44,12 @@ export interface StepDone {
 const STEPS_SHOWN = 20;
 
 /** What cannot be seen is said so, and hides nothing else. @throws UpstreamFailure when the tables are down */
-export async function planOne(ports: RotationPorts, target: Target, row: StoredRow): Promise<Plan> {
+export async function planOne(
+  ports: RotationPorts,
+  target: Target,
+  row: StoredRow | 'unreadable',
+): Promise<Plan> {
+  if (row === 'unreadable') return unreadable(target.name);
   const { state, lease } = row;
   const { work } = state;
   const stuck = work !== undefined && work.attempts >= TRIES;
@@ -72,6 +78,18 @@ export async function planOne(ports: RotationPorts, target: Target, row: StoredR
     if (!(error instanceof UpstreamFailure)) throw error;
     return { ...known, next: 'waits until everything can be seen', blocked: error.message };
   }
+}
+
+function unreadable(resource: string): Plan {
+  return {
+    resource,
+    state: 'unreadable',
+    next: 'nothing, until its row can be read',
+    blocked: `somebody edited the row of ${resource}`,
+    todo: `put row rotation/${resource} of table state back as it was, or delete it: the key in use is adopted anew`,
+    overdue: false,
+    steps: [],
+  };
 }
 
 function stepDone(entry: HistoryEntry): StepDone {

@@ -101,7 +101,8 @@ export function createRotation(
   /** What the alerts of infra/alerts.bicep wait for, said again in every tick while it lasts. */
   function report(rows: Awaited<ReturnType<RotationPorts['store']['all']>>): void {
     for (const resource of overdueIn(rows)) ports.log('rotation_overdue', { resource });
-    for (const [resource, row] of rows) {
+    for (const { name: resource } of targets) {
+      const row = rows.get(resource);
       const work = typeof row === 'object' ? row.state.work : undefined;
       if (work && work.attempts >= TRIES)
         ports.log('rotation_stuck', { resource, problem: work.problem, attempts: work.attempts });
@@ -116,7 +117,8 @@ export function createRotation(
       const plans = new Map<string, Plan>();
       await inParallel(targets, async (target) => {
         await pace(subscriptionOf(target.resource.accountId));
-        plans.set(target.name, await planOne(ports, target, readable(rows, target, ports.clock())));
+        const row = rows.get(target.name) ?? unseen(target.name, ports.clock());
+        plans.set(target.name, await planOne(ports, target, row));
       });
       return targets.flatMap(({ name }) => plans.get(name) ?? []);
     },

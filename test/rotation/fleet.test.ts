@@ -100,6 +100,14 @@ describe('many resources', () => {
     world.rows.set('one', 'unreadable');
     const report = await world.tick();
     assert.deepEqual([report.unreachable, report.waiting], [['one'], 1]);
+    const [one, two] = await world.rotation.plan();
+    assert.equal(one?.state, 'unreadable');
+    assert.ok(one?.todo?.includes('rotation/one'));
+    assert.equal(two?.state, 'steady');
+    await assert.rejects(
+      world.rotation.retireNow('one', { emergency: true, reason: 'leaked' }),
+      /the row of one|rotation row of one/,
+    );
   });
 
   test('a tick with nothing due is one query, one listKeys and one read each, and writes nothing', async () => {

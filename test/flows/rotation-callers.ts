@@ -2,16 +2,15 @@
  * Full rotations of two accounts over the whole local mode, while callers exchange and use tokens and consumers
  * use the vault's current key: `node test/flows/rotation-callers.ts --rotations 3 --callers 50`.
  *
- * Virtual time moves in jumps, and every caller completes a round between two of them: what is in flight sees
- * one jump at most, however slow this machine is. A jump never passes the end of a token that somebody holds;
+ * Virtual time moves in jumps and all but stands between them, and every caller completes a round before the
+ * next: what is in flight sees one jump at most, however slow this machine is. A jump never passes the end of a token that somebody holds;
  * it lands in the token's last second, and the token is used there. Tokens die with their key here
  * (`tokensEndWithKey`, the worst that Azure may do), and one account forgets old keys at once: a slot that is
  * regenerated while a token bought with it lives fails a call.
  */
 import { parseArgs } from 'node:util';
-import { createRotationStore } from '../../src/azure/rotation-store.ts';
-import { createTables } from '../../src/azure/tables.ts';
 import type { Slot } from '../../src/ports.ts';
+import { type RotationHand, rotationOf } from './rotation-hand.ts';
 import { LAST_SECOND_MS, ROTATED, startLoad, type Tally } from './rotation-load.ts';
 import { type Stack, startStack } from './stack.ts';
 
@@ -26,6 +25,8 @@ export interface CallersReport extends Tally {
   readonly seconds: number;
 }
 
+/** A token's last second is twenty on the wall: time enough for everyone to use it. */
+const SPEED = 0.05;
 const MOST_JUMP_MS = 40_000;
 /** As long as a token lives. */
 const STS_LIFE_MS = 600_000;
@@ -46,14 +47,17 @@ export interface Wanted {
 
 export async function rotateUnderLoad(wanted: Wanted): Promise<CallersReport> {
   const { rotations, callers, consumers, slot } = wanted;
-  await using stack = await startStack([], { BROKER_ROTATION_SCHEDULE: '0 */2 * * * *' });
+  await using stack = await startStack(['--speed', String(SPEED)], {
+    BROKER_ROTATION_SCHEDULE: '0 */2 * * * *',
+  });
   for (const { name } of ROTATED)
     await stack.control('PUT', `/accounts/${name}`, { ...LAGS[name], tokensEndWithKey: true });
   const startedAt = performance.now();
   const clock = await follow(stack);
   const startedMs = clock.now();
-  const isRotating = rotationOf(stack);
-  const log = followKeys(stack);
+  const rotation = rotationOf(stack);
+  const isRotating = async (name: string) => (await rotation.row(name))?.state.work !== undefined;
+  const log = followKeys(rotation);
   const load = startLoad(stack, clock.now, callers, consumers);
   const jump = async (): Promise<void> => {
     await load.nextRound();
@@ -66,7 +70,7 @@ export async function rotateUnderLoad(wanted: Wanted): Promise<CallersReport> {
     while ([...left.values()].some((count) => count >= 0)) {
       for (const [name, count] of left) {
         if (count < 0 || (await isRotating(name))) continue;
-        if (count === 0 || (await begin(stack, name, slot))) left.set(name, count - 1);
+        if (count === 0 || (await rotation.begin(name, slot))) left.set(name, count - 1);
       }
       if (clock.now() - startedMs > rotations * MOST_MINUTES_A_ROTATION * 60_000)
         throw new Error(`no end:\n${stack.log().slice(-3000)}`);
@@ -88,16 +92,18 @@ export async function rotateUnderLoad(wanted: Wanted): Promise<CallersReport> {
   };
 }
 
-/** Virtual time as this process knows it; it runs as fast as the clock on the wall between two jumps. */
+/** Virtual time as this process knows it. */
 async function follow(stack: Stack) {
-  let aheadMs = 0;
+  let readAtMs = 0;
+  let virtualMs = 0;
   const read = async (): Promise<void> => {
     const { now } = (await stack.control('GET', '/clock')) as { now: string };
-    aheadMs = Date.parse(now) - performance.now();
+    readAtMs = performance.now();
+    virtualMs = Date.parse(now);
   };
   await read();
   return {
-    now: () => performance.now() + aheadMs,
+    now: () => virtualMs + (performance.now() - readAtMs) * SPEED,
     advance: async (ms: number): Promise<void> => {
       if (ms <= 0) return;
       await stack.control('POST', '/clock', { advanceSeconds: ms / 1000 });
@@ -106,38 +112,8 @@ async function follow(stack: Stack) {
   };
 }
 
-function rotationOf(stack: Stack) {
-  const tables = createTables(stack.description.tables, {
-    getToken: () => Promise.reject(new Error('on loopback no credential is asked for')),
-  });
-  const store = createRotationStore(tables);
-  return async (name: string): Promise<boolean> => {
-    const row = await store.read(name);
-    return typeof row === 'object' && row.state.work !== undefined;
-  };
-}
-
-/** False: a driver is at this resource, as the answer says by 503. */
-async function begin(stack: Stack, name: string, slot: Slot | undefined): Promise<boolean> {
-  const answer = await fetch(`${stack.description.broker}/operator/rotation/${name}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${await stack.callerToken('operator')}` },
-    body: JSON.stringify({ slot, reason: 'rotated under load' }),
-  });
-  const { rotation } = (await answer.json()) as { rotation?: { begun: boolean } };
-  return rotation?.begun === true;
-}
-
-interface Logged {
-  readonly at: string;
-  readonly operation: string;
-  readonly resource: string;
-  readonly status: number;
-  readonly keyFingerprint?: string;
-}
-
 /** What the simulated Azure's own log says of keys: which were used to buy tokens, and when they went. */
-function followKeys(stack: Stack) {
+function followKeys(rotation: RotationHand) {
   /** By account, in the order in which they came into use, which is that in which they go. */
   const lastBought = new Map<string, Map<string, number>>(ROTATED.map(({ name }) => [name, new Map()]));
   const regenerated = Object.fromEntries(ROTATED.map(({ name }) => [name, 0]));
@@ -147,9 +123,9 @@ function followKeys(stack: Stack) {
     regenerated: () => regenerated,
     leastSpareMs: () => leastSpareMs,
     read: async (): Promise<void> => {
-      const answer = await stack.control('GET', `/requests?after=${last}`);
-      last = Number(answer['last']);
-      for (const { at, operation, resource, status, keyFingerprint } of answer['requests'] as Logged[]) {
+      const asked = await rotation.requests(last);
+      last = asked.last;
+      for (const { at, operation, resource, status, keyFingerprint } of asked.requests) {
         const bought = lastBought.get(resource);
         if (status !== 200 || bought === undefined || keyFingerprint === undefined) continue;
         if (operation === 'issueToken') bought.set(keyFingerprint, Date.parse(at));

@@ -13,6 +13,8 @@ export const LAST_SECOND_MS = 1_000;
 /** A caller's own Entra token lives for 60 to 90 minutes. */
 const OWN_TOKEN_MS = 45 * 60_000;
 
+export const VAULT_SCOPE = 'https://vault.azure.net/.default';
+
 export interface Tally {
   exchanges: number;
   tokenCalls: number;
@@ -36,23 +38,13 @@ export interface Load {
 }
 
 export function startLoad(stack: Stack, now: () => number, callers: number, consumers: number): Load {
-  const { resources, keyVault } = stack.description;
+  const { resources } = stack.description;
   const tally: Tally = { exchanges: 0, tokenCalls: 0, keyCalls: 0, lastSecond: 0, tooLate: 0, failures: [] };
   const held: Map<string, number>[] = [];
   const seen = new Set<string>();
   let asksForMore = true;
   let over = false;
 
-  const use = (name: string, host: string, headers: Record<string, string>): Promise<number> =>
-    statusOf(
-      name === 'speech'
-        ? fetch(`${host}/cognitiveservices/voices/list`, { headers })
-        : fetch(`${host}/translator/text/v3.0/translate?api-version=3.0&to=de`, {
-            method: 'POST',
-            headers: { ...headers, 'content-type': 'application/json' },
-            body: '[{"Text":"hello"}]',
-          }),
-    );
   const renewed = (get: () => Promise<string>) => {
     let token = '';
     let renewAtMs = 0;
@@ -101,13 +93,9 @@ export function startLoad(stack: Stack, now: () => number, callers: number, cons
 
   function consumer(index: number): () => Promise<void> {
     const { name } = of(ROTATED, index);
-    const account = resources.find((one) => one.name === name);
-    const ownToken = renewed(() => stack.callerToken('operator', 'https://vault.azure.net/.default'));
+    const ownToken = renewed(() => stack.callerToken('operator', VAULT_SCOPE));
     return async () => {
-      const headers = { authorization: `Bearer ${await ownToken()}` };
-      const answer = await fetch(`${keyVault}/secrets/${account?.secret}?api-version=7.6`, { headers });
-      const { value } = (await answer.json()) as { value?: string };
-      const status = await use(name, account?.endpoint ?? '', { 'ocp-apim-subscription-key': value ?? '' });
+      const status = await callWithVaultKey(stack, name, await ownToken());
       tally.keyCalls += 1;
       if (status !== 200) fail(`${name} refuses the vault's current key: ${status}`);
     };
@@ -150,6 +138,29 @@ export function startLoad(stack: Stack, now: () => number, callers: number, cons
 
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+/** Takes the current key from the vault and calls the account with it. @returns the account's status */
+export async function callWithVaultKey(stack: Stack, name: string, vaultToken: string): Promise<number> {
+  const { resources, keyVault } = stack.description;
+  const account = resources.find((one) => one.name === name);
+  const answer = await fetch(`${keyVault}/secrets/${account?.secret}?api-version=7.6`, {
+    headers: { authorization: `Bearer ${vaultToken}` },
+  });
+  const { value } = (await answer.json()) as { value?: string };
+  return use(name, account?.endpoint ?? '', { 'ocp-apim-subscription-key': value ?? '' });
+}
+
+function use(name: string, host: string, headers: Record<string, string>): Promise<number> {
+  return statusOf(
+    name === 'speech'
+      ? fetch(`${host}/cognitiveservices/voices/list`, { headers })
+      : fetch(`${host}/translator/text/v3.0/translate?api-version=3.0&to=de`, {
+          method: 'POST',
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: '[{"Text":"hello"}]',
+        }),
+  );
 }
 
 async function statusOf(call: Promise<Response>): Promise<number> {

@@ -1,0 +1,87 @@
+/** The rotation of a running local mode, driven and watched by hand. */
+import assert from 'node:assert/strict';
+import { createRotationStore } from '../../src/azure/rotation-store.ts';
+import { createTables } from '../../src/azure/tables.ts';
+import type { Slot } from '../../src/ports.ts';
+import type { StoredRow } from '../../src/rotation/state.ts';
+import type { Stack } from './stack.ts';
+
+/** On a leap day: whoever starts a local mode with it makes the ticks. */
+export const NO_TIMER = { BROKER_ROTATION_SCHEDULE: '0 0 0 29 2 *' };
+
+export interface Logged {
+  readonly at: string;
+  readonly operation: string;
+  readonly resource: string;
+  readonly status: number;
+  readonly keyFingerprint?: string;
+  readonly fault?: string;
+}
+
+export interface RotationHand {
+  /** By a query of all rows, so that a fault of reading one does not strike it. */
+  row(name: string): Promise<StoredRow | undefined>;
+  fenceOf(name: string): Promise<number>;
+  /** As an operator. False: a driver is at this resource, as the answer says by 503. */
+  begin(name: string, slot?: Slot): Promise<boolean>;
+  /** Starts a tick on each of these instances at once. @returns whether all are over */
+  begun(instances?: readonly string[]): Promise<() => boolean>;
+  /** The same, to their end. */
+  tick(instances?: readonly string[]): Promise<void>;
+  /** What the simulated services were asked after entry `after`. */
+  requests(after?: number): Promise<{ readonly requests: readonly Logged[]; readonly last: number }>;
+}
+
+export function rotationOf(stack: Stack): RotationHand {
+  const { broker, tables } = stack.description;
+  const store = createRotationStore(
+    createTables(tables, {
+      getToken: () => Promise.reject(new Error('on loopback no credential is asked for')),
+    }),
+  );
+  const row = async (name: string): Promise<StoredRow | undefined> => {
+    const found = (await store.all()).get(name);
+    return found === 'unreadable' ? assert.fail(`the row of ${name} cannot be read`) : found;
+  };
+  const startTicks = async (instances: readonly string[] = [broker]): Promise<() => boolean> => {
+    const wanted = ended(stack) + instances.length;
+    // The host answers when it has begun; its log tells when it is over.
+    const answers = await Promise.all(
+      instances.map((instance) =>
+        fetch(`${instance}/admin/functions/rotate`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: '{"input":""}',
+        }),
+      ),
+    );
+    for (const { status } of answers) assert.equal(status, 202);
+    return () => ended(stack) >= wanted;
+  };
+  return {
+    row,
+    fenceOf: async (name) => (await row(name))?.lease.fence ?? 0,
+    begin: async (name, slot) => {
+      const answer = await fetch(`${broker}/operator/rotation/${name}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${await stack.callerToken('operator')}` },
+        body: JSON.stringify({ slot, reason: 'by hand' }),
+      });
+      const { rotation } = (await answer.json()) as { rotation?: { begun: boolean } };
+      return rotation?.begun === true;
+    },
+    begun: startTicks,
+    tick: async (instances) => {
+      const isOver = await startTicks(instances);
+      while (!isOver()) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    requests: async (after = 0) =>
+      (await stack.control('GET', `/requests?after=${after}`)) as Awaited<
+        ReturnType<RotationHand['requests']>
+      >,
+  };
+}
+
+function ended(stack: Stack): number {
+  return stack.log().match(/Executed 'Functions\.rotate'/g)?.length ?? 0;
+}

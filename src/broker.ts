@@ -11,7 +11,7 @@ import { createEventStore } from './azure/event-store.ts';
 import { createDirectory } from './azure/graph.ts';
 import { createIdentities } from './azure/identities.ts';
 import { createKeyProof } from './azure/key-proof.ts';
-import { createIssuedTokens, createLedger, sweepIssued } from './azure/ledger.ts';
+import { createIssuedTokens, createLedger, sweepLedger } from './azure/ledger.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createRotationStore } from './azure/rotation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
@@ -150,7 +150,7 @@ function build(config: Config) {
     events: createEventStore(tables),
     head: state,
     issued,
-    sweepIssued: sweepIssued(tables),
+    sweepLedger: sweepLedger(tables),
     directory: createDirectory(config.BROKER_GRAPH_URL, tokenFor(issuer, config.BROKER_GRAPH_SCOPE)),
     transmitterKeys: createTransmitterKeys(clock),
     keys: rotation,

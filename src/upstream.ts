@@ -8,7 +8,9 @@ export type UpstreamService =
   | 'ai'
   | 'tables'
   | 'graph'
-  | 'transmitter';
+  | 'transmitter'
+  /** One of them: a deadline over several calls has passed. */
+  | 'some';
 
 /**
  * A service the broker depends on did not do its part: no answer in time, a refused connection, a status

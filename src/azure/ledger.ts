@@ -97,27 +97,37 @@ export function createIssuedTokens(tables: Tables): IssuedTokens {
   };
 }
 
-/** Removes the records of tokens that are over; what one run leaves, the next takes. */
-export function sweepIssued(tables: Tables): (nowMs: number) => Promise<void> {
+/** An instance's last declaration is kept this much longer than the tokens it speaks of. */
+const KEEP_DECLARED_MS = 86_400_000;
+
+/** Removes what speaks only of tokens that are over; what one run leaves, the next takes. */
+export function sweepLedger(tables: Tables): (nowMs: number) => Promise<void> {
   return (nowMs) =>
     call(
       'tables',
-      'sweep tokens',
+      'sweep ledger',
       async (abortSignal) => {
         const table = await tables('ledger');
-        const filter = `PartitionKey eq 'issued' and expiresAtMs lt ${Math.round(nowMs)}L`;
-        for await (const { rowKey } of table.listEntities({
-          queryOptions: { filter, select: ['RowKey'] },
-          abortSignal,
-        }))
-          if (rowKey !== undefined) await table.deleteEntity('issued', rowKey, { abortSignal }).catch(ifGone);
+        for (const over of [
+          `PartitionKey eq 'issued' and expiresAtMs lt ${Math.round(nowMs)}L`,
+          `PartitionKey ge 'mint:' and PartitionKey lt 'mint;' and expiresAtMs lt ${Math.round(nowMs - KEEP_DECLARED_MS)}L`,
+        ]) {
+          const queryOptions = { filter: over, select: ['PartitionKey', 'RowKey'] };
+          // On its ETag: an instance may declare again while this looks.
+          for await (const { partitionKey, rowKey, etag } of table.listEntities({
+            queryOptions,
+            abortSignal,
+          }))
+            if (partitionKey !== undefined && rowKey !== undefined)
+              await table.deleteEntity(partitionKey, rowKey, { etag, abortSignal }).catch(ifChanged);
+        }
       },
       { deadlineMs: 30_000, attempts: 1 },
     );
 }
 
-function ifGone(error: unknown): void {
-  if (!isNoSuchEntity(error)) throw error;
+function ifChanged(error: unknown): void {
+  if (!isNoSuchEntity(error) && (error as { statusCode?: number }).statusCode !== 412) throw error;
 }
 
 /** Milliseconds since the epoch do not fit the table's 32-bit integer, and would arrive as a double. */

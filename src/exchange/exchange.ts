@@ -155,7 +155,7 @@ async function exchangeUnder(
       return { kind: 'lifetime_unmet', resource: resource.name, grant: grant.name };
 
     // The record and the look at the head run together: the record may then say more than was handed out,
-    // never less, and a second record says so.
+    // never less; a second record says so unless that write fails too.
     const record = {
       token: held.token.sha256.slice(0, 16),
       expiresAt: new Date(held.expiresAtMs).toISOString(),

@@ -50,10 +50,7 @@ export function createTokenEndpoint({ exchange, clock, log }: TokenEndpointPorts
 async function withinDeadline<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new UpstreamFailure('tables', 'the exchange took too long')),
-      DEADLINE_MS,
-    );
+    timer = setTimeout(() => reject(new UpstreamFailure('some', 'the exchange took too long')), DEADLINE_MS);
   });
   try {
     return await Promise.race([work, expired]);

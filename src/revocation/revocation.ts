@@ -27,7 +27,7 @@ export interface RevocationDeps {
   readonly head: Head;
   readonly issued: IssuedTokens;
   /** Removes the records of issued tokens that are over. */
-  readonly sweepIssued: (nowMs: number) => Promise<void>;
+  readonly sweepLedger: (nowMs: number) => Promise<void>;
   readonly directory: Directory;
   readonly transmitterKeys: TransmitterKeys;
   readonly keys: KeyRotation;
@@ -74,13 +74,13 @@ export function createRevocation(deps: RevocationDeps): RevocationCapability {
 const TIDY_EVERY_MS = 3_600_000;
 
 /** Forgets what denies nothing any more. It reads whole tables, so not at every tick. */
-async function tidy({ table, events, sweepIssued, now }: RevocationDeps): Promise<void> {
+async function tidy({ table, events, sweepLedger, now }: RevocationDeps): Promise<void> {
   const last = await events.find('cursor', 'tidied');
   if (last !== undefined && now() - Number(last['atMs']) < TIDY_EVERY_MS) return;
   for (const entry of await table.list())
     if (isSpent(entry, now()))
       await table.remove(scopeKey(entry.scope), (current) => isSpent(current, now()));
   await events.sweep(now());
-  await sweepIssued(now());
+  await sweepLedger(now());
   await events.replace('cursor', 'tidied', { atMs: String(now()) }, now() + KEEP_MS);
 }

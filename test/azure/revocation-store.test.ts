@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createEventStore } from '../../src/azure/event-store.ts';
-import { createIssuedTokens, sweepIssued } from '../../src/azure/ledger.ts';
+import { createIssuedTokens, createLedger, sweepLedger } from '../../src/azure/ledger.ts';
 import { createRevocationTable } from '../../src/azure/revocation-store.ts';
 import { createRows } from '../../src/azure/rows.ts';
 import { createState } from '../../src/azure/state.ts';
@@ -153,9 +153,26 @@ test('records of tokens that are over are swept, the others stay', async () => {
   } as const;
   await issued.record({ ...record, sha256: 'over', expiresAtMs: START_MS - 1 });
   await issued.record({ ...record, sha256: 'alive', expiresAtMs: START_MS + 1 });
-  await sweepIssued(azurite.tables)(START_MS);
+  await sweepLedger(azurite.tables)(START_MS);
   assert.equal(await issued.find('over'), undefined);
   assert.ok(await issued.find('alive'));
+});
+
+test('declarations are swept a day after the last token they speak of, and never one that was renewed', async () => {
+  const ledger = createLedger(azurite.tables);
+  const DAY_MS = 86_400_000;
+  await ledger.declare('swept', 'Key1', 'old', START_MS - DAY_MS - 1);
+  await ledger.declare('swept', 'Key1', 'late', START_MS - DAY_MS + 1);
+  await sweepLedger(azurite.tables)(START_MS);
+  const table = await azurite.tables('ledger');
+  const left: (string | undefined)[] = [];
+  const queryOptions = { filter: "PartitionKey eq 'mint:swept:Key1'", select: ['RowKey'] };
+  for await (const { rowKey, etag } of table.listEntities({ queryOptions })) {
+    left.push(rowKey);
+    // The sweep deletes on this: without it a declaration made meanwhile would go too.
+    assert.ok(etag);
+  }
+  assert.deepEqual(left, ['late']);
 });
 
 test('tables that are out of reach are an outage for every call', async () => {

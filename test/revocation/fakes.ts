@@ -277,7 +277,7 @@ export function createWorld() {
         return issued.get(sha256);
       },
     },
-    async sweepIssued(nowMs) {
+    async sweepLedger(nowMs) {
       up('tables');
       for (const [key, { expiresAtMs }] of issued) if (expiresAtMs < nowMs) issued.delete(key);
     },

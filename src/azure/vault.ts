@@ -80,6 +80,8 @@ export function createVault(url: string, credential: TokenCredential): Vault {
         for await (const properties of opened.listPropertiesOfSecretVersions(secret, { abortSignal })) {
           found.push(asVersion(properties));
         }
+        // A secret has a version; the SDK takes an answer that is no list for an empty one.
+        if (found.length === 0) throw new UpstreamFailure('keyvault', 'no versions in the answer');
         return found;
       }),
 

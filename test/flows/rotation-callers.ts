@@ -47,11 +47,13 @@ export interface Wanted {
 
 export async function rotateUnderLoad(wanted: Wanted): Promise<CallersReport> {
   const { rotations, callers, consumers, slot } = wanted;
-  await using stack = await startStack(['--speed', String(SPEED)], {
+  await using stack = await startStack([], {
     BROKER_ROTATION_SCHEDULE: '0 */2 * * * *',
   });
   for (const { name } of ROTATED)
     await stack.control('PUT', `/accounts/${name}`, { ...LAGS[name], tokensEndWithKey: true });
+  await stack.warm();
+  await stack.control('POST', '/clock', { speed: SPEED });
   const startedAt = performance.now();
   const clock = await follow(stack);
   const startedMs = clock.now();

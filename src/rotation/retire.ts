@@ -98,7 +98,8 @@ export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
 
     case 'proving': {
       if (keys[slot] !== phase.fingerprint) {
-        const again = { ...phase, fingerprint: keys[slot], regeneratedAtMs: nowMs, proof: undefined };
+        const { name, before } = phase;
+        const again = { name, before, fingerprint: keys[slot], regeneratedAtMs: nowMs };
         return note(enter(state, again, nowMs), `${slot} was regenerated once more, by hand`);
       }
       const watchIsOver = nowMs - phase.regeneratedAtMs > OLD_KEY_WATCH_MS;

@@ -3,6 +3,8 @@ import type { Slot } from '../ports.ts';
 import type { Step } from './retire.ts';
 import { otherSlot, type Phase, type Proof, type RotationState, type Turn, type Work } from './state.ts';
 
+/** A key is proved by rounds of successes this far apart: gateways do not learn of a key at the same moment. */
+export const PROOF_SPAN_MS = 60_000;
 /** A key-exchange token's 10 minutes, and the margin its buyer declares. */
 const TOKEN_LIFE_MS = 720_000;
 /** A regenerate without an answer may still be under way. */
@@ -154,8 +156,9 @@ export interface Probe {
 export function probed(state: RotationState, probe: Probe, nowMs: number): RotationState {
   const { work } = state;
   if (work?.phase.name !== 'promoting' && work?.phase.name !== 'proving') return state;
+  const againMs = work.emergency ? 0 : nowMs + PROOF_SPAN_MS;
   const progress = probe.accepted
-    ? { attempts: 0, notBeforeMs: 0, problem: undefined }
+    ? { attempts: 0, notBeforeMs: againMs, problem: undefined }
     : { problem: 'the key is refused' };
   return { ...state, work: { ...work, ...progress, phase: withProbe(work.phase, probe, nowMs) } };
 }

@@ -11,11 +11,9 @@
  */
 import type { Slot } from '../ports.ts';
 import { compare, type Drift } from './drift.ts';
-import { adopted, begin, enter, promoted, regenerated } from './progress.ts';
+import { adopted, begin, enter, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';
 import { type Evidence, otherSlot, type Proof, type RotationState, type Work } from './state.ts';
 
-/** A key is proved by rounds of successes this far apart: gateways do not learn of a key at the same moment. */
-const PROOF_SPAN_MS = 60_000;
 /** Clocks of the instances, of the services and ours may differ by this much. */
 const CLOCKS_DIFFER_MS = 120_000;
 /** An old key may be accepted for hours (Azure: disable-local-auth): noted, and not waited for. */
@@ -64,7 +62,7 @@ export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
   if (work === undefined) return whenSteady(state, nowMs, rules);
   if (rules.paused && !work.emergency) return { do: 'wait', why: 'paused by the policy' };
   if (nowMs < work.notBeforeMs) {
-    return { do: 'wait', why: work.problem ?? 'waiting before another try', untilMs: work.notBeforeMs };
+    return { do: 'wait', why: work.problem ?? 'the next try is not due', untilMs: work.notBeforeMs };
   }
   const { slot, emergency, phase } = work;
   const other = otherSlot(slot);

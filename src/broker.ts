@@ -144,7 +144,7 @@ function build(config: Config) {
     policy,
     homeTenantId: config.BROKER_TENANT_ID,
     rotatorClientId: rotator,
-    entraIssuers: [config.BROKER_AUTHORITY, 'https://sts.windows.net'],
+    entraIssuers: [config.BROKER_AUTHORITY, 'https://login.microsoftonline.com', 'https://sts.windows.net'],
     freshnessMs,
     table: createRevocationTable(tables),
     events: createEventStore(tables),

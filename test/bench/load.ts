@@ -18,13 +18,19 @@ export interface Rate {
   readonly p99Ms: number;
 }
 
-/** @throws Error when a single request fails: a rate of refusals is no rate */
-export async function load({ url, bodies }: Target, seconds: number): Promise<Rate & { count: number }> {
+/**
+ * @param length how long: in seconds, or in requests
+ * @throws Error when a single request fails: a rate of refusals is no rate
+ */
+export async function load(
+  { url, bodies }: Target,
+  length: { readonly seconds: number } | { readonly requests: number },
+): Promise<Rate & { count: number }> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const result = await autocannon({
     url,
     connections: CONNECTIONS,
-    duration: seconds,
+    ...('seconds' in length ? { duration: length.seconds } : { amount: length.requests }),
     method: 'POST',
     requests: bodies.map((body) => ({ body, headers })),
   });

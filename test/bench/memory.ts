@@ -12,7 +12,7 @@ export async function memoryBench(): Promise<{ rssMb: number; exchanges: number 
     const samples: number[] = [];
     const sampling = setInterval(() => samples.push(stack.residentMiB()), SAMPLE_MS);
     try {
-      const { count } = await load({ url: stack.tokenUrl, bodies }, SECONDS);
+      const { count } = await load({ url: stack.tokenUrl, bodies }, { seconds: SECONDS });
       return { rssMb: Math.max(...samples, stack.residentMiB()), exchanges: count };
     } finally {
       clearInterval(sampling);

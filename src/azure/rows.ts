@@ -116,10 +116,12 @@ function refused({ statusCode = 0, headers }: IncomingMessage): UpstreamFailure 
   );
 }
 
+const developmentKey = Buffer.from(DEVELOPMENT_KEY, 'base64');
+
 /** Shared Key Lite, https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key */
 const byDevelopmentKey: Authorize = (path) => {
   const date = new Date().toUTCString();
-  const signature = createHmac('sha256', Buffer.from(DEVELOPMENT_KEY, 'base64'))
+  const signature = createHmac('sha256', developmentKey)
     .update(`${date}\n/${DEVELOPMENT_ACCOUNT}${path}`)
     .digest('base64');
   return { 'x-ms-date': date, authorization: `SharedKeyLite ${DEVELOPMENT_ACCOUNT}:${signature}` };

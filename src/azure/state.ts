@@ -46,10 +46,22 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
       return found;
     });
 
+  // Unconditional: whoever bumps last, the ETag differs from every one before.
+  const bump = (): Promise<void> =>
+    call('tables', 'bump head', async (abortSignal) => {
+      const table = await tables('state');
+      await table.upsertEntity({ ...HEAD, nonce: crypto.randomUUID() }, 'Replace', { abortSignal });
+    });
+
   return {
     version,
     load: async () => {
-      const asOf = await version();
+      let asOf = await version();
+      // The first instance of all makes the row: a 404 costs every exchange more than an answer.
+      if (asOf === NEVER_BUMPED) {
+        await bump();
+        asOf = await version();
+      }
       const [revocations, rotations] = await Promise.all([
         read('revocation', revocationRow),
         read('rotation', rotationRow),
@@ -60,12 +72,7 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
         slots: new Map(rotations.map((row) => [row.rowKey, asSlotState(row)])),
       };
     },
-    // Unconditional: whoever bumps last, the ETag differs from every one before.
-    bump: () =>
-      call('tables', 'bump head', async (abortSignal) => {
-        const table = await tables('state');
-        await table.upsertEntity({ ...HEAD, nonce: crypto.randomUUID() }, 'Replace', { abortSignal });
-      }),
+    bump,
   };
 }
 

@@ -9,10 +9,14 @@ export interface LogLines {
   close(): Promise<void>;
 }
 
+/** For a person at once, and one write for hundreds of lines. */
+const gatherMs = 20;
+
 export function createLogLines(out: Writable): LogLines {
   let file: Writable | undefined;
   let lines: string[] = [];
   const flush = () => {
+    if (lines.length === 0) return;
     const text = lines.join('');
     lines = [];
     out.write(text);
@@ -20,7 +24,7 @@ export function createLogLines(out: Writable): LogLines {
   };
   return {
     log(line) {
-      if (lines.length === 0) setImmediate(flush);
+      if (lines.length === 0) setTimeout(flush, gatherMs);
       lines.push(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
     },
     follow(path) {

@@ -22,7 +22,7 @@ let ending = false;
 const { launch } = await import('./launch.ts');
 const running = launch({ ...options, log: lines.log, failed: (why) => end(1, why) });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0));
-if (process.env['npm_lifecycle_event'] === 'start') endWithParent();
+endWithParent(process.env['npm_lifecycle_event'] === 'start');
 
 try {
   const { description, dataFolder } = await running;
@@ -50,11 +50,15 @@ function end(code: number, why?: string): void {
     );
 }
 
-/** npm runs a shell that runs this, and does not pass on that it was killed. */
-function endWithParent(): void {
-  const shell = process.ppid;
-  const npm = parentOf(shell);
-  setInterval(() => (process.ppid !== shell || parentOf(shell) !== npm) && end(0), 250).unref();
+/**
+ * Whoever started this may be killed without a word: then nothing here may stay. npm runs a shell that runs
+ * this, and does not pass on that it was killed either.
+ */
+function endWithParent(byNpm: boolean): void {
+  const parent = process.ppid;
+  const npm = byNpm ? parentOf(parent) : undefined;
+  const isOrphan = () => process.ppid !== parent || (byNpm && parentOf(parent) !== npm);
+  setInterval(() => isOrphan() && end(0), 250).unref();
 }
 
 /** Undefined where the system does not tell. */

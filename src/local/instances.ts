@@ -51,7 +51,7 @@ export function startInstances(options: InstancesOptions): Instances {
       environment: { NODE_EXTRA_CA_CERTS: options.ca },
       // V8 sizes its heap by the machine. The smallest instance in Azure has 512 MB, the host included; what
       // an exchange leaves behind is short-lived, and a larger heap is no faster.
-      execArgv: ['--max-semi-space-size=8', '--max-old-space-size=192'],
+      execArgv: ['--max-semi-space-size=16', '--max-old-space-size=192'],
       log: options.count === 1 ? log : (line) => log(`${index + 1} ${line}`),
       died: (why) => void startAgain(index, why),
     });

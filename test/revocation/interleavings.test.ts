@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
-const RUNS = 10_000;
+/** `INTERLEAVINGS=10000` before the command for more of them. */
+const RUNS = Number(process.env['INTERLEAVINGS'] ?? 2_000);
 
 async function interleave(runs: number, announce: boolean): Promise<{ seeds: number[]; refused: number }> {
   const worker = new Worker(new URL('./interleave.ts', import.meta.url), { workerData: { runs, announce } });

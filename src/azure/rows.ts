@@ -46,7 +46,7 @@ export function createRows(url: string, token: () => Promise<AccessToken>, clock
   const isTls = protocol === 'https:';
   const request = isTls ? requestHttps : requestHttp;
   const agent = new (isTls ? TlsAgent : Agent)({ keepAlive: true });
-  const authorize = isLoopback(hostname) ? byDevelopmentKey : byToken(token, clock);
+  const authorize = isLoopback(hostname) ? byDevelopmentKey() : byToken(token, clock);
 
   const send = async (
     method: string,
@@ -116,16 +116,24 @@ function refused({ statusCode = 0, headers }: IncomingMessage): UpstreamFailure 
   );
 }
 
-const developmentKey = Buffer.from(DEVELOPMENT_KEY, 'base64');
-
-/** Shared Key Lite, https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key */
-const byDevelopmentKey: Authorize = (path) => {
-  const date = new Date().toUTCString();
-  const signature = createHmac('sha256', developmentKey)
-    .update(`${date}\n/${DEVELOPMENT_ACCOUNT}${path}`)
-    .digest('base64');
-  return { 'x-ms-date': date, authorization: `SharedKeyLite ${DEVELOPMENT_ACCOUNT}:${signature}` };
-};
+/**
+ * Shared Key Lite, https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
+ * What is signed changes with the path and the second.
+ */
+function byDevelopmentKey(): Authorize {
+  const signed = new Map<string, Record<string, string>>();
+  return (path) => {
+    const date = new Date().toUTCString();
+    const known = signed.get(path);
+    if (known?.['x-ms-date'] === date) return known;
+    const signature = createHmac('sha256', Buffer.from(DEVELOPMENT_KEY, 'base64'))
+      .update(`${date}\n/${DEVELOPMENT_ACCOUNT}${path}`)
+      .digest('base64');
+    const headers = { 'x-ms-date': date, authorization: `SharedKeyLite ${DEVELOPMENT_ACCOUNT}:${signature}` };
+    signed.set(path, headers);
+    return headers;
+  };
+}
 
 /** Asked for again when this much of its life is left, as the SDK does. */
 const TOKEN_MARGIN_MS = 120_000;

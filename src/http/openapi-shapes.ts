@@ -107,7 +107,12 @@ const rotationPlan = z.strictObject({
 });
 const rotationRequest = z.object({
   slot: z.enum(['Key1', 'Key2']).optional().describe('Absent: what the schedule would do.'),
-  emergency: z.boolean().optional().describe('Without the drain: the slot is regenerated while tokens bought with it may still live, ten minutes at most.'),
+  emergency: z
+    .boolean()
+    .optional()
+    .describe(
+      'Without the drain: the slot is regenerated while tokens bought with it may still live, ten minutes at most.',
+    ),
   reason: z.string().optional(),
 });
 const rotationBegun = z.strictObject({ resource: z.string(), rotation: z.unknown() });

@@ -15,7 +15,7 @@ import { sample } from '../revocation/samples.ts';
 import { percentile, revocationTrials } from './revocation-trials.ts';
 
 /** The bench runs a thousand of them. */
-const TRIALS = 6;
+const TRIALS = 4;
 
 let local: Awaited<ReturnType<typeof startLocal>>;
 before(async () => {

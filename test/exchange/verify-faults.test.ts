@@ -2,8 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallerFault } from '../../src/denial.ts';
-import { createVerifyCaller, type VerifyOptions } from '../../src/exchange/verify.ts';
-import type { Caller } from '../../src/ports.ts';
 import { HOME } from '../policy/sample.ts';
 import { NOW_MS } from './caller.ts';
 import {
@@ -14,7 +12,6 @@ import {
   hmacSigned,
   ISSUER,
   publicKey,
-  publishedKeys,
   signed,
   stranger,
   token,
@@ -22,29 +19,9 @@ import {
   V1_ISSUER,
   v1Claims,
 } from './entra-token.ts';
+import { faultOf } from './verifier.ts';
 
 const nowSeconds = NOW_MS / 1000;
-const verifier = (bend: Partial<VerifyOptions> = {}) =>
-  createVerifyCaller({
-    keys: publishedKeys(),
-    clock: () => NOW_MS,
-    clientId: BROKER,
-    audienceUris: ['api://broker'],
-    acceptV1: true,
-    isAllowedTenant: (tenantId) => tenantId === HOME,
-    ...bend,
-  });
-async function faultOf(text: string, bend: Partial<VerifyOptions> = {}): Promise<CallerFault | 'accepted'> {
-  const verdict = await verifier(bend)(text);
-  if ('objectId' in verdict) return 'accepted';
-  assert.equal(verdict.kind, 'caller_unverified');
-  return verdict.kind === 'caller_unverified' ? verdict.fault : 'accepted';
-}
-async function _accepted(text: string, bend: Partial<VerifyOptions> = {}): Promise<Caller> {
-  const verdict = await verifier(bend)(text);
-  assert.ok('objectId' in verdict, JSON.stringify(verdict));
-  return verdict;
-}
 const lastOf = (text: string): string => text.split('.')[2] ?? '';
 
 const rows: readonly [CallerFault, string, string][] = [

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { CallerFault } from '../../src/denial.ts';
-import { createVerifyCaller, type VerifyOptions } from '../../src/exchange/verify.ts';
-import type { Caller, SigningKey } from '../../src/ports.ts';
+import type { SigningKey } from '../../src/ports.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { HOME } from '../policy/sample.ts';
 import { NOW_MS } from './caller.ts';
@@ -22,30 +20,9 @@ import {
   userClaims,
   v1Claims,
 } from './entra-token.ts';
+import { accepted, faultOf, verifier } from './verifier.ts';
 
 const nowSeconds = NOW_MS / 1000;
-const verifier = (bend: Partial<VerifyOptions> = {}) =>
-  createVerifyCaller({
-    keys: publishedKeys(),
-    clock: () => NOW_MS,
-    clientId: BROKER,
-    audienceUris: ['api://broker'],
-    acceptV1: true,
-    isAllowedTenant: (tenantId) => tenantId === HOME,
-    ...bend,
-  });
-async function faultOf(text: string, bend: Partial<VerifyOptions> = {}): Promise<CallerFault | 'accepted'> {
-  const verdict = await verifier(bend)(text);
-  if ('objectId' in verdict) return 'accepted';
-  assert.equal(verdict.kind, 'caller_unverified');
-  return verdict.kind === 'caller_unverified' ? verdict.fault : 'accepted';
-}
-async function accepted(text: string, bend: Partial<VerifyOptions> = {}): Promise<Caller> {
-  const verdict = await verifier(bend)(text);
-  assert.ok('objectId' in verdict, JSON.stringify(verdict));
-  return verdict;
-}
-const _lastOf = (text: string): string => text.split('.')[2] ?? '';
 
 test("a user's token says who calls, through which client, with which scopes", async () => {
   const caller = await accepted(

@@ -49,10 +49,13 @@ export function createClock(initial?: ClockState): VirtualClock {
     state: () => next ?? current,
     apply(state) {
       next = state;
-      const delayMs = Math.max(0, state.wallMs - wallNow());
-      setTimeout(() => {
+      const begin = () => {
+        // A timeout can fire a millisecond early; sleepers that looked then would see the old time.
+        const leftMs = state.wallMs - wallNow();
+        if (leftMs > 0) return void setTimeout(begin, leftMs).unref();
         for (const wake of [...changed]) wake();
-      }, delayMs).unref();
+      };
+      setTimeout(begin, Math.max(0, state.wallMs - wallNow())).unref();
     },
     sleepUntil(virtualMs, signal) {
       return new Promise((resolve) => {

@@ -66,6 +66,18 @@ describe('a sleeper', () => {
     clock.apply(nextState(clock.state(), { advanceMs: 1_800_000 }, wallNow()));
     await slept;
   });
+  it('is never missed by a jump, though a timeout can fire before its millisecond', async () => {
+    const stop = new AbortController();
+    const jumps = Array.from({ length: 300 }, async (_, i) => {
+      await new Promise((resolve) => setTimeout(resolve, i));
+      const clock = createClock();
+      const slept = clock.sleepUntil(clock.now() + 3_600_000, stop.signal);
+      clock.apply(nextState(clock.state(), { advanceMs: 3_600_000 }, wallNow() + 25));
+      await slept;
+    });
+    const giveUp = new Promise((_, reject) => setTimeout(reject, 5000, new Error('still asleep')).unref());
+    await Promise.race([Promise.all(jumps), giveUp]).finally(() => stop.abort());
+  });
   it('wakes sooner when time runs faster', async () => {
     const clock = createClock();
     const slept = clock.sleepUntil(clock.now() + 3_600_000, signal);

@@ -173,9 +173,6 @@ module roles 'roles.bicep' = {
   scope: group
   dependsOn: [
     roleDefinitions
-    storage
-    vault
-    monitoring
   ]
   params: {
     principalIds: {

@@ -70,7 +70,7 @@ var cloud = clouds[environment().name]
 @description('The app carries its own two identities and those that the policy names.')
 var carriedIds = union([issuerId, rotatorId], map(settings.identities, identity => identity.id))
 
-resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: appName
   location: location
   tags: resourceTags
@@ -85,7 +85,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   }
 }
 
-resource app 'Microsoft.Web/sites@2024-11-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: appName
   location: location
   // azd finds the app by this tag.
@@ -138,7 +138,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 }
 
 // One property for every setting of src/config.ts, also those that have a default there.
-resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
+resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: {
@@ -171,7 +171,7 @@ resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
   }
 }
 
-resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'scm'
   properties: {
@@ -179,7 +179,7 @@ resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   }
 }
 
-resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'ftp'
   properties: {

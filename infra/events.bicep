@@ -19,7 +19,7 @@ param vaultName string
 @description('Tags.')
 param resourceTags tags
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
   name: vaultName
 }
 

@@ -12,13 +12,13 @@ param rotatorName string
 @description('Tags.')
 param resourceTags tags
 
-resource issuer 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource issuer 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: issuerName
   location: location
   tags: resourceTags
 }
 
-resource rotator 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource rotator 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: rotatorName
   location: location
   tags: resourceTags

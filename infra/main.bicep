@@ -54,7 +54,7 @@ var customRoles = {
   data: guid(subscription().id, prefix, unique, 'data')
 }
 
-resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${prefix}'
   location: location
   tags: resourceTags

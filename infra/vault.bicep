@@ -15,7 +15,7 @@ param workspaceId string
 @description('Tags.')
 param resourceTags tags
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: vaultName
   location: location
   tags: resourceTags
@@ -37,6 +37,8 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   }
 }
 
+// The rule knows a version of 2016 as the newest; this is the one that Azure Monitor documents.
+#disable-next-line use-recent-api-versions
 resource auditLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: vault
   name: 'audit'

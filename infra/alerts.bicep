@@ -42,7 +42,7 @@ var queries = [
     name: 'revocation-slow'
     severity: 1
     description: 'A revocation took more than five seconds to be in force.'
-    query: 'traces | where message startswith "revoked " | parse message with * "timeToEffectMs=" tookMs:long " " * | where tookMs > 5000'
+    query: 'traces | where message startswith "revoked " | parse message with * "timeToEffectMs=" tookMs:long | where tookMs > 5000'
   }
   {
     name: 'events-poison'
@@ -53,8 +53,8 @@ var queries = [
   {
     name: 'server-errors'
     severity: 1
-    description: 'Answers of 5xx: 500 is a bug, 503 an outage behind the broker.'
-    query: 'requests | where toint(resultCode) >= 500'
+    description: 'Answers of 5xx (500 is a bug, 503 an outage behind the broker), and runs of a timer or event function that failed.'
+    query: 'requests | where toint(resultCode) >= 500 or success == false'
   }
 ]
 

@@ -149,6 +149,8 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     AzureWebJobsStorage__clientId: issuerClientId
     APPLICATIONINSIGHTS_CONNECTION_STRING: telemetryConnection
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${issuerClientId};Authorization=AAD'
+    // Else the host answers GET / with a page of its own.
+    AzureWebJobsDisableHomepage: 'true'
     BROKER_ISSUER: empty(settings.publicUrl) ? 'https://${app.properties.defaultHostName}' : settings.publicUrl
     BROKER_TENANT_ID: tenant().tenantId
     BROKER_CLIENT_ID: brokerClientId

@@ -4,6 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { environmentShape, parseEnvironments } from '../../infra/environments.ts';
+import { createLog } from '../../src/log.ts';
+import { createRecordEffect } from '../../src/revocation/effect.ts';
 import { all, bicepFile, declarations, infra, properties, unquoted } from './bicep-syntax.ts';
 
 const root = join(infra, '..');
@@ -90,6 +92,32 @@ test('every log event that an alert waits for is one that the app writes', () =>
   const waited = [...events, ...(drifts ?? []), ...fields];
   assert.ok(waited.length >= 12);
   for (const words of waited) assert.ok(sources.includes(words), `nothing in src writes ${words}`);
+});
+
+test('the time that an alert reads stands where the app writes it', async () => {
+  const pattern =
+    /parse message with (\* "\w+=" tookMs:long[^|]*)\|/.exec(read('infra/alerts.bicep'))?.[1] ?? '';
+  // Kusto's parse: a string literal stands for itself, `name:long` for a number, `*` for anything.
+  const parts = pattern.trim().split(' ');
+  const said = parts.map((part) =>
+    part === '*' ? '.*' : part.endsWith(':long') ? '(\\d+)' : JSON.parse(part),
+  );
+  const lines: string[] = [];
+  const keepsWhatItGets = { keepFirst: async (_kind: string, _id: string, record: object) => record };
+  const record = createRecordEffect(
+    keepsWhatItGets as unknown as Parameters<typeof createRecordEffect>[0],
+    createLog((text) => lines.push(text)),
+  );
+  const effect = { key: 'user:t:o', receivedAtMs: 1_000, inForceAtMs: 7_001, lastTokenUntilMs: 9_000 };
+  await record(effect, { source: 'operator', reason: 'a laptop was stolen' });
+  while (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(new RegExp(`^${said.join('')}$`).exec(lines[0]?.trim() ?? '')?.[1], '6001', lines[0]);
+});
+
+test('no trace is sampled away: alerts and the runbook look for single lines', () => {
+  const { logging } = JSON.parse(read('host.json'));
+  const { excludedTypes } = logging.applicationInsights.samplingSettings;
+  assert.ok(excludedTypes.split(';').includes('Trace'));
 });
 
 test('the workflow pins every action by commit, and may do only what a job needs', () => {

@@ -6,6 +6,8 @@ app.hook.appStart(() => {
   try {
     broker();
   } catch (error) {
-    console.error(`the broker serves nothing: ${error instanceof Error ? error.message : error}`);
+    const why = error instanceof Error ? error.message : String(error);
+    // One line, so that Application Insights keeps it as one trace.
+    console.error(`the broker serves nothing: ${why.replaceAll('\n', '; ')}`);
   }
 });

@@ -20,12 +20,17 @@ const banner = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 `;
 
-/** The code is written for Node 24. A Functions host that still brings Node 20 or 22 lacks only this. */
-const olderNode = `Promise.withResolvers ??= function () {
+/**
+ * What the worker loads. The code is written for Node 24, and a Functions host that still brings Node 20 lacks
+ * only this of it. Source maps are for what is loaded after they were asked for, so all else is in a second file.
+ */
+const main = `Promise.withResolvers ??= function () {
   let resolve, reject;
   const promise = new this((yes, no) => { resolve = yes; reject = no; });
   return { promise, resolve, reject };
 };
+process.setSourceMapsEnabled(true);
+await import('./app.js');
 `;
 
 /**
@@ -57,17 +62,13 @@ export async function build(outFolder: string, policyFile: string): Promise<Buil
   const result = await esbuild.build({
     absWorkingDir: root,
     stdin: {
-      contents: [
-        olderNode,
-        'process.setSourceMapsEnabled(true);',
-        ...functions.map((file) => `import './${file}';`),
-      ].join('\n'),
-      sourcefile: 'main.js',
+      contents: functions.map((file) => `import './${file}';`).join('\n'),
+      sourcefile: 'app.js',
       resolveDir: join(root, 'functions'),
       loader: 'js',
     },
     outdir: outFolder,
-    entryNames: 'main',
+    entryNames: 'app',
     chunkNames: '[name]-[hash]',
     banner: { js: banner },
     bundle: true,
@@ -88,6 +89,7 @@ export async function build(outFolder: string, policyFile: string): Promise<Buil
   rmSync(outFolder, { recursive: true, force: true });
   mkdirSync(outFolder, { recursive: true });
   for (const file of result.outputFiles) writeFileSync(file.path, file.contents);
+  writeFileSync(join(outFolder, 'main.js'), main);
   copyFileSync(join(root, 'host.json'), join(outFolder, 'host.json'));
   copyFileSync(policyFile, join(outFolder, 'policy.json'));
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -104,9 +106,9 @@ export async function build(outFolder: string, policyFile: string): Promise<Buil
   };
 }
 
-/** What is read when the app starts: the main file and the chunks that it imports at once. */
+/** What is read when the app starts: the app's file and the chunks that it imports at once. */
 export function readAtStart({ outputs }: esbuild.Metafile): esbuild.Metafile['outputs'][string][] {
-  const paths = Object.keys(outputs).filter((path) => path.endsWith('main.js'));
+  const paths = Object.keys(outputs).filter((path) => path.endsWith('app.js'));
   for (const path of paths)
     for (const { kind, external, path: next } of outputs[path]?.imports ?? [])
       if (kind === 'import-statement' && !external && !paths.includes(next)) paths.push(next);

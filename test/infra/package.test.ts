@@ -140,15 +140,15 @@ test('a revocation delivered by Event Grid is in force when it is acknowledged',
   assert.equal((await json(refused))['error'], 'invalid_request');
 });
 
-test('a start with wrong settings names each of them', async () => {
+test('a start with wrong settings names each of them, and what fails says where in the source', async () => {
   const { BROKER_TENANT_ID: _, ...rest } = settings();
-  const output = await startApp(
-    dist,
-    { ...rest, BROKER_FRESHNESS_SECONDS: '31' },
-    /BROKER_FRESHNESS_SECONDS/,
-  );
-  assert.match(output.said, /BROKER_TENANT_ID: is not set/);
-  assert.match(output.said, /BROKER_FRESHNESS_SECONDS: /);
+  const wrong = await startApp(dist, { ...rest, BROKER_FRESHNESS_SECONDS: '31' }, /BROKER_FRESHNESS_SECONDS/);
+  assert.match(wrong.said, /serves nothing: .*BROKER_TENANT_ID: is not set/);
+  assert.match(wrong.said, /serves nothing: .*BROKER_FRESHNESS_SECONDS: /);
+  assert.equal((await fetch(`${wrong.url}/oauth2/token`, { method: 'POST' })).status, 500);
+  for (let waitedMs = 0; !wrong.said.includes('(Failed)') && waitedMs < 5_000; waitedMs += 20)
+    await sleep(20);
+  assert.match(wrong.said, /at readConfig \(.*src\/config\.ts:\d+:\d+\)/);
 });
 
 const EXPECTED_FUNCTIONS = [

@@ -42,7 +42,7 @@ export async function startAzureInProcess(dataFolder: string): Promise<RunningAz
 export interface RunningApp {
   readonly url: string;
   readonly functions: readonly { readonly name: string; readonly type: string }[];
-  /** All that the process has written. */
+  /** All that the process has written until now. */
   readonly said: string;
 }
 
@@ -67,7 +67,12 @@ export async function startApp(
   const [message] = await Promise.race([once(child, 'message'), ended]);
   ended.catch(() => undefined);
   for (let waitedMs = 0; until && !until.test(said) && waitedMs < 5_000; waitedMs += 20) await sleep(20);
-  return { ...message, said };
+  return {
+    ...message,
+    get said() {
+      return said;
+    },
+  };
 }
 
 async function startAzurite(): Promise<string> {

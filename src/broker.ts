@@ -21,7 +21,7 @@ import { createSts } from './azure/sts.ts';
 import { createTables } from './azure/tables.ts';
 import { createTransmitterKeys } from './azure/transmitter-keys.ts';
 import { createVault } from './azure/vault.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { createFreshness } from './exchange/freshness.ts';
 import { createObtain } from './exchange/obtain.ts';
@@ -60,7 +60,7 @@ function build(config: Config) {
   const clock = () => Date.now();
   const instance = crypto.randomUUID();
   const log = createLog();
-  const policy = loadPolicy(readFileSync(config.BROKER_POLICY, 'utf8'));
+  const policy = loadPolicy(readPolicy(config.BROKER_POLICY));
   const compiled = compilePolicy(policy);
   const minimumLifeMs = config.BROKER_MINIMUM_LIFE_SECONDS * 1000;
   const freshnessMs = config.BROKER_FRESHNESS_SECONDS * 1000;
@@ -190,4 +190,13 @@ function build(config: Config) {
     metadata: metadata(config),
     health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: rotation.overdue }),
   };
+}
+
+function readPolicy(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    throw new ConfigError(`BROKER_POLICY: ${file} cannot be read (${code})`);
+  }
 }

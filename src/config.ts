@@ -3,6 +3,9 @@
  * does not start. The README's table of settings is tested against this file.
  */
 import * as z from 'zod';
+import { isNcrontab } from './ncrontab.ts';
+
+export const INITIAL_ROTATION_SCHEDULE = '0 */5 * * * *';
 
 const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID');
 const url = z
@@ -76,7 +79,8 @@ export const settings = z.object({
   BROKER_MINIMUM_LIFE_SECONDS: seconds(0, 300, 60).describe('No token with less life left is handed out.'),
   BROKER_ROTATION_SCHEDULE: z
     .string()
-    .default('0 */5 * * * *')
+    .refine(isNcrontab, 'must be an NCRONTAB expression of five or six fields')
+    .default(INITIAL_ROTATION_SCHEDULE)
     .describe('NCRONTAB schedule of the rotation timer. A tick with nothing due is cheap.'),
 });
 

@@ -37,6 +37,7 @@ test('every problem is reported together, by the name of its setting', () => {
     BROKER_TENANT_ID: 'contoso',
     BROKER_FRESHNESS_SECONDS: '31',
     BROKER_ACCEPT_V1: 'yes',
+    BROKER_ROTATION_SCHEDULE: '99 * * * * *',
   });
   for (const line of [
     'BROKER_ISSUER: must be https',
@@ -45,6 +46,7 @@ test('every problem is reported together, by the name of its setting', () => {
     'BROKER_KEY_VAULT_URL: is not set',
     'BROKER_FRESHNESS_SECONDS: ',
     'BROKER_ACCEPT_V1: ',
+    'BROKER_ROTATION_SCHEDULE: must be an NCRONTAB expression',
   ])
     assert.ok(message.includes(`\n${line}`), `${line} in ${message}`);
 });

@@ -39,9 +39,8 @@ import { createTokenEndpoint } from './http/token-endpoint.ts';
 import { createLog } from './log.ts';
 import { loadPolicy } from './policy/load.ts';
 import { compilePolicy } from './policy/match.ts';
-import { revokedBy } from './revocation/decision.ts';
+import { isDropped, revokedBy } from './revocation/decision.ts';
 import { createRevocation } from './revocation/revocation.ts';
-import { scopeKey } from './revocation/scope.ts';
 import { createPace } from './rotation/pace.ts';
 import { createRotation } from './rotation/rotate.ts';
 
@@ -114,8 +113,7 @@ function build(config: Config) {
     verify,
     freshness,
     revokedBy,
-    isDropped: (revocations, sha256) =>
-      revocations.size > 0 && revocations.has(scopeKey({ kind: 'issued', sha256 })),
+    isDropped,
     tokens: createTokens(obtain, clock, minimumLifeMs),
     takeFromRate: createRate(),
     audit: createAudit(createAuditTable(rows, clock, instance)),

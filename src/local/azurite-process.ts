@@ -1,15 +1,8 @@
-/** Azurite's tables, in a process of their own: in memory, with a journal where a folder is given. */
-import { createRequire } from 'node:module';
+/** Azurite's tables, in a process of their own, with a journal where a folder is given. */
 import { join } from 'node:path';
+import { startTableServer } from './azurite.ts';
 import { beChild } from './child.ts';
 import { keepTables, type TableStore } from './table-journal.ts';
-
-interface TableServer {
-  readonly metadataStore: TableStore;
-  start(): Promise<void>;
-  close(): Promise<void>;
-  getHttpServerAddress(): string;
-}
 
 const { folder } = JSON.parse(process.argv[2] ?? '') as { folder?: string };
 const stops: (() => void | Promise<void>)[] = [];
@@ -41,19 +34,7 @@ process.hrtime = Object.assign(
 );
 
 try {
-  const require = createRequire(import.meta.url);
-  const { default: Server } = require('azurite/dist/src/table/TableServer');
-  const { default: Configuration } = require('azurite/dist/src/table/TableConfiguration');
-  const configuration = Object.assign(new Configuration('127.0.0.1', 0, 60), {
-    enableAccessLog: false,
-    enableDebugLog: false,
-    loose: true,
-    skipApiVersionCheck: true,
-    disableProductStyleUrl: true,
-    isMemoryPersistence: true,
-  });
-  const server: TableServer = new Server(configuration);
-  await server.start();
+  const server = await startTableServer();
   stops.push(() => server.close());
   findByRowKeyFirst(server.metadataStore);
   if (folder !== undefined) stops.push(keepTables(server.metadataStore, join(folder, 'tables.jsonl')));

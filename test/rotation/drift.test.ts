@@ -96,14 +96,44 @@ describe('what somebody else changed is put right within one tick, and recorded 
     assert.ok(world.nowMs - healedMs >= 12 * MINUTE_MS, `after ${world.nowMs - healedMs} ms`);
   });
 
-  test('the other slot put in by hand is taken as it is when it is labelled, and labelled when it is not', async () => {
+  test('the other slot put in by hand stays, labelled, when its key is accepted', async () => {
     const world = await steady();
     const { Key2 } = world.account();
     world.addVersion(Key2, {});
     await world.tick();
-    assert.equal(drift(world), 'tags edited');
+    assert.equal(drift(world), 'slot swapped');
+    assert.equal(world.current()?.value, Key2);
     assert.equal(world.current()?.tags['slot'], 'Key2');
     assert.equal(world.row().state.active, 'Key2');
+  });
+
+  test('the other slot put in by hand is taken out again when its key is refused, labelled or not', async () => {
+    for (const isLabelled of [true, false]) {
+      const world = await steady();
+      const { tags } = world.current() ?? assert.fail();
+      const Key2 = regeneratedByHand(world);
+      world.addVersion(
+        Key2,
+        isLabelled ? { ...tags, slot: 'Key2', fingerprint: await fingerprintOf(Key2) } : {},
+      );
+      await world.tick();
+      assert.equal(world.current()?.value, world.account().Key1);
+    }
+  });
+
+  test('in an emergency too: no key is destroyed while the other is refused, whoever wrote that one', async () => {
+    const world = await steady();
+    const { tags } = world.current() ?? assert.fail();
+    const { Key1 } = world.account();
+    const Key2 = regeneratedByHand(world);
+    await world.rotation.retireNow('speech', { slot: 'Key1', emergency: true, reason: 'leaked' });
+    world.addVersion(Key2, { ...tags, slot: 'Key2', fingerprint: await fingerprintOf(Key2) });
+    for (let ticks = 0; ticks < 4; ticks += 1) await world.tick();
+    assert.equal(world.account().Key1, Key1);
+    world.account().refused.clear();
+    await world.tickUntil(undefined);
+    assert.equal(world.current()?.value, Key2);
+    assert.notEqual(world.account().Key1, Key1);
   });
 
   test('the retired key put back by hand while it is drained: taken out again, and the drain starts anew', async () => {
@@ -201,4 +231,12 @@ describe('states that are shown and not thrown', () => {
 async function fingerprintOf(value: string): Promise<string> {
   const { sha256 } = await import('../../src/secret.ts');
   return sha256(value).slice(0, 16);
+}
+
+/** Makes Key2 anew, not accepted yet. */
+function regeneratedByHand(world: World): string {
+  const account = world.account();
+  account.Key2 = world.makeKey();
+  account.refused.add(account.Key2);
+  return account.Key2;
 }

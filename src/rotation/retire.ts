@@ -100,7 +100,9 @@ export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
         const again = { name, before, fingerprint: keys[slot], regeneratedAtMs: nowMs };
         return note(enter(state, again, nowMs), `${slot} was regenerated once more, by hand`);
       }
-      const watchIsOver = nowMs - phase.regeneratedAtMs > OLD_KEY_WATCH_MS;
+      // Another key in wrong hands does not wait for this one to be forgotten.
+      const isUrgent = work.queue[0]?.emergency === true;
+      const watchIsOver = isUrgent || nowMs - phase.regeneratedAtMs > OLD_KEY_WATCH_MS;
       const watched = phase.oldKey !== undefined && (phase.oldKey !== 'accepted' || watchIsOver);
       return watched && isProved(phase.proof, phase.fingerprint, emergency)
         ? { do: 'tidy', why: `${slot} is retired; versions with dead keys are disabled` }

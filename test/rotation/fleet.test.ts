@@ -229,6 +229,16 @@ describe('on demand', () => {
     assert.notEqual(world.account().Key1, Key1);
   });
 
+  test('an emergency of both keys does not wait until the first old key is forgotten', async () => {
+    const world = new World();
+    await world.tick();
+    const { Key1, Key2 } = world.account();
+    world.account().alsoAccepted.add(Key1);
+    await world.rotation.retireNow('speech', { emergency: true, reason: 'both leaked' });
+    assert.notEqual(world.account().Key1, Key1);
+    assert.notEqual(world.account().Key2, Key2, 'regenerated in the same call');
+  });
+
   test('while another driver is at it the request fails, so that it is made again', async () => {
     const world = new World();
     await world.begun();

@@ -32,14 +32,15 @@ export function overdueAtMs(resource: string, rotation: Rotation, rotatedAtMs: n
 /** App Service and Functions re-read a Key Vault reference within 24 hours. */
 const KEY_VAULT_REFERENCE_MS = DAY_MS;
 
-/** How long the slowest declared consumer may go on using a key that is no longer the current one. */
+/** Clocks of the instances, of the services and ours may differ by this much. */
+export const CLOCKS_DIFFER_MS = 120_000;
+
+/** How long the slowest declared consumer is given: another driver's clock may say when that began. */
 export function consumersMs(rotation: Rotation): number {
-  return Math.max(
-    0,
-    ...rotation.consumers.map((consumer) =>
-      consumer.kind === 'keyVaultReferences' ? KEY_VAULT_REFERENCE_MS : consumer.within,
-    ),
+  const times = rotation.consumers.map((consumer) =>
+    consumer.kind === 'keyVaultReferences' ? KEY_VAULT_REFERENCE_MS : consumer.within,
   );
+  return times.length === 0 ? 0 : Math.max(...times) + CLOCKS_DIFFER_MS;
 }
 
 function timeOfDayMs(text: string): number {

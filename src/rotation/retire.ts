@@ -11,11 +11,10 @@
  */
 import type { Slot } from '../ports.ts';
 import { compare, type Drift } from './drift.ts';
+import { CLOCKS_DIFFER_MS } from './due.ts';
 import { adopted, begin, enter, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';
 import { type Evidence, otherSlot, type Proof, type RotationState, type Work } from './state.ts';
 
-/** Clocks of the instances, of the services and ours may differ by this much. */
-const CLOCKS_DIFFER_MS = 120_000;
 /** An old key may be accepted for hours (Azure: disable-local-auth): noted, and not waited for. */
 const OLD_KEY_WATCH_MS = 1_800_000;
 

@@ -102,6 +102,20 @@ describe('a retirement, step by step', () => {
     assert.ok(world.nowMs >= promotedMs + 24 * 60 * MINUTE_MS);
   });
 
+  test('declared consumers have their time also where the next driver is two minutes ahead of the last', async () => {
+    const consumer = { kind: 'application', name: 'job', within: 60 * MINUTE_MS } as const;
+    const world = new World([resourceNamed('speech', { consumers: [consumer] })]);
+    await world.begun();
+    await world.tickUntil('draining');
+    const promotedMs = world.nowMs;
+    world.nowMs += 2 * MINUTE_MS;
+    while (world.phase() === 'draining') {
+      world.nowMs += MINUTE_MS;
+      await world.rotation.tick();
+    }
+    assert.ok(world.nowMs - 2 * MINUTE_MS - promotedMs >= 60 * MINUTE_MS);
+  });
+
   test('the lags of the new and the old key are measured and stay in the history', async () => {
     const world = new World();
     await world.begun();

@@ -5,7 +5,7 @@ import { type Advance, advance, inWords, writeDown } from './advance.ts';
 import { isHeld, take } from './lease.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import type { RotationPorts, Target } from './ports.ts';
-import { begin, beginEmergency, beginSlot, resumed } from './progress.ts';
+import { alsoRetire, begin, beginEmergency, beginSlot, resumed } from './progress.ts';
 import { type RotationState, type StoredRow, unseen } from './state.ts';
 
 export interface RetireRequest {
@@ -149,8 +149,12 @@ function asked(state: RotationState, target: Target, request: RetireRequest, now
     const both: Slot[] = [state.active, state.active === 'Key1' ? 'Key2' : 'Key1'];
     return beginEmergency(state, slot === undefined ? both : [slot], reason, nowMs);
   }
-  if (state.work !== undefined) return resumed(state, nowMs);
-  return slot === undefined
-    ? begin(state, target.rotation.mode, reason, nowMs)
-    : beginSlot(state, slot, reason, nowMs);
+  if (slot === undefined) {
+    return state.work === undefined
+      ? begin(state, target.rotation.mode, reason, nowMs)
+      : resumed(state, nowMs);
+  }
+  return state.work === undefined
+    ? beginSlot(state, slot, reason, nowMs)
+    : alsoRetire(state, slot, nowMs);
 }

@@ -33,6 +33,14 @@ export function beginSlot(state: RotationState, slot: Slot, reason: string, nowM
   return started(state, [{ slot, emergency: false }], reason, false, nowMs);
 }
 
+/** One slot, asked for while something is under way: that goes on, and the slot comes after it. */
+export function alsoRetire(state: RotationState, slot: Slot, nowMs: number): RotationState {
+  const again = resumed(state, nowMs);
+  const { work } = again;
+  if (work === undefined || [work, ...work.queue].some((turn) => turn.slot === slot)) return again;
+  return { ...again, work: { ...work, queue: [...work.queue, { slot, emergency: false }] } };
+}
+
 /**
  * These slots' keys are in wrong hands. No cached token of before is handed out any more (epoch), the drain
  * is skipped, and what was under way waits its turn.

@@ -229,6 +229,20 @@ describe('on demand', () => {
     assert.notEqual(world.account().Key1, Key1);
   });
 
+  test('a slot asked for while the other one is retired comes after it, once', async () => {
+    const world = new World();
+    await world.tick();
+    const before = { ...world.account() };
+    for (const slot of ['Key1', 'Key2', 'Key2'] as const) {
+      const asked = await world.rotation.retireNow('speech', { slot, emergency: false, reason: 'test' });
+      assert.equal(asked?.begun, true);
+    }
+    await world.tickUntil(undefined);
+    assert.notEqual(world.account().Key1, before.Key1);
+    assert.notEqual(world.account().Key2, before.Key2);
+    assert.equal(world.calls.filter((call) => call.startsWith('regenerate')).length, 2);
+  });
+
   test('an emergency of both keys does not wait until the first old key is forgotten', async () => {
     const world = new World();
     await world.tick();

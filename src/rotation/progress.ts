@@ -49,8 +49,10 @@ export function beginEmergency(state: RotationState, slots: readonly Slot[], rea
   const { work } = state;
   const unfinished = work === undefined ? [] : [turnOf(work), ...work.queue];
   const underWay = unfinished.filter(({ emergency }) => emergency).map(({ slot }) => slot);
+  // Once a slot has its new key, it is that key which is in wrong hands now.
+  const isReplaced = slots.length === 1 && work?.slot === slots[0] && work?.phase.name === 'proving';
   // Asked twice.
-  if (slots.every((slot) => underWay.includes(slot))) return resumed(state, nowMs);
+  if (!isReplaced && slots.every((slot) => underWay.includes(slot))) return resumed(state, nowMs);
   const turns = [
     ...slots.map((slot) => ({ slot, emergency: true })),
     ...unfinished.filter(({ slot }) => !slots.includes(slot)),

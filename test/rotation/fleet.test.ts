@@ -212,6 +212,20 @@ describe('on demand', () => {
     assert.ok(world.bumps > bumps);
   });
 
+  test('the new key of an emergency leaks too, before it is proved: it is replaced as well', async () => {
+    const world = new World();
+    await world.tick();
+    world.account().alsoAccepted.add(world.account().Key1);
+    const request = { slot: 'Key1', emergency: true, reason: 'leaked' } as const;
+    await world.rotation.retireNow('speech', request);
+    assert.equal(world.phase(), 'proving');
+    const leaked = world.account().Key1;
+    await world.rotation.retireNow('speech', request);
+    assert.notEqual(world.account().Key1, leaked);
+    assert.equal(world.row().state.epoch, 2);
+    await world.tickUntil(undefined);
+  });
+
   test('an emergency on the other slot comes first, and what was under way goes on after it with its drain', async () => {
     const world = new World();
     await world.begun();

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import type { RotationStore } from '../rotation/ports.ts';
 import {
   type HistoryEntry,
+  healingSchema,
   type RotationRow,
   type StoredRow,
   slotSchema,
@@ -58,6 +59,7 @@ const rowSchema = z.object({
   suspectUntilMs: z.coerce.number(),
   blocked: z.string(),
   work: json(workSchema),
+  healing: json(healingSchema).optional(),
   holder: z.string(),
   fence: z.int(),
   takenAtMs: z.coerce.number(),
@@ -147,6 +149,7 @@ function toEntity({ resource, state, lease, last }: RotationRow): TableEntity {
     retiring: state.retiring ?? '',
     blocked: state.blocked ?? '',
     work: state.work === undefined ? '' : JSON.stringify(state.work),
+    healing: state.healing === undefined ? '' : JSON.stringify(state.healing),
     rotatedAtMs: int64(state.rotatedAtMs),
     suspectUntilMs: int64(state.suspectUntilMs),
     takenAtMs: int64(lease.takenAtMs),

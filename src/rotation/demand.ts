@@ -75,7 +75,7 @@ export function createDemands(
       return { resource, begun: false, state: inWords(state), why: state.blocked ?? 'not adopted yet' };
     }
     const nowMs = ports.clock();
-    const begun = asked(state, target, request, nowMs);
+    const begun = asked({ ...state, healing: undefined }, target, request, nowMs);
     const lease = take(row.lease, driver, nowMs);
     if (
       isHeld(row.lease, nowMs) ||
@@ -154,7 +154,5 @@ function asked(state: RotationState, target: Target, request: RetireRequest, now
       ? begin(state, target.rotation.mode, reason, nowMs)
       : resumed(state, nowMs);
   }
-  return state.work === undefined
-    ? beginSlot(state, slot, reason, nowMs)
-    : alsoRetire(state, slot, nowMs);
+  return state.work === undefined ? beginSlot(state, slot, reason, nowMs) : alsoRetire(state, slot, nowMs);
 }

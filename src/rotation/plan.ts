@@ -5,7 +5,7 @@ import { dueAtMs, overdueAtMs } from './due.ts';
 import { isHeld } from './lease.ts';
 import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
-import { TRIES } from './progress.ts';
+import { isStuck } from './progress.ts';
 import { next } from './retire.ts';
 import type { HistoryEntry, StoredRow } from './state.ts';
 
@@ -52,12 +52,13 @@ export async function planOne(
   if (row === 'unreadable') return unreadable(target.name);
   const { state, lease } = row;
   const { work } = state;
-  const stuck = work !== undefined && work.attempts >= TRIES;
+  const stuck = isStuck(state);
+  const problem = state.blocked ?? work?.problem;
   const nowMs = ports.clock();
   const known = {
     resource: target.name,
     state: stuck ? `stuck: ${inWords(state)}` : inWords(state),
-    todo: stuck ? adviceFor(work.problem ?? '') : undefined,
+    todo: stuck ? adviceFor(problem ?? '') : undefined,
     rotatedAt: iso(state.rotatedAtMs),
     dueAt: iso(dueAtMs(target.name, target.rotation, state.rotatedAtMs)),
     overdue: isOverdue(target, row, nowMs),
@@ -72,7 +73,7 @@ export async function planOne(
       ...known,
       next: step.why,
       at: untilMs === undefined ? undefined : iso(untilMs),
-      blocked: driven ?? work?.problem ?? state.blocked,
+      blocked: driven ?? problem,
     };
   } catch (error) {
     if (!(error instanceof UpstreamFailure)) throw error;

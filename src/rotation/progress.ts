@@ -13,8 +13,10 @@ const UNKNOWN_OUTCOME_MS = 120_000;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 240_000;
 /** Tries without progress; then the machine is stuck and tries once an hour. */
-export const TRIES = 12;
+const TRIES = 12;
 const STUCK_PAUSE_MS = 3_600_000;
+/** What callers wait for is tried more often. */
+const STUCK_HEAL_PAUSE_MS = 900_000;
 
 /** A whole rotation: the active slot is retired, and in full mode the other one after it. */
 export function begin(state: RotationState, mode: 'full' | 'alternating', reason: string, nowMs: number) {
@@ -99,17 +101,34 @@ function turnOf({ slot, emergency }: Work): Turn {
 
 /** Before an effect: this try is counted, and the next one put off, so that a crash in it cannot make a hot loop. */
 export function tried(state: RotationState, step: Step, nowMs: number): RotationState {
-  const { work } = state;
+  const { work, healing } = state;
+  if (step.do === 'heal') {
+    const attempts = healing?.what === step.drift ? healing.attempts + 1 : 1;
+    return {
+      ...state,
+      healing: { what: step.drift, attempts, notBeforeMs: nowMs + pauseMs(attempts, STUCK_HEAL_PAUSE_MS) },
+    };
+  }
   if (work === undefined || step.do === 'note' || step.do === 'wait') return state;
   const attempts = work.attempts + 1;
-  const doubledMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
-  const pauseMs = attempts >= TRIES ? STUCK_PAUSE_MS : doubledMs;
   const leastMs = step.do === 'regenerate' ? UNKNOWN_OUTCOME_MS : 0;
-  return { ...state, work: { ...work, attempts, notBeforeMs: nowMs + Math.max(pauseMs, leastMs) } };
+  return {
+    ...state,
+    work: { ...work, attempts, notBeforeMs: nowMs + Math.max(pauseMs(attempts, STUCK_PAUSE_MS), leastMs) },
+  };
+}
+
+function pauseMs(attempts: number, stuckMs: number): number {
+  return attempts >= TRIES ? stuckMs : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
+}
+
+/** Nothing goes on any more, but for a try now and then. */
+export function isStuck({ work, healing }: RotationState): boolean {
+  return Math.max(work?.attempts ?? 0, healing?.attempts ?? 0) >= TRIES;
 }
 
 export function failed(state: RotationState, problem: string): RotationState {
-  return state.work === undefined
+  return state.work === undefined || state.healing !== undefined
     ? { ...state, blocked: problem }
     : { ...state, work: { ...state.work, problem } };
 }
@@ -137,7 +156,15 @@ export function adopted(
 ): RotationState {
   const suspectUntilMs = state.generation === 0 ? 0 : nowMs + TOKEN_LIFE_MS;
   const generation = state.generation + 1;
-  return { ...state, active, secretVersion, suspectUntilMs, generation, blocked: undefined };
+  return {
+    ...state,
+    active,
+    secretVersion,
+    suspectUntilMs,
+    generation,
+    blocked: undefined,
+    healing: undefined,
+  };
 }
 
 /** The other slot's key is the vault's current version: from now on nothing is bought with this one. */

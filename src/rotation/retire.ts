@@ -55,7 +55,9 @@ export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
   if (vault === 'forbidden') return blocked(state, BLOCKS.vault);
   const found = compare(state, keys, vault, rules.accountId);
   if ('heal' in found) return heal(state, found, nowMs);
-  if (state.blocked !== undefined) return note({ ...state, blocked: undefined }, 'no longer blocked');
+  if (state.blocked !== undefined || state.healing !== undefined) {
+    return note({ ...state, blocked: undefined, healing: undefined }, 'no longer blocked');
+  }
 
   const { work } = state;
   if (work === undefined) return whenSteady(state, nowMs, rules);
@@ -119,7 +121,12 @@ function blocked(state: RotationState, why: string): Step {
 }
 
 function heal(state: RotationState, { what, heal }: Drift, nowMs: number): Step {
-  if ('write' in heal) return { do: 'heal', drift: what, slots: heal.write, why: what };
+  if ('write' in heal) {
+    const { healing } = state;
+    return healing?.what === what && nowMs < healing.notBeforeMs
+      ? { do: 'wait', why: state.blocked ?? what, untilMs: healing.notBeforeMs }
+      : { do: 'heal', drift: what, slots: heal.write, why: what };
+  }
   const { holds, version } = heal.accept;
   return { do: 'note', drift: what, to: adopted(state, holds, version, nowMs), why: what };
 }

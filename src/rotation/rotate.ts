@@ -6,7 +6,7 @@ import { createDemands, type Demands } from './demand.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import { isOverdue, type Plan, planOne } from './plan.ts';
 import type { RotationPorts, Target } from './ports.ts';
-import { TRIES } from './progress.ts';
+import { isStuck } from './progress.ts';
 import { type HistoryEntry, type StoredRow, unseen } from './state.ts';
 
 export interface TickReport {
@@ -103,9 +103,9 @@ export function createRotation(
     for (const resource of overdueIn(rows)) ports.log('rotation_overdue', { resource });
     for (const { name: resource } of targets) {
       const row = rows.get(resource);
-      const work = typeof row === 'object' ? row.state.work : undefined;
-      if (work && work.attempts >= TRIES)
-        ports.log('rotation_stuck', { resource, problem: work.problem, attempts: work.attempts });
+      if (typeof row !== 'object' || !isStuck(row.state)) continue;
+      const { work, blocked } = row.state;
+      ports.log('rotation_stuck', { resource, problem: blocked ?? work?.problem });
     }
   }
 

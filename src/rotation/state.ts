@@ -58,6 +58,10 @@ export const workSchema = z.object({
 });
 export type Work = z.infer<typeof workSchema>;
 
+/** What somebody else changed is being put right: tries since it was last right, and no try before a time. */
+export const healingSchema = z.object({ what: z.string(), attempts: z.int(), notBeforeMs: z.number() });
+export type Healing = z.infer<typeof healingSchema>;
+
 export interface RotationState {
   /** Rises with every change of the vault's current key. 0: not adopted yet. */
   readonly generation: number;
@@ -76,6 +80,7 @@ export interface RotationState {
   /** A condition outside that stops everything, in words. */
   readonly blocked: string | undefined;
   readonly work: Work | undefined;
+  readonly healing?: Healing | undefined;
 }
 
 /** One driver per resource: taken by a conditional write, its fence rises with every taking. */

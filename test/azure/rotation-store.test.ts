@@ -39,6 +39,7 @@ function working(resource: string): StoredRow {
       retiring: 'Key1',
       active: 'Key2',
       blocked: 'in words',
+      healing: { what: 'secret absent', attempts: 3, notBeforeMs: NOW_MS },
       work: {
         slot: 'Key1',
         emergency: false,

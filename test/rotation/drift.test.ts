@@ -214,6 +214,27 @@ describe('states that are shown and not thrown', () => {
     assert.equal(world.row().state.blocked, undefined);
   });
 
+  test('what cannot be put right is tried ever less often, is said to be stuck, and is tried at once on demand', async () => {
+    const world = await steady();
+    world.secrets.clear();
+    world.deleted.add('speech-key');
+    const writes = () => world.calls.filter((call) => call === 'write speech-key').length;
+    for (let ticks = 0; ticks < 12; ticks += 1) await world.tick();
+    const [before, told] = [writes(), world.history.length];
+    for (let ticks = 0; ticks < 288; ticks += 1) await world.tick();
+    assert.ok(writes() - before <= 96, `${writes() - before} writes in a day`);
+    assert.ok(world.history.length - told <= 96, `${world.history.length - told} steps told in a day`);
+    const [plan] = await world.rotation.plan();
+    assert.match(plan?.state ?? '', /^stuck/);
+    assert.match(plan?.blocked ?? '', /soft-deleted/);
+    assert.match(plan?.todo ?? '', /recover the secret/);
+    assert.ok(world.logged.at(-1)?.startsWith('rotation_stuck'));
+    world.deleted.clear();
+    await world.rotation.retireNow('speech', { emergency: false, reason: 'purged' });
+    assert.equal(world.current()?.value, world.account().Key1);
+    await world.tickUntil(undefined);
+  });
+
   test('no access to the secret is a state; an outage of the vault is none', async () => {
     const { UpstreamFailure } = await import('../../src/upstream.ts');
     const world = await steady();

@@ -1,6 +1,7 @@
-/** The processes that exchange, with the real mint, and those who use what they got to its last moment. */
+/** The processes that exchange, with the real mint and freshness, and those who use what they got to its last moment. */
+import { createFreshness } from '../../src/exchange/freshness.ts';
 import { mint } from '../../src/exchange/mint.ts';
-import { ledgerOver, slotsNowOver, stsOver, vaultOver } from './ports.ts';
+import { ledgerOver, stateOver, stsOver, vaultOver } from './ports.ts';
 import { MINUTE_MS, RESOURCE, type Scene, START_MS } from './scene.ts';
 
 export function startCallers(scene: Scene): void {
@@ -31,11 +32,12 @@ function buyer({ chance, timeline, judge, isEager, newProcess, way }: Scene, sts
   const isSlow = isEager || chance.is(0.5);
   const process = newProcess('exchange', { isSlow, readsLateMs: chance.pick([0, 0, 10_000]) });
   const over = way(process);
+  const freshness = createFreshness(stateOver(over), process.clock, 0);
   const ports = {
     vault: vaultOver(over),
     sts: stsOver(over, stsIsOffMs),
     ledger: ledgerOver(over),
-    slotsNow: slotsNowOver(over),
+    slotsNow: async (name: string) => (await freshness.now()).slots.get(name),
     clock: process.clock,
     instance: process.name,
   };

@@ -1,17 +1,6 @@
 /** The cloud as the rotation and the exchange see it, through the wire. */
 import type { Policy } from '../../src/policy/schema.ts';
-import type {
-  Accounts,
-  Head,
-  MintLedger,
-  SharedState,
-  Slot,
-  SlotState,
-  Snapshot,
-  Sts,
-  Vault,
-  VaultKey,
-} from '../../src/ports.ts';
+import type { Accounts, Head, MintLedger, SharedState, Slot, Sts, Vault, VaultKey } from '../../src/ports.ts';
 import type { KeyProof, RotationStore } from '../../src/rotation/ports.ts';
 import type { StoredRow } from '../../src/rotation/state.ts';
 import { Secret } from '../../src/secret.ts';
@@ -213,18 +202,5 @@ export function stateOver({ cloud, wire, process }: Way): SharedState & Head {
         },
         true,
       ),
-  };
-}
-
-/**
- * As exchange/freshness.ts does for one caller at a time: the head row every time, what stands behind it only
- * when it moved. Never reloaded for its age, so that a change without a bump is found.
- */
-export function slotsNowOver(way: Way): (resource: string) => Promise<SlotState | undefined> {
-  const state = stateOver(way);
-  let known: Snapshot | undefined;
-  return async (resource) => {
-    if (known === undefined || known.version !== (await state.version())) known = await state.load();
-    return known.slots.get(resource);
   };
 }

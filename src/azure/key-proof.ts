@@ -8,12 +8,19 @@ import { failed, fetchText } from './fetch.ts';
 
 /** Accounts that exchange keys (learn.microsoft.com/azure/ai-services/authentication). */
 const WITH_STS = new Set(['SpeechServices', 'TextTranslation', 'CognitiveServices']);
-/** For the others: a GET that needs a key, costs nothing and changes nothing. */
+/**
+ * For the others: a GET that needs a key, costs nothing and changes nothing. Language: ListProjects
+ * (learn.microsoft.com/rest/api/language/conversational-analysis-authoring/list-projects), which regions without
+ * conversational language understanding may lack; Content Safety: the text blocklists
+ * (learn.microsoft.com/azure/ai-services/content-safety/how-to/use-blocklist).
+ */
 const READS: Readonly<Record<string, string>> = {
   OpenAI: '/openai/models?api-version=2024-10-21',
   AIServices: '/openai/models?api-version=2024-10-21',
   FormRecognizer: '/documentintelligence/info?api-version=2024-11-30',
   ComputerVision: '/vision/v3.2/models',
+  TextAnalytics: '/language/authoring/analyze-conversations/projects?api-version=2023-04-01',
+  ContentSafety: '/contentsafety/text/blocklists?api-version=2024-09-01',
 };
 
 export function createKeyProof(sts: Sts): KeyProof {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createKeyProof } from '../../src/azure/key-proof.ts';
+import { findOperation } from '../../src/local/azure/dataplane-operations.ts';
 import type { Sts } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
@@ -67,7 +68,23 @@ test('a kind nobody knows how to ask cheaply is not covered, unless its keys can
     'AIServices',
     'FormRecognizer',
     'ComputerVision',
+    'TextAnalytics',
+    'ContentSafety',
   ]) {
     assert.equal(proof.covers({ ...face, kind }), true, kind);
+  }
+});
+
+test('what is asked of an account is there on the simulated account of its kind', async () => {
+  for (const kind of ['OpenAI', 'FormRecognizer', 'ComputerVision', 'TextAnalytics']) {
+    await using upstream = await startUpstream(() => ({ status: 200, body: {} }));
+    const account = {
+      ...resourceNamed('some', {}, kind),
+      tokenKinds: ['entra' as const],
+      endpoint: upstream.url,
+    };
+    await createKeyProof(noSts).accepts(account, key);
+    const path = new URL(upstream.asked[0]?.path ?? '', upstream.url).pathname;
+    assert.ok(findOperation(kind, 'GET', path), `${kind} has no ${path}`);
   }
 });

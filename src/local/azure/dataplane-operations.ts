@@ -21,6 +21,13 @@ const operations: Readonly<Record<string, readonly Operation[]>> = {
   ],
   ComputerVision: [
     {
+      name: 'listModels',
+      method: 'GET',
+      route: '/vision/v3.2/models',
+      dataAction: `${actions}/ComputerVision/models/read`,
+      answer: () => ({ status: 200, body: { models: [] } }),
+    },
+    {
       name: 'analyzeImage',
       method: 'POST',
       route: '/computervision/imageanalysis:analyze',
@@ -36,6 +43,13 @@ const operations: Readonly<Record<string, readonly Operation[]>> = {
     },
   ],
   TextAnalytics: [
+    {
+      name: 'listProjects',
+      method: 'GET',
+      route: '/language/authoring/analyze-conversations/projects',
+      dataAction: `${actions}/Language/analyze-conversations/projects/read`,
+      answer: () => ({ status: 200, body: { value: [] } }),
+    },
     {
       name: 'analyzeText',
       method: 'POST',

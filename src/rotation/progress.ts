@@ -141,7 +141,7 @@ export function healed(state: RotationState, slot: Slot, version: string, nowMs:
   // The slot being retired is the only one that works: its retirement starts again from the beginning.
   if (slot === work.slot) {
     const turns = [turnOf(work), ...work.queue];
-    return started({ ...base, retiring: undefined }, turns, work.reason, work.completes, nowMs);
+    return started(base, turns, work.reason, work.completes, nowMs);
   }
   // Someone may have taken the retired key from the vault: everybody gets the full time again.
   return work.phase.name === 'proving' ? base : enter(base, { name: 'draining' }, nowMs);
@@ -156,9 +156,12 @@ export function adopted(
 ): RotationState {
   const suspectUntilMs = state.generation === 0 ? 0 : nowMs + TOKEN_LIFE_MS;
   const generation = state.generation + 1;
+  // There is nothing else to buy with.
+  const retiring = state.retiring === active ? undefined : state.retiring;
   return {
     ...state,
     active,
+    retiring,
     secretVersion,
     suspectUntilMs,
     generation,

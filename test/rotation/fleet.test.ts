@@ -226,6 +226,20 @@ describe('on demand', () => {
     await world.tickUntil(undefined);
   });
 
+  test('the retired key put back by hand in its emergency can be bought with: nothing else can', async () => {
+    const world = new World();
+    await world.begun();
+    await world.tickUntil('draining');
+    const { Key1, Key2 } = world.account();
+    world.account().refused.add(Key2);
+    world.addVersion(Key1, {});
+    await world.rotation.retireNow('speech', { slot: 'Key1', emergency: true, reason: 'leaked' });
+    await world.tick();
+    const { active, retiring } = world.row().state;
+    assert.equal(active, 'Key1');
+    assert.equal(retiring, undefined);
+  });
+
   test('an emergency on the other slot comes first, and what was under way goes on after it with its drain', async () => {
     const world = new World();
     await world.begun();

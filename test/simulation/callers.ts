@@ -19,7 +19,7 @@ export function startCallers(scene: Scene): void {
     }
     // Seldom enough that no earlier token holds up the drain.
     scene.onPromotion = (nextTickMs) => {
-      if (chance.is(0.5)) timeline.at(nextTickMs + chance.between(-3_000, 5_000), () => void buy());
+      if (chance.is(0.8)) timeline.at(nextTickMs + chance.between(-3_000, 5_000), () => void buy());
     };
   }
   judge.watchCurrentKey(chance);

@@ -1,6 +1,6 @@
 /** Somebody in the portal: keys regenerated, versions disabled, tags edited, secrets overwritten. */
 import type { Slot } from '../../src/ports.ts';
-import type { Scene } from './scene.ts';
+import { MINUTE_MS, type Scene } from './scene.ts';
 
 const DEEDS = {
   'regenerate by hand': ({ chance, cloud, timeline, judge }: Scene) => {
@@ -30,8 +30,8 @@ const DEEDS = {
     if (current === undefined) return;
     const slot = cloud.slotOf(current.value) === 'Key1' ? 'Key2' : 'Key1';
     const key = cloud.current[slot];
-    // Whether this key works is on whoever wrote it.
-    judge.excuse(key);
+    // A regenerate may be on its way already, for as long as a process may sleep.
+    judge.excuse(key, Math.max(key.acceptedByAllMs, timeline.now() + 11 * MINUTE_MS));
     cloud.addVersion(key.value, chance.is(0.5) ? { ...current.tags } : {}, timeline.now());
   },
   'lose role': ({ chance, cloud, timeline }: Scene) => {
@@ -45,12 +45,20 @@ const DEEDS = {
 export function interfere(scene: Scene, fromMs: number, untilMs: number): void {
   const { chance, timeline, judge, wire } = scene;
   const names = Object.keys(DEEDS) as [keyof typeof DEEDS, ...(keyof typeof DEEDS)[]];
+  const interfereNow = (): void => {
+    const deed = chance.pick(names);
+    judge.note(`by hand: ${deed}`);
+    wire.faults[`by hand: ${deed}`] = (wire.faults[`by hand: ${deed}`] ?? 0) + 1;
+    DEEDS[deed](scene);
+  };
   for (let deeds = chance.between(1, 2); deeds > 0; deeds -= 1) {
-    timeline.at(chance.between(fromMs, untilMs), () => {
-      const deed = chance.pick(names);
-      judge.note(`by hand: ${deed}`);
-      wire.faults[`by hand: ${deed}`] = (wire.faults[`by hand: ${deed}`] ?? 0) + 1;
-      DEEDS[deed](scene);
-    });
+    timeline.at(chance.between(fromMs, untilMs), interfereNow);
   }
+  // Once more where it matters most: soon after the rotation came to a phase.
+  const worst = chance.pick(['promoting', 'draining', 'regenerating', 'proving']);
+  scene.onPhase = (phase) => {
+    if (phase !== worst || timeline.now() > untilMs) return;
+    scene.onPhase = () => undefined;
+    timeline.at(timeline.now() + chance.between(0, 2 * scene.tickMs), interfereNow);
+  };
 }

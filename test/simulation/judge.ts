@@ -63,9 +63,10 @@ export class Judge {
     process: Process,
     change: 'write' | 'regenerate' | 'disable',
     isLate: boolean,
-    slot?: Slot,
+    of?: Slot | Secret,
   ): void => {
     const row = this.row();
+    const slot = typeof of === 'string' ? of : undefined;
     this.note(`${process.name} ${change} ${slot ?? ''}${isLate ? ' (late)' : ''}`);
     // What arrives late was sent under a lease that its driver gave up since.
     if (!isLate && row?.lease.holder.startsWith(`${process.name}/`) !== true) {
@@ -75,6 +76,21 @@ export class Judge {
       );
     }
     if (slot !== undefined) this.onRegenerate(slot, row, isLate);
+    else if (typeof of === 'object' && !isLate) this.onWrite(of);
+  };
+
+  private onWrite(value: Secret): void {
+    const key = this.cloud.keys.get(value.reveal());
+    if (key === undefined || this.isExcused(key) || this.timeline.now() >= key.acceptedByAllMs) return;
+    // An emergency does not wait a minute to see that a key stays accepted.
+    if (this.row()?.state.work?.emergency === true) return;
+    this.violated('2 current key', `${key.slot} is made current before every gateway accepts it`);
+  }
+
+  readonly onRow = ({ state: { active, retiring } }: StoredRow): void => {
+    if (retiring !== undefined && retiring === active) {
+      this.violated('2 current key', `nothing may be bought with ${active}, which is current`);
+    }
   };
 
   private onRegenerate(slot: Slot, row: StoredRow | undefined, isLate: boolean): void {

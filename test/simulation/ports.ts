@@ -20,7 +20,7 @@ export interface Way {
     process: Process,
     change: 'write' | 'regenerate' | 'disable',
     isLate: boolean,
-    slot?: Slot,
+    key?: Slot | Secret,
   ) => void;
   /** Told of every text that is kept or printed. */
   readonly onText: (text: string) => void;
@@ -54,7 +54,7 @@ export function vaultOver({ cloud, wire, timeline, process, onChange }: Way): Va
         'keyvault',
         'setSecret',
         (isLate) => {
-          onChange(process, 'write', isLate);
+          onChange(process, 'write', isLate, value);
           return cloud.addVersion(value.reveal(), tags, timeline.now());
         },
         true,

@@ -15,6 +15,16 @@ export interface RunReport {
   readonly faults: Readonly<Record<string, number>>;
 }
 
+/** Operations whose failure leaves something half done. */
+const CHANGES = [
+  'bump head',
+  'write row',
+  'setSecret',
+  'regenerateKey',
+  'declare mint',
+  'issueToken',
+] as const;
+
 /** Steady after the worst: a try an hour, and both keys new where one is rotated a period. */
 const PATIENCE_MS = 24 * 60 * MINUTE_MS;
 
@@ -31,6 +41,7 @@ export async function runSchedule(seed: number, trace?: (line: string) => void):
 async function chaos(scene: Scene, rotators: Rotators): Promise<number> {
   const { chance, timeline, wire, tickMs } = scene;
   wire.trouble = chance.pick([0.01, 0.03, 0.08, 0.15]);
+  if (chance.is(0.6)) wire.weak = chance.pick(CHANGES);
   const fromMs = START_MS + tickMs;
   const untilMs = START_MS + chance.between(50, 150) * (tickMs > MINUTE_MS ? MINUTE_MS : 20_000);
   for (let ms = START_MS; ms < untilMs; ms += tickMs) rotators.tickAt(ms + chance.between(0, 5_000));
@@ -49,6 +60,7 @@ async function chaos(scene: Scene, rotators: Rotators): Promise<number> {
 async function calm(scene: Scene, rotators: Rotators, fromMs: number): Promise<void> {
   const { chance, timeline, wire, cloud, judge, tickMs } = scene;
   wire.trouble = 0;
+  wire.weak = undefined;
   cloud.roleIsGone = false;
   let steadyTicks = 0;
   for (let ms = fromMs; ms < fromMs + PATIENCE_MS && steadyTicks < 2 && !judge.isOver; ms += tickMs) {

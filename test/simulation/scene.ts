@@ -27,6 +27,8 @@ export interface Scene {
   way(process: Process): Way;
   /** Called when the next tick is to promote a key. */
   onPromotion: (nextTickMs: number) => void;
+  /** Called when the row of the rotation is written. */
+  onPhase: (phase: string | undefined) => void;
 }
 
 export function createScene(seed: number, trace: ((line: string) => void) | undefined): Scene {
@@ -35,11 +37,14 @@ export function createScene(seed: number, trace: ((line: string) => void) | unde
   const cloud = new Cloud(chance, START_MS - 86_400_000);
   const wire = createWire(chance, timeline);
   const judge = new Judge(cloud, timeline, RESOURCE, trace);
-  const isEager = chance.is(0.25);
+  const isEager = chance.is(0.4);
   const tickMs = isEager ? 20_000 : chance.is(0.7) ? 300_000 : chance.pick([120_000, 60_000, 20_000]);
   let processes = 0;
 
-  const onRow = ({ state: { work } }: StoredRow): void => {
+  const onRow = (row: StoredRow): void => {
+    judge.onRow(row);
+    const { work } = row.state;
+    scene.onPhase(work?.phase.name);
     const proof = work?.phase.name === 'promoting' ? work.phase.proof : undefined;
     if (proof === undefined || proof.lastMs - proof.firstMs < MINUTE_MS) return;
     scene.onPromotion(timeline.now() + tickMs);
@@ -70,6 +75,7 @@ export function createScene(seed: number, trace: ((line: string) => void) | unde
       onRow,
     }),
     onPromotion: () => undefined,
+    onPhase: () => undefined,
   };
   return scene;
 }

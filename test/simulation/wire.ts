@@ -19,6 +19,8 @@ export interface Process {
 export interface Wire {
   /** How likely a call fails in some way; 0 once the weather is fine. */
   trouble: number;
+  /** One operation that fails far more often than all others, so that rare meetings are not rare in every schedule. */
+  weak: string | undefined;
   readonly faults: Record<string, number>;
   call<T>(
     process: Process,
@@ -34,6 +36,7 @@ const LONGEST_PAUSE_MS = 600_000;
 /** … but between its last look at the lease and a change outside no longer than the lease's margin: lease.ts. */
 const MARGIN_MS = 45_000;
 const TIMEOUT_MS = 3_000;
+const WEAK = 0.35;
 
 export function createWire(chance: Chance, timeline: Timeline): Wire {
   const faults: Record<string, number> = {};
@@ -44,6 +47,7 @@ export function createWire(chance: Chance, timeline: Timeline): Wire {
 
   const wire: Wire = {
     trouble: 0,
+    weak: undefined,
     faults,
     call: async <T>(
       process: Process,
@@ -62,7 +66,7 @@ export function createWire(chance: Chance, timeline: Timeline): Wire {
       const isSlow = process.isSlow && chance.is(0.25);
       await timeline.sleep(isSlow ? chance.between(15_000, 100_000) : chance.between(5, 250));
       if (process.dead) return never<T>();
-      const fault = chance.is(wire.trouble)
+      const fault = chance.is(operation === wire.weak ? WEAK : wire.trouble)
         ? chance.pick(['error', 'throttled', 'timeout', 'lost', 'late', 'pause'])
         : undefined;
       if (fault === 'pause') {

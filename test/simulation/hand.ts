@@ -48,7 +48,7 @@ export function interfere(scene: Scene, fromMs: number, untilMs: number): void {
   const interfereNow = (): void => {
     const deed = chance.pick(names);
     judge.note(`by hand: ${deed}`);
-    wire.faults[`by hand: ${deed}`] = (wire.faults[`by hand: ${deed}`] ?? 0) + 1;
+    wire.count(`by hand: ${deed}`);
     DEEDS[deed](scene);
   };
   for (let deeds = chance.between(1, 2); deeds > 0; deeds -= 1) {

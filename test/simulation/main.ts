@@ -21,6 +21,8 @@ const { values } = parseArgs({
 if (values['list-mutations']) {
   process.stdout.write(`${Object.keys(MUTATIONS).join('\n')}\n`);
 } else {
+  for (const count of [values.runs, values.seed, values.violations])
+    if (!/^[0-9]+$/.test(count)) throw new Error(`not a number: ${count}`);
   if (values.mutate !== undefined) mutate(values.mutate);
   // A mutated source must be loaded after the hook.
   const { runSchedule } = await import('./run.ts');

@@ -89,7 +89,9 @@ export function accountsOver({ cloud, wire, timeline, process, onChange }: Way):
         (isLate) => {
           if (cloud.roleIsGone) return 'forbidden';
           onChange(process, 'regenerate', isLate, slot);
-          cloud.regenerate(slot, timeline.now());
+          const old = cloud.regenerate(slot, timeline.now());
+          if (old.goneMs > timeline.now()) wire.count('old key lags');
+          if (cloud.current[slot].acceptedByAllMs > timeline.now()) wire.count('new key lags');
           return keys();
         },
         true,

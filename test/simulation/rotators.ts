@@ -51,7 +51,10 @@ export function startRotators(scene: Scene): Rotators {
     tickAt: (ms) => {
       for (const place of rotators.keys()) {
         // The same occurrence in others, and twice in one: at least once is what a timer promises.
-        for (let times = chance.is(0.1) ? 2 : 1; times > 0; times -= 1) {
+        const times = chance.is(0.1) ? 2 : 1;
+        if (times > 1) wire.count('duplicate tick');
+        if (place > 0) wire.count('concurrent driver');
+        for (let time = 0; time < times; time += 1) {
           timeline.at(ms + chance.pick([0, 0, 500, 3_000, 20_000]), () => {
             const rotator = alive(place);
             if (wire.trouble > 0 && chance.is(0.12)) rotator.process.callsToLive = chance.between(0, 14);

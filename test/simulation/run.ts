@@ -19,8 +19,10 @@ export interface RunReport {
 const CHANGES = [
   'bump head',
   'write row',
+  'record step',
   'setSecret',
   'regenerateKey',
+  'disable',
   'declare mint',
   'issueToken',
 ] as const;

@@ -23,7 +23,7 @@ export interface Scene {
   readonly tickMs: number;
   /** One slow caller that buys only where that is most dangerous, at the moment of a promotion. */
   readonly isEager: boolean;
-  newProcess(kind: string, traits?: Partial<Process>): Process;
+  newProcess(kind: Process['kind'], traits?: Partial<Process>): Process;
   way(process: Process): Way;
   /** Called when the next tick is to promote a key. */
   onPromotion: (nextTickMs: number) => void;
@@ -63,7 +63,8 @@ export function createScene(seed: number, trace: ((line: string) => void) | unde
       const offMs = chance.between(-25_000, 25_000);
       const clock = () => timeline.now() + offMs;
       const usual = { isSlow: false, readsLateMs: 0, dead: false, callsToLive: -1 };
-      return { name: `${kind}-${processes}`, clock, ...usual, ...traits };
+      if (Math.abs(offMs) > 1_000) wire.count(offMs > 0 ? 'clock ahead' : 'clock behind');
+      return { kind, name: `${kind}-${processes}`, clock, ...usual, ...traits };
     },
     way: (process) => ({
       cloud,

@@ -5,6 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { MUTATIONS } from './mutations.ts';
 import { runSchedule } from './run.ts';
 
+const AROUND = [
+  'duplicate tick',
+  'concurrent driver',
+  'clock ahead',
+  'clock behind',
+  'old key lags',
+  'new key lags',
+];
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 
 async function simulate(...options: string[]): Promise<{ code: number | null; last: Report }> {
@@ -27,16 +35,19 @@ interface Report {
 }
 
 test('no call fails and every invariant holds in random schedules of crashes, lost answers, lags and hands', async () => {
-  const { code, last } = await simulate('--runs', '80', '--seed', '1');
+  const { code, last } = await simulate('--runs', '250', '--seed', '1');
   assert.deepEqual(last.violations, []);
   assert.equal(code, 0);
-  assert.equal(last.runs, 80);
+  assert.equal(last.runs, 250);
   for (const step of ['note', 'prove', 'publish', 'regenerate', 'tidy', 'heal']) {
     assert.ok((last.steps[step] ?? 0) > 30, `${step} was made ${last.steps[step]} times`);
   }
-  for (const fault of ['error', 'throttled', 'timeout', 'lost', 'late', 'pause']) {
+  for (const fault of ['error', 'throttled', 'timeout', 'lost', 'late', 'pause', ...AROUND]) {
     assert.ok((last.faults[fault] ?? 0) > 30, `${fault} struck ${last.faults[fault]} times`);
   }
+  for (const change of ['setSecret', 'regenerateKey', 'disable', 'write row', 'record step', 'bump head'])
+    for (const crash of [`crash before ${change}`, `crash after ${change}`])
+      assert.ok((last.faults[crash] ?? 0) > 0, `no ${crash}`);
 });
 
 test('the same seed replays exactly', async () => {

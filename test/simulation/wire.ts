@@ -5,6 +5,7 @@ import type { Timeline } from './timeline.ts';
 
 /** One running process: its clock is off, and it may die. */
 export interface Process {
+  readonly kind: 'rotator' | 'exchange';
   readonly name: string;
   readonly clock: () => number;
   /** Every fourth of its calls takes very long. */
@@ -21,7 +22,8 @@ export interface Wire {
   trouble: number;
   /** One operation that fails far more often than all others, so that rare meetings are not rare in every schedule. */
   weak: string | undefined;
-  readonly faults: Record<string, number>;
+  readonly faults: Readonly<Record<string, number>>;
+  count(fault: string): void;
   call<T>(
     process: Process,
     service: UpstreamService,
@@ -49,6 +51,7 @@ export function createWire(chance: Chance, timeline: Timeline): Wire {
     trouble: 0,
     weak: undefined,
     faults,
+    count,
     call: async <T>(
       process: Process,
       service: UpstreamService,
@@ -57,7 +60,8 @@ export function createWire(chance: Chance, timeline: Timeline): Wire {
       changes = false,
     ): Promise<T> => {
       if (process.dead) return never<T>();
-      const dies = process.callsToLive >= 0 && process.callsToLive-- === 0;
+      const diesHere = process.kind === 'rotator' && operation === wire.weak && chance.is(0.4);
+      const dies = (process.callsToLive >= 0 && process.callsToLive-- === 0) || diesHere;
       if (dies && chance.is(0.5)) {
         count(`crash before ${operation}`);
         process.dead = true;

@@ -18,9 +18,11 @@ export function startCallers(scene: Scene): void {
       continue;
     }
     // Seldom enough that no earlier token holds up the drain.
-    scene.onPromotion = (nextTickMs) => {
-      if (chance.is(0.8)) timeline.at(nextTickMs + chance.between(-3_000, 5_000), () => void buy());
+    const buyAround = (ms: number): void => {
+      if (chance.is(0.8)) timeline.at(ms + chance.between(-3_000, 5_000), () => void buy());
     };
+    scene.onPromotion = buyAround;
+    scene.onDeed = () => buyAround(timeline.now() + 3_000);
   }
   judge.watchCurrentKey(chance);
   const [consumer] = resource.rotation?.consumers ?? [];

@@ -50,6 +50,7 @@ export function interfere(scene: Scene, fromMs: number, untilMs: number): void {
     judge.note(`by hand: ${deed}`);
     wire.count(`by hand: ${deed}`);
     DEEDS[deed](scene);
+    scene.onDeed();
   };
   for (let deeds = chance.between(1, 2); deeds > 0; deeds -= 1) {
     timeline.at(chance.between(fromMs, untilMs), interfereNow);

@@ -74,6 +74,24 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     file: 'src/rotation/effects.ts',
     changes: [['await ports.vault.disable(target.secret, version);', '']],
   },
+  'heal-without-proof': {
+    file: 'src/rotation/effects.ts',
+    changes: [['if (slots.length === 1) return slots[0];', 'return slots[0];']],
+  },
+  'suspicion-forgotten': {
+    file: 'src/rotation/retire.ts',
+    changes: [['    state.suspectUntilMs,', '']],
+  },
+  'retired-key-taken-back': {
+    file: 'src/rotation/drift.ts',
+    changes: [
+      ["if (work !== undefined && work.phase.name !== 'promoting' && holds === work.slot)", 'if (false)'],
+    ],
+  },
+  'current-slot-retiring': {
+    file: 'src/rotation/progress.ts',
+    changes: [['state.retiring === active ? undefined : state.retiring', 'state.retiring']],
+  },
   'drift-ignored': {
     file: 'src/rotation/retire.ts',
     changes: [

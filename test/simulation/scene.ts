@@ -21,7 +21,7 @@ export interface Scene {
   readonly resource: Resource;
   /** From one occurrence of the timer to the next: the schedule is a setting. */
   readonly tickMs: number;
-  /** One slow caller that buys only where that is most dangerous, at the moment of a promotion. */
+  /** One slow caller that buys only where that is most dangerous: at a promotion, and under a hand's deeds. */
   readonly isEager: boolean;
   newProcess(kind: Process['kind'], traits?: Partial<Process>): Process;
   way(process: Process): Way;
@@ -29,6 +29,8 @@ export interface Scene {
   onPromotion: (nextTickMs: number) => void;
   /** Called when the row of the rotation is written. */
   onPhase: (phase: string | undefined) => void;
+  /** Called when a hand from outside has changed something. */
+  onDeed: () => void;
 }
 
 export function createScene(seed: number, trace: ((line: string) => void) | undefined): Scene {
@@ -77,6 +79,7 @@ export function createScene(seed: number, trace: ((line: string) => void) | unde
     }),
     onPromotion: () => undefined,
     onPhase: () => undefined,
+    onDeed: () => undefined,
   };
   return scene;
 }

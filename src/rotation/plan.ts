@@ -6,7 +6,7 @@ import { isHeld } from './lease.ts';
 import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { isStuck } from './progress.ts';
-import { next } from './retire.ts';
+import { hasNoKeys, next } from './retire.ts';
 import type { HistoryEntry, StoredRow } from './state.ts';
 
 export interface Plan {
@@ -110,7 +110,7 @@ function stepDone(entry: HistoryEntry): StepDone {
 
 /** For any path that has the row at hand: the timer must have stopped, or the machine is stuck. */
 export function isOverdue({ name, rotation }: Target, { state }: StoredRow, nowMs: number): boolean {
-  return !rotation.paused && nowMs > overdueAtMs(name, rotation, state.rotatedAtMs);
+  return !rotation.paused && !hasNoKeys(state) && nowMs > overdueAtMs(name, rotation, state.rotatedAtMs);
 }
 
 function adviceFor(problem: string): string {

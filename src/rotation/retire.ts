@@ -34,6 +34,11 @@ const BLOCKS = {
   vault: 'the rotator may not read the secret: give it its role on the vault',
 } as const;
 
+/** Then no rotation is missed, however long ago the last one was. */
+export function hasNoKeys({ blocked }: RotationState): boolean {
+  return blocked === BLOCKS.localAuthDisabled;
+}
+
 export type Step =
   | { readonly do: 'wait'; readonly why: string; readonly untilMs?: number }
   /** Nothing outside changes; only what is remembered. */

@@ -78,6 +78,17 @@ describe('when a rotation is due', () => {
   });
 });
 
+test('an account whose keys are switched off is never overdue: there is nothing to rotate', async () => {
+  const world = new World();
+  await world.tick();
+  world.account().refusal = 'localAuthDisabled';
+  await world.tick();
+  world.nowMs += 60 * DAY_MS;
+  await world.tick();
+  assert.deepEqual(await world.rotation.overdue(), []);
+  assert.ok(!world.logged.some((line) => line.startsWith('rotation_overdue')));
+});
+
 describe('many resources', () => {
   test('one that fails, by an outage or by a bug, stops no other', async () => {
     const world = new World(['one', 'two', 'three', 'four'].map((name) => resourceNamed(name)));

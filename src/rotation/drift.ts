@@ -47,18 +47,17 @@ export function compare(
     return { what: 'slot swapped', heal: either };
   }
   const isOurs = known || vault.tags['generation'] === String(state.generation + 1);
-  // Somebody chose the other key, which nobody has proved: it stays if it is accepted.
-  if (adopted && !isOurs && holds !== state.active) {
-    return { what: 'slot swapped', heal: { write: [holds, otherSlot(holds)] } };
+  // Somebody chose this key, which nobody has proved: it stays if it is accepted.
+  if (adopted && !isOurs) {
+    const what = holds === state.active ? 'version added by hand' : 'slot swapped';
+    return { what, heal: { write: [holds, otherSlot(holds)] } };
   }
   if (!tagsFit(vault, holds, accountId)) return { what: 'tags edited', heal: { write: [holds] } };
   // Not known, and the slot the machine was about to promote: its own write, whose row was never written.
   if (known || (work?.phase.name === 'promoting' && holds !== work.slot)) return { holds, version };
-  const accept = { accept: { holds, version } };
-  if (!adopted) return { what: 'not adopted yet', heal: accept };
   return {
-    what: isOurs ? 'version of our own, whose row was not written' : 'version added by hand',
-    heal: accept,
+    what: adopted ? 'version of our own, whose row was not written' : 'not adopted yet',
+    heal: { accept: { holds, version } },
   };
 }
 

@@ -121,6 +121,23 @@ describe('what somebody else changed is put right within one tick, and recorded 
     }
   });
 
+  test('a key regenerated and put in by hand is taken out again while it is refused, labelled or not', async () => {
+    for (const isLabelled of [true, false]) {
+      const world = await steady();
+      const { tags } = world.current() ?? assert.fail();
+      const account = world.account();
+      account.Key1 = world.makeKey();
+      account.refused.add(account.Key1);
+      world.addVersion(
+        account.Key1,
+        isLabelled ? { ...tags, fingerprint: await fingerprintOf(account.Key1) } : {},
+      );
+      await world.tick();
+      assert.equal(drift(world), 'version added by hand');
+      assert.equal(world.current()?.value, account.Key2);
+    }
+  });
+
   test('in an emergency too: no key is destroyed while the other is refused, whoever wrote that one', async () => {
     const world = await steady();
     const { tags } = world.current() ?? assert.fail();

@@ -6,6 +6,8 @@ import { callerScopes, scopeKey } from './scope.ts';
 
 export interface AdmitDeps {
   readonly verify: (token: string) => Promise<Caller | Denial>;
+  /** Its administrators alone say who is an operator. */
+  readonly homeTenantId: string;
   /** From a head read that begins after the call. */
   readonly snapshot: () => Promise<Snapshot>;
 }
@@ -19,7 +21,7 @@ export const AUDITOR = 'Broker.Auditor';
  * their user, client or token does.
  * @throws UpstreamFailure
  */
-export function createAdmit({ verify, snapshot }: AdmitDeps): Admit {
+export function createAdmit({ verify, homeTenantId, snapshot }: AdmitDeps): Admit {
   return async (token, as) => {
     const caller = await verify(token);
     if (!('objectId' in caller)) return caller;
@@ -31,8 +33,14 @@ export function createAdmit({ verify, snapshot }: AdmitDeps): Admit {
       if (entry !== undefined && refuses(entry, caller.issuedAtSeconds))
         return { kind: 'revoked', scope: key, of: 'caller' };
     }
-    return caller;
+    return caller.tenantId === homeTenantId ? caller : withoutOperatorRoles(caller);
   };
+}
+
+/** In each other tenant its own administrators hand out the app roles of a multi-tenant application. */
+function withoutOperatorRoles(caller: Caller): Caller {
+  const appRoles = caller.appRoles.filter((role) => role !== OPERATOR && role !== AUDITOR);
+  return { ...caller, appRoles };
 }
 
 /** Operators may all that auditors may. */

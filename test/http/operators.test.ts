@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { createOperatorEndpoints, type OperatorAction } from '../../src/http/operators.ts';
-import { caller, createWorld, HOME, USER, type World } from '../revocation/fakes.ts';
+import { caller, createWorld, HOME, OTHER, USER, type World } from '../revocation/fakes.ts';
 import { request } from './requests.ts';
 
 let world: World;
@@ -84,6 +84,19 @@ describe('who may', () => {
     for (const [action, body, params] of ACT)
       assert.ok(((await ask(action, 'operator', body, params)).status ?? 0) < 300);
   });
+});
+
+test('an operator by the word of another tenant is none: its own administrators hand out the roles there', async () => {
+  world.verified.set(
+    'foreign',
+    caller({ tenantId: OTHER, appRoles: ['Broker.Operator', 'Broker.Auditor', 'Token.Exchange'] }),
+  );
+  for (const action of LOOK) assert.equal((await ask(action, 'foreign')).status, 403);
+  for (const [action, body, params] of ACT)
+    assert.equal((await ask(action, 'foreign', body, params)).status, 403);
+  assert.deepEqual([rotated, world.bumps], [[], 0]);
+  const admitted = await world.revocation.admit('foreign', 'caller');
+  assert.deepEqual('appRoles' in admitted && admitted.appRoles, ['Token.Exchange'], 'the others stay');
 });
 
 describe('what they do', () => {

@@ -64,9 +64,12 @@ export function createRevocation(deps: RevocationDeps): RevocationCapability {
     react: createReact({ ...shared, reviewUser: review.user, reviewGroups: review.groups }),
     signal: createSignals({ ...shared, keys: deps.transmitterKeys }),
     reconcile: async () => {
-      // First what needs no directory, so that an outage of Graph does not let the tables grow.
-      await tidy(deps);
-      await review.sweep();
+      // Neither may keep the other from its work: more to forget than one tick can, or an outage of Graph.
+      try {
+        await tidy(deps);
+      } finally {
+        await review.sweep();
+      }
     },
   };
 }

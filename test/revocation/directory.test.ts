@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { createRevocation } from '../../src/revocation/revocation.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { CLIENT, createWorld, GROUP, HOME, START_MS, USER, type World } from './fakes.ts';
 
@@ -50,6 +51,18 @@ test('a sweep that fails in the middle is done again from where it was', async (
   world.changeUsers(USER);
   await world.revocation.reconcile();
   assert.ok(world.bumps > 0);
+  assert.deepEqual(keys(), [`user:${HOME}:${USER}`]);
+});
+
+test('what cannot be forgotten in one tick keeps nobody from being read', async () => {
+  world.users.set(USER, disabled(USER));
+  world.changeUsers(USER);
+  const { reconcile } = createRevocation({
+    ...world.deps,
+    sweepLedger: () => Promise.reject(new UpstreamFailure('tables', 'sweep ledger: no answer in time')),
+  });
+  world.advance(3_600_000);
+  await assert.rejects(reconcile(), UpstreamFailure);
   assert.deepEqual(keys(), [`user:${HOME}:${USER}`]);
 });
 

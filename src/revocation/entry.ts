@@ -31,6 +31,8 @@ export interface Change {
  * an entry that outlives both by two hours denies nothing any more and may go.
  */
 export const KEEP_MS = 30 * 3_600_000;
+/** Clocks of the instances may differ by this much. */
+const CLOCKS_DIFFER_MS = 120_000;
 /** More causes of one block than this are not told apart; the scope stays blocked all the same. */
 const MOST_CAUSES = 100;
 
@@ -68,6 +70,9 @@ export function lift(entry: Entry, nowMs: number): Entry {
 
 /** True when nothing the entry denies, and no event it remembers, can still come. */
 export function isSpent(entry: Entry, nowMs: number): boolean {
+  // A dropped token's cut-off is its own end. Every holder may drop tokens as fast as they are bought: kept
+  // longer, they would make the list that every exchange hangs on too long to be read in time.
+  if (entry.scope.kind === 'issued') return nowMs - entry.cutOffSeconds * 1000 > CLOCKS_DIFFER_MS;
   const lastMs = Math.max(entry.cutOffSeconds * 1000, entry.receivedAtMs, ...Object.values(entry.lifted));
   return !entry.blocked && nowMs - lastMs > KEEP_MS;
 }

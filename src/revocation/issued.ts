@@ -7,7 +7,7 @@ import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, IssuedRecord, IssuedTokens, Revocation, Snapshot } from '../ports.ts';
 import { sha256 } from '../secret.ts';
 import { AUDITOR, hasRole, OPERATOR } from './admit.ts';
-import { cutOffSeconds, isDropped, refuses } from './decision.ts';
+import { isDropped, refuses } from './decision.ts';
 import type { Revoke } from './revoke.ts';
 import { scopeKey } from './scope.ts';
 
@@ -58,7 +58,7 @@ export function createIssued(deps: IssuedDeps): Issued {
         [
           {
             scope: { kind: 'issued', sha256: record.sha256 },
-            cutOffSeconds: cutOffSeconds(undefined, receivedAtMs),
+            cutOffSeconds: Math.ceil(record.expiresAtMs / 1000),
             blockCause: undefined,
             reason: 'revoked by its holder',
             source: `holder ${caller.clientId} ${caller.objectId}`,

@@ -91,6 +91,16 @@ describe('revocation by the holder', () => {
     );
   });
 
+  test('is kept as long as the token lives, and no longer: many of them would slow every exchange', async () => {
+    await drop();
+    world.advance(3_600_000);
+    await world.revocation.reconcile();
+    assert.ok(isDropped((await world.snapshot()).revocations, sha256(TOKEN)), 'at its end, by our clock');
+    world.advance(3_600_000);
+    await world.revocation.reconcile();
+    assert.equal(world.entries.size, 0);
+  });
+
   test('is nobody else’s to ask for, and an auditor only looks', async () => {
     for (const who of [stranger, auditor]) assert.equal(await drop(who), undefined);
     assert.equal(world.entries.size, 0);

@@ -75,14 +75,20 @@ export function createRevocationTable(tables: Tables): RevocationTable {
     },
 
     list: () =>
-      call('tables', 'list revocations', async (abortSignal) => {
-        const table = await tables('state');
-        const entries: Entry[] = [];
-        const queryOptions = { filter: `PartitionKey eq '${PARTITION}'` };
-        for await (const row of table.listEntities({ queryOptions, abortSignal }))
-          entries.push(rowShape.parse(row));
-        return entries;
-      }),
+      call(
+        'tables',
+        'list revocations',
+        async (abortSignal) => {
+          const table = await tables('state');
+          const entries: Entry[] = [];
+          const queryOptions = { filter: `PartitionKey eq '${PARTITION}'` };
+          for await (const row of table.listEntities({ queryOptions, abortSignal }))
+            entries.push(rowShape.parse(row));
+          return entries;
+        },
+        // Longer than an exchange waits for it: a list grown too long is shortened by whoever can still read it.
+        { deadlineMs: 30_000 },
+      ),
 
     async remove(key, isGone) {
       const current = await read(key);

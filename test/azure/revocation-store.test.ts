@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { TableClient } from '@azure/data-tables';
 import { createEventStore } from '../../src/azure/event-store.ts';
 import { createIssuedTokens, createLedger, sweepLedger } from '../../src/azure/ledger.ts';
 import { createRevocationTable } from '../../src/azure/revocation-store.ts';
@@ -92,6 +93,15 @@ describe('the revocation table', () => {
     await table.remove(scopeKey(scope), () => true);
     assert.equal(await table.update(scopeKey(scope), (current) => current), undefined);
     await table.remove(scopeKey(scope), () => true);
+  });
+
+  test('a list that takes longer than an exchange may wait is still read, or it could never be shortened', async () => {
+    const slowly = async function* () {
+      await new Promise((resolve) => setTimeout(resolve, 3_100));
+      yield* [];
+    };
+    const client = { listEntities: slowly } as unknown as TableClient;
+    assert.deepEqual(await createRevocationTable(async () => client).list(), []);
   });
 
   test('more entries than a page holds are one list', async () => {

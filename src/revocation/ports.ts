@@ -73,10 +73,10 @@ export interface KeyRotation {
     resource: string,
     request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },
   ): Promise<{ readonly begun: boolean; readonly why: string } | undefined>;
-  /** The slot whose key has this SHA-256, read from the accounts themselves. */
+  /** The slot whose key has this SHA-256, read from the accounts themselves, `first` before the others. */
   findSlotByKeyHash(
     sha256: string,
-    resource: string | undefined,
+    first: string | undefined,
   ): Promise<{ readonly resource: string; readonly slot: Slot } | undefined>;
   /** The version that the rotation last published, as it remembers it. */
   publishedVersion(resource: string): Promise<string | undefined>;

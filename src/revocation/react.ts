@@ -82,9 +82,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     const key = readLeakedKey(event.data, policy);
     if (typeof key === 'string') return poison(event, event, key);
     // The resource is a hint where to look first; a wrong one must not leave a leaked key alone.
-    const found =
-      (key.resource && (await keys.findSlotByKeyHash(key.sha256, key.resource))) ||
-      (await keys.findSlotByKeyHash(key.sha256, undefined));
+    const found = await keys.findSlotByKeyHash(key.sha256, key.resource);
     // Also the answer to a repetition: once regenerated, no slot holds the key any more.
     if (found === undefined) return 'leaked key is in no slot';
     const { resource, slot } = found;

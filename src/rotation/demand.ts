@@ -32,10 +32,13 @@ export interface Demands {
    * is at this resource: ask again
    */
   retireNow(resource: string, request: RetireRequest): Promise<Retirement | undefined>;
-  /** The slot whose key has this SHA-256, as the accounts themselves say. */
+  /**
+   * The slot whose key has this SHA-256, as the accounts themselves say; `first` is looked at first.
+   * @throws UpstreamFailure when it is found in none but may be in one that could not be asked
+   */
   findSlotByKeyHash(
     sha256: string,
-    resource: string | undefined,
+    first: string | undefined,
   ): Promise<{ readonly resource: string; readonly slot: Slot } | undefined>;
   /** The version that is current as far as the rotation knows. */
   publishedVersion(resource: string): Promise<string | undefined>;
@@ -116,14 +119,16 @@ export function createDemands(
       if (target === undefined) return undefined;
       return advance(ports, target, await rowOf(resource), newDriver(), 'drift');
     },
-    findSlotByKeyHash: async (sha256, resource) => {
+    findSlotByKeyHash: async (sha256, first) => {
       let unseenAccount: UpstreamFailure | undefined;
-      for (const target of resource === undefined
-        ? targets
-        : targets.filter(({ name }) => name === resource)) {
+      const isFirst = ({ name }: Target): number => Number(name === first);
+      for (const target of targets.toSorted((a, b) => isFirst(b) - isFirst(a))) {
         await pace(subscriptionOf(target.resource.accountId));
         try {
           const keys = await ports.accounts.listKeys(target.resource.accountId);
+          // A role that was taken away says nothing about the keys; switched-off keys and no account do.
+          if (keys === 'forbidden')
+            throw new UpstreamFailure('arm', `may not list the keys of ${target.name}`);
           if (typeof keys === 'string') continue;
           if (keys.Key1.sha256 === sha256) return { resource: target.name, slot: 'Key1' };
           if (keys.Key2.sha256 === sha256) return { resource: target.name, slot: 'Key2' };

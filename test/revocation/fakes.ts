@@ -238,10 +238,9 @@ export function createWorld() {
       published.set(resource, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa');
       return { begun: true, why: '' };
     },
-    async findSlotByKeyHash(sha256, resource) {
+    async findSlotByKeyHash(sha256) {
       up('arm');
-      const found = slots.get(sha256);
-      return found && (resource === undefined || found.resource === resource) ? found : undefined;
+      return slots.get(sha256);
     },
     async publishedVersion(resource) {
       return published.get(resource);

@@ -319,13 +319,26 @@ describe('on demand', () => {
       resource: 'two',
       slot: 'Key2',
     });
-    assert.equal(await world.rotation.findSlotByKeyHash(sha256, 'one'), undefined);
+    for (const wrong of ['one', 'none'])
+      assert.equal((await world.rotation.findSlotByKeyHash(sha256, wrong))?.resource, 'two');
     world.before = (call) => (call === 'listKeys one' ? outage() : undefined);
     assert.deepEqual(await world.rotation.findSlotByKeyHash(sha256, undefined), {
       resource: 'two',
       slot: 'Key2',
     });
     await assert.rejects(world.rotation.findSlotByKeyHash('0'.repeat(64), undefined), /arm/);
+  });
+
+  test('a leaked key may be in an account whose role was taken away: it is not said to be nowhere', async () => {
+    const world = new World(['one', 'two'].map((name) => resourceNamed(name)));
+    world.account('one').refusal = 'forbidden';
+    await assert.rejects(world.rotation.findSlotByKeyHash('0'.repeat(64), undefined), /arm: may not list/);
+    const { sha256 } = new Secret(world.account('two').Key1);
+    assert.equal((await world.rotation.findSlotByKeyHash(sha256, 'one'))?.resource, 'two');
+    for (const gone of ['notFound', 'localAuthDisabled'] as const) {
+      world.account('one').refusal = gone;
+      assert.equal(await world.rotation.findSlotByKeyHash('0'.repeat(64), undefined), undefined);
+    }
   });
 
   test('the plan says the next step, when, and what blocks it, also of what cannot be seen', async () => {

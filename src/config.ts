@@ -7,7 +7,11 @@ import { isNcrontab } from './ncrontab.ts';
 
 export const INITIAL_ROTATION_SCHEDULE = '0 */5 * * * *';
 
-const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID');
+/** In lower case, as Entra writes it in tokens and events, since it is compared with those. */
+const guid = z
+  .string()
+  .regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID')
+  .toLowerCase();
 const url = z
   .url('must be a URL')
   .refine(
@@ -33,7 +37,10 @@ const flag = z
 
 export const settings = z.object({
   BROKER_ISSUER: url
-    .refine((text) => new URL(text).pathname === '/', 'must have no path: the metadata is found at its root')
+    .refine(
+      (text) => new URL(text).href === `${new URL(text).origin}/`,
+      'must have no path, query or fragment: the metadata is found at its root',
+    )
     .describe('The public URL of this app: the issuer in its metadata. Never taken from a Host header.'),
   BROKER_TENANT_ID: guid.describe('The home tenant, where the broker and its identities live.'),
   BROKER_CLIENT_ID: guid.describe("The broker's app registration: the audience callers' tokens must have."),

@@ -31,6 +31,19 @@ test('the required settings are enough, and the rest is safe', () => {
   assert.deepEqual(config.BROKER_AUDIENCE_URIS, []);
 });
 
+test('a GUID in capitals is the same GUID: tokens and events have it in small letters', () => {
+  const config = readConfig({ ...complete, BROKER_TENANT_ID: 'ABCDEF00-0000-4000-8000-00000000000F' });
+  assert.equal(config.BROKER_TENANT_ID, 'abcdef00-0000-4000-8000-00000000000f');
+});
+
+test('an issuer is an origin and nothing else (RFC 8414 section 2)', () => {
+  for (const rest of ['/path', '/?tenant=x', '/#x', '/?'])
+    assert.match(
+      problemsOf({ ...complete, BROKER_ISSUER: `https://broker.example${rest}` }),
+      /must have no path/,
+    );
+});
+
 test('every problem is reported together, by the name of its setting', () => {
   const message = problemsOf({
     BROKER_ISSUER: 'http://broker.example',

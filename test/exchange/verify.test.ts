@@ -68,6 +68,13 @@ test('accepted variations: no typ, at+jwt, a clock that is a minute off, a list 
   await accepted(token({ exp: nowSeconds + 1 }));
 });
 
+test('a token older than any that Entra issues is over, whatever it says: its revocation may be forgotten', async () => {
+  const issued = (hoursAgo: number) => token({ iat: nowSeconds - hoursAgo * 3600, nbf: nowSeconds - 60 });
+  await accepted(issued(28));
+  assert.equal(await faultOf(issued(28.1)), 'expired');
+  assert.equal(await faultOf(token({ iat: nowSeconds + 61 })), 'not_yet_valid');
+});
+
 test('what a token offers as key, or as place to fetch one, is neither used nor fetched', async () => {
   const keys = publishedKeys();
   const header = {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Directory, DirectoryChanges, GroupChange } from '../revocation/ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
-import { failed, fetchText, parseJson } from './fetch.ts';
+import { type Answer, failed, fetchText, parseJson } from './fetch.ts';
 
 /** https://learn.microsoft.com/graph/api/user-get: the last member comes only when it is selected. */
 const USER_MEMBERS = 'id,accountEnabled,signInSessionsValidFromDateTime';
@@ -28,17 +28,17 @@ const page = z.object({
 
 /** Microsoft Graph, `User.Read.All` and `GroupMember.Read.All` for the groups of the policy. */
 export function createDirectory(graphUrl: string, token: () => Promise<string>): Directory {
-  /** @returns undefined when the answer's status is `absent` */
+  /** @returns undefined when the answer says that there is no such thing */
   function get<Shape extends z.ZodType>(
     operation: string,
     path: string,
     shape: Shape,
-    absent: number,
+    isAbsent: (answer: Answer) => boolean,
   ): Promise<z.infer<Shape> | undefined> {
     return call('graph', operation, async (signal) => {
       const headers = { authorization: `Bearer ${await token()}`, accept: 'application/json' };
       const answer = await fetchText('graph', `${graphUrl}/v1.0/${path}`, { headers, signal });
-      if (answer.status === absent) return undefined;
+      if (isAbsent(answer)) return undefined;
       if (answer.status !== 200) throw failed('graph', answer);
       return parseJson('graph', answer.text, shape);
     });
@@ -50,7 +50,7 @@ export function createDirectory(graphUrl: string, token: () => Promise<string>):
     cursor: string,
     toItem: (item: z.infer<typeof page>['value'][number]) => Item,
   ): Promise<DirectoryChanges<Item> | 'expired'> {
-    const answer = await get(`${collection} delta`, `${collection}/delta${cursor}`, page, 410);
+    const answer = await get(`${collection} delta`, `${collection}/delta${cursor}`, page, isTooOld);
     if (answer === undefined) return 'expired';
     const link = answer['@odata.nextLink'] ?? answer['@odata.deltaLink'];
     if (link === undefined) throw new UpstreamFailure('graph', `${collection} delta: no link to go on`);
@@ -61,7 +61,7 @@ export function createDirectory(graphUrl: string, token: () => Promise<string>):
   return {
     async user(nameOrId) {
       const path = `users/${encodeURIComponent(nameOrId)}?$select=${USER_MEMBERS}`;
-      const found = await get('user', path, user, 404);
+      const found = await get('user', path, user, isNobody);
       if (found === undefined) return 'deleted';
       const validFrom = found.signInSessionsValidFromDateTime;
       return {
@@ -74,6 +74,11 @@ export function createDirectory(graphUrl: string, token: () => Promise<string>):
     groupChanges: (cursor, groups) => changes('groups', cursor ?? firstGroups(groups), toGroupChange),
   };
 }
+
+const isTooOld = ({ status }: Answer): boolean => status === 410;
+/** In Graph's own words: a 404 of whatever else stands at that address would revoke everybody asked about. */
+const isNobody = ({ status, text }: Answer): boolean =>
+  status === 404 && text.includes('"Request_ResourceNotFound"');
 
 /** At most 50 ids may be named: https://learn.microsoft.com/graph/api/group-delta */
 function firstGroups(groups: readonly string[]): string {

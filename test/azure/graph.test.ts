@@ -48,13 +48,15 @@ test('a user is read with just what decides', async () => {
   ]);
 });
 
-test('404 is a user who is gone; every other failure is an outage, with neither body nor URL', async () => {
+test('404 in the words of Graph is a user who is gone, another 404 is an outage; every other failure is an outage, with neither body nor URL', async () => {
   let status = 404;
+  let code: string | undefined = 'Request_ResourceNotFound';
   await using graph = await serve((_request, response) =>
-    json(response, status, { error: { message: 'SECRET' } }),
+    json(response, status, { error: { code, message: 'SECRET' } }),
   );
   assert.equal(await directoryAt(graph.url).user(USER), 'deleted');
-  for (status of [400, 401, 403, 410])
+  code = undefined;
+  for (status of [400, 401, 403, 404, 410])
     await assert.rejects(directoryAt(graph.url).user(USER), (error: Error) => {
       assert.ok(error instanceof UpstreamFailure && error.service === 'graph' && error.status === status);
       assert.ok(!error.message.includes('SECRET') && !error.message.includes(graph.url));

@@ -29,8 +29,12 @@ export type Buy = (wanted: Wanted) => Promise<Held | OnBehalfOfRefusal>;
 const MOST_TOKENS = 10_000;
 /** Refreshed when a fifth of its life is left: 120 s of 600 s, so two STS calls serve any ten minutes. */
 const REFRESH_AT_SHARE = 0.2;
-/** After a failed purchase the next waits this long: a wrong key or a throttled service is not hammered. */
+/**
+ * After a failed purchase the next waits this long, or as long as the service asks, up to a limit: a wrong key
+ * or a throttled service is not hammered, and an absurd wait is no lock.
+ */
 const HOLD_OFF_MS = 1_000;
+const LONGEST_HOLD_OFF_MS = 60_000;
 /** A managed identity gives the same token until its end is near: asking again at once would be in vain. */
 const REFRESH_PAUSE_MS = 15_000;
 
@@ -70,7 +74,8 @@ export function createTokens(buy: Buy, clock: Clock, minimumLifeMs: number): Tok
       })
       .catch((error: unknown) => {
         entry.failure = error instanceof UpstreamFailure ? error : undefined;
-        entry.quietUntilMs = clock() + HOLD_OFF_MS;
+        const askedMs = (entry.failure?.retryAfterSeconds ?? 0) * 1000;
+        entry.quietUntilMs = clock() + Math.min(Math.max(HOLD_OFF_MS, askedMs), LONGEST_HOLD_OFF_MS);
         throw error;
       })
       .finally(() => {

@@ -124,6 +124,24 @@ test('after a failure nobody calls again for a second, then one does: no storm, 
   assert.equal(state.bought.length, 2);
 });
 
+test('a service that asks to be left alone for a while is, up to a minute', async () => {
+  for (const [asked, waits] of [
+    [7, 7],
+    [0, 1],
+    [99_999, 60],
+  ] as const) {
+    const { state, tokens } = world();
+    state.failure = new UpstreamFailure('sts', 'was refused', 429, asked);
+    await assert.rejects(tokens.bought(wanted), UpstreamFailure);
+    state.nowMs += waits * 1000 - 1;
+    await assert.rejects(tokens.bought(wanted), UpstreamFailure);
+    assert.equal(state.bought.length, 1);
+    state.nowMs += 1;
+    await assert.rejects(tokens.bought(wanted), UpstreamFailure);
+    assert.equal(state.bought.length, 2);
+  }
+});
+
 test('a refusal is kept for nobody', async () => {
   const { state, tokens } = world();
   state.refusal = { refused: 'invalid_grant', claims: undefined };

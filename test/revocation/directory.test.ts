@@ -54,6 +54,31 @@ test('a sweep that fails in the middle is done again from where it was', async (
   assert.deepEqual(keys(), [`user:${HOME}:${USER}`]);
 });
 
+test('a group that thousands left is not thousands of writes at once, of which none would be in time', async () => {
+  let atOnce = 0;
+  let most = 0;
+  const { reconcile } = createRevocation({
+    ...world.deps,
+    table: {
+      ...world.deps.table,
+      update: async (...change) => {
+        most = Math.max(most, ++atOnce);
+        await new Promise(setImmediate);
+        atOnce -= 1;
+        return world.deps.table.update(...change);
+      },
+    },
+  });
+  const left = Array.from(
+    { length: 500 },
+    (_, n) => `${String(n).padStart(8, '0')}-aaaa-4bbb-8ccc-dddddddddddd`,
+  );
+  world.changeGroups({ groupId: GROUP, deleted: false, removedMembers: left });
+  await reconcile();
+  assert.deepEqual([keys().length, world.bumps], [500, 1]);
+  assert.ok(most <= 16, String(most));
+});
+
 test('what cannot be forgotten in one tick keeps nobody from being read', async () => {
   world.users.set(USER, disabled(USER));
   world.changeUsers(USER);

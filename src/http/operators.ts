@@ -11,6 +11,7 @@ import type { Operate } from '../revocation/operate.ts';
 import { withoutSecrets } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { problem, unavailable } from './problem.ts';
+import { CHALLENGE } from './protected-form.ts';
 import { readBearer } from './token-request.ts';
 
 /** The audit of a day (UTC), a page at a time. */
@@ -102,11 +103,15 @@ function guarded(admit: Admit, role: typeof OPERATOR | typeof AUDITOR, action: A
       const bearer = readBearer(request.headers.get('authorization') ?? '');
       const caller = bearer === undefined ? undefined : await admit(bearer, 'operator');
       if (caller === undefined || !('objectId' in caller)) {
-        const challenge = `Bearer realm="azure-ai-token-broker"${caller === undefined ? '' : ', error="invalid_token"'}`;
-        const headers = { 'www-authenticate': challenge };
-        return problem(401, 'Unauthorized', 'send an accepted Entra access token as Bearer', headers);
+        const challenge = caller === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`;
+        return problem(401, 'Unauthorized', 'send an accepted Entra access token as Bearer', {
+          'www-authenticate': challenge,
+        });
       }
-      if (!hasRole(caller, role)) return problem(403, 'Forbidden', `the app role ${role} is required`);
+      if (!hasRole(caller, role))
+        return problem(403, 'Forbidden', `the app role ${role} is required`, {
+          'www-authenticate': `${CHALLENGE}, error="insufficient_scope"`,
+        });
       return await action(request, caller);
     } catch (error) {
       if (error instanceof UpstreamFailure) return unavailable(error);

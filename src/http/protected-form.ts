@@ -8,6 +8,8 @@ import type { Admit } from '../revocation/admit.ts';
 import { readBearer } from './token-request.ts';
 
 export const NO_STORE = { 'cache-control': 'no-store' } as const;
+/** RFC 6750 section 3: in every answer to whom lacks an accepted token, or one that is enough. */
+export const CHALLENGE = 'Bearer realm="azure-ai-token-broker"';
 const MOST_CHARACTERS = 65_536;
 
 export interface ProtectedForm {
@@ -22,12 +24,14 @@ export async function readProtectedForm(
 ): Promise<ProtectedForm | HttpResponseInit> {
   const authorization = request.headers.get('authorization');
   // RFC 6750 section 3.1: without credentials no error code, so as to give nothing away.
-  if (authorization === null) return unauthorized('Bearer realm="azure-ai-token-broker"');
+  if (authorization === null) return unauthorized(CHALLENGE);
   const bearer = readBearer(authorization);
-  if (bearer === undefined) return oauthError('invalid_request', 'Authorization must be one Bearer token');
+  if (bearer === undefined)
+    return oauthError('invalid_request', 'Authorization must be one Bearer token', {
+      'www-authenticate': `${CHALLENGE}, error="invalid_request"`,
+    });
   const caller = await admit(bearer, 'caller');
-  if (!('objectId' in caller))
-    return unauthorized('Bearer realm="azure-ai-token-broker", error="invalid_token"');
+  if (!('objectId' in caller)) return unauthorized(`${CHALLENGE}, error="invalid_token"`);
   const token = readToken(request, await request.text());
   return typeof token === 'string' ? { caller, token } : token;
 }
@@ -48,8 +52,16 @@ function readToken(request: HttpRequest, body: string): string | HttpResponseIni
 }
 
 /** RFC 6749 section 5.2. */
-function oauthError(error: string, description: string): HttpResponseInit {
-  return { status: 400, headers: NO_STORE, jsonBody: { error, error_description: description } };
+function oauthError(
+  error: string,
+  description: string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponseInit {
+  return {
+    status: 400,
+    headers: { ...NO_STORE, ...headers },
+    jsonBody: { error, error_description: description },
+  };
 }
 
 function unauthorized(challenge: string): HttpResponseInit {

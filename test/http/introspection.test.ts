@@ -42,6 +42,14 @@ async function post(
   return { status: answer.status, headers: answer.headers as Record<string, string>, json: answer.jsonBody };
 }
 
+test('credentials that hold no Bearer token are answered with a challenge (RFC 6750 section 3)', async () => {
+  for (const which of ['introspect', 'revoke'] as const) {
+    const { status, headers } = await post(which, form({ token: 'issued' }), { authorization: 'Basic Zm9v' });
+    assert.equal(status, 400);
+    assert.match(headers['www-authenticate'] ?? '', /^Bearer realm=.*error="invalid_request"$/);
+  }
+});
+
 describe('introspection', () => {
   test('an active token: whose, where, until when', async () => {
     const { status, json, headers } = await post('introspect', form({ token: 'issued' }));

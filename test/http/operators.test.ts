@@ -72,7 +72,9 @@ describe('who may', () => {
 
   test('no caller without a role; auditors look, operators look and act', async () => {
     for (const action of LOOK) {
-      assert.equal((await ask(action, 'plain')).status, 403);
+      const refused = await ask(action, 'plain');
+      assert.equal(refused.status, 403);
+      assert.match(refused.headers['www-authenticate'] ?? '', /^Bearer .*error="insufficient_scope"$/);
       assert.equal((await ask(action, 'auditor')).status, 200);
       assert.equal((await ask(action, 'operator')).status, 200);
     }

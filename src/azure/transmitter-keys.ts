@@ -17,6 +17,8 @@ const KEPT_MS = 3_600_000;
 /** How long a key is believed while the address does not answer. */
 const TRUSTED_MS = 24 * 3_600_000;
 const COOLDOWN_MS = 60_000;
+/** After a fetch that failed: whoever sends signals, signed or not, does not make us hammer the address. */
+const HOLD_OFF_MS = 5_000;
 /** CAEP interoperability profile: RS256 with at least 2048 bits. */
 const LEAST_MODULUS_BITS = 2_048;
 
@@ -32,19 +34,26 @@ interface KeySet {
 export function createTransmitterKeys(clock: Clock): TransmitterKeys {
   const kept = new Map<string, KeySet>();
   const fetching = new Map<string, Promise<KeySet>>();
+  const failed = new Map<string, { readonly error: unknown; readonly atMs: number }>();
 
   /** One fetch at a time for an address; all who ask meanwhile share it. */
-  const refresh = (jwksUri: string): Promise<KeySet> => {
+  const refresh = async (jwksUri: string): Promise<KeySet> => {
+    const failure = failed.get(jwksUri);
+    if (failure !== undefined && clock() - failure.atMs < HOLD_OFF_MS) throw failure.error;
     const running =
       fetching.get(jwksUri) ??
       fetchKeySet(jwksUri, clock).finally(() => {
         fetching.delete(jwksUri);
       });
     fetching.set(jwksUri, running);
-    return running.then((keySet) => {
+    try {
+      const keySet = await running;
       kept.set(jwksUri, keySet);
       return keySet;
-    });
+    } catch (error) {
+      failed.set(jwksUri, { error, atMs: clock() });
+      throw error;
+    }
   };
 
   return {

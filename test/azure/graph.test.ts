@@ -173,6 +173,17 @@ test('transmitter keys: a known one is believed for a day while its address does
   await assert.rejects(keys.find(jwks.url, 'tx-2026-03'), UpstreamFailure);
 });
 
+test('transmitter keys: an address that fails is asked again after five seconds, however many signals arrive', async () => {
+  let nowMs = START_MS;
+  await using jwks = await serve((_request, response) => json(response, 404, {}));
+  const keys = createTransmitterKeys(() => nowMs);
+  for (let n = 0; n < 20; n += 1) await assert.rejects(keys.find(jwks.url, `made-up-${n}`), UpstreamFailure);
+  assert.equal(jwks.asked.length, 1);
+  nowMs += 5_000;
+  await assert.rejects(keys.find(jwks.url, 'x'), UpstreamFailure);
+  assert.equal(jwks.asked.length, 2);
+});
+
 test('transmitter keys: weak ones and those of another kind are not taken; an outage throws', async () => {
   let body: unknown = {
     keys: [

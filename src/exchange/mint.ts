@@ -66,6 +66,9 @@ export async function mint(
     const expiresAtMs = Math.min(issued.expiresAtMs, askedAtMs + STS_LIFE_MS);
     // A process that slept between declaring and buying may hold a token its ledger entry does not cover.
     if (ports.clock() + STS_LIFE_MS > declaredMs) continue;
+    // Nor may one that says so itself: its key would be pulled too early, and it would outlive every promise.
+    if (issued.expiresAtMs > declaredMs)
+      throw new UpstreamFailure('sts', `tokens for ${resource} live longer than was declared`);
     return {
       token: issued.token,
       expiresAtMs,

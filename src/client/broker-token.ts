@@ -104,9 +104,18 @@ export function brokerToken(options: BrokerTokenOptions): GetBrokerToken {
   let fetching: Promise<BrokerToken> | undefined;
   let quietUntilMs = Number.NEGATIVE_INFINITY;
 
+  let begun = 0;
+  let heldFrom = 0;
+
   const fetchNext = async (claims?: string): Promise<BrokerToken> => {
-    held = await exchange(options, nowMs, claims);
-    return held;
+    begun += 1;
+    const mine = begun;
+    const token = await exchange(options, nowMs, claims);
+    // A refresh that began before a challenge was answered brings a token that the challenge has refused.
+    if (mine < heldFrom) return token;
+    heldFrom = mine;
+    held = token;
+    return token;
   };
   const next = (): Promise<BrokerToken> => {
     fetching ??= fetchNext().finally(() => {

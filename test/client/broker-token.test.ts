@@ -125,6 +125,23 @@ describe('the token function of an app', () => {
     assert.equal(broker.asked.length, 2);
   });
 
+  it('keeps the answer to a challenge, though a refresh that began before it ends after it', async () => {
+    const held = Promise.withResolvers<void>();
+    broker.answers(async (count) => {
+      if (count === 2) await held.promise;
+      return granted(`token-${count}`);
+    });
+    const get = create();
+    await get();
+    inSeconds(480);
+    await get();
+    await settled();
+    assert.equal((await get({ claims: '{}' })).accessToken, 'token-3');
+    held.resolve();
+    await settled();
+    assert.equal((await get()).accessToken, 'token-3');
+  });
+
   it('answers a claims challenge by an exchange of its own', async () => {
     const challenges: (string | undefined)[] = [];
     const get = create({

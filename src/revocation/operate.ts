@@ -121,7 +121,8 @@ export function createOperate(deps: OperateDeps): Operate {
     },
 
     received: (kind) => events.list(kind, '', MOST_LISTED),
-    effects: () => events.list('effect', effectKey(now() - SHOWN_MS, ''), MOST_LISTED),
+    effects: async () =>
+      (await events.list('effect', effectKey(now() - SHOWN_MS, ''), MOST_EFFECTS)).slice(-MOST_LISTED),
   };
 }
 

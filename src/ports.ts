@@ -187,7 +187,8 @@ export interface IssuedRecord {
   readonly sha256: string;
   readonly resource: string;
   readonly tokenKind: 'sts' | 'entra' | 'obo';
-  readonly slot: Slot | undefined;
+  /** Of its resource when it was bought with a key; after an emergency it is not handed out again. */
+  readonly epoch: number | undefined;
   /** The user it acts for, where it is an on-behalf-of token. */
   readonly user: { readonly tenantId: string; readonly objectId: string } | undefined;
   readonly issuedAtMs: number;

@@ -54,7 +54,7 @@ export function createLedger(tables: Tables): MintLedger {
 const issuedRow = z.object({
   resource: z.string(),
   tokenKind: z.enum(['sts', 'entra', 'obo']),
-  slot: z.enum(['Key1', 'Key2']).optional(),
+  epoch: z.int().optional(),
   tenantId: z.string().optional(),
   objectId: z.string().optional(),
   issuedAtMs: z.coerce.number(),
@@ -64,7 +64,7 @@ const issuedRow = z.object({
 /** One row per token bought, by the SHA-256 of its text; the text itself is nowhere. */
 export function createIssuedTokens(tables: Tables): IssuedTokens {
   return {
-    record: ({ sha256, user, slot, issuedAtMs, expiresAtMs, ...rest }) =>
+    record: ({ sha256, user, epoch, issuedAtMs, expiresAtMs, ...rest }) =>
       call('tables', 'record token', async (abortSignal) => {
         const table = await tables('ledger');
         await table.upsertEntity(
@@ -72,7 +72,7 @@ export function createIssuedTokens(tables: Tables): IssuedTokens {
             partitionKey: 'issued',
             rowKey: sha256,
             ...rest,
-            ...(slot === undefined ? {} : { slot }),
+            ...(epoch === undefined ? {} : { epoch }),
             ...(user ?? {}),
             issuedAtMs: int64(issuedAtMs),
             expiresAtMs: int64(expiresAtMs),
@@ -86,9 +86,9 @@ export function createIssuedTokens(tables: Tables): IssuedTokens {
         const table = await tables('ledger');
         try {
           const row = issuedRow.parse(await table.getEntity('issued', sha256, { abortSignal }));
-          const { tenantId, objectId, slot, ...rest } = row;
+          const { tenantId, objectId, epoch, ...rest } = row;
           const user = tenantId !== undefined && objectId !== undefined ? { tenantId, objectId } : undefined;
-          return { sha256, slot, user, ...rest };
+          return { sha256, epoch, user, ...rest };
         } catch (error) {
           if (isNoSuchEntity(error)) return undefined;
           throw error;

@@ -18,7 +18,7 @@ export function createObtain(ports: ObtainPorts): Buy {
       sha256: held.token.sha256,
       resource: wanted.resource.name,
       tokenKind: wanted.kind,
-      slot: held.slot,
+      epoch: held.slot === undefined ? undefined : held.epoch,
       user:
         wanted.kind === 'obo'
           ? { tenantId: wanted.caller.tenantId, objectId: wanted.caller.objectId }

@@ -4,7 +4,7 @@
  * says until when it goes on working where it is already known.
  */
 import type { Policy } from '../policy/schema.ts';
-import type { Caller, Clock, IssuedRecord, IssuedTokens, Revocation, Snapshot } from '../ports.ts';
+import type { Caller, Clock, IssuedRecord, IssuedTokens, Snapshot } from '../ports.ts';
 import { sha256 } from '../secret.ts';
 import { AUDITOR, hasRole, OPERATOR } from './admit.ts';
 import { isDropped, refuses } from './decision.ts';
@@ -44,8 +44,7 @@ export function createIssued(deps: IssuedDeps): Issued {
       const record = await known(text);
       if (record === undefined) return undefined;
       if (!hasRole(caller, AUDITOR) && !isHolder(caller, record, mayHave)) return undefined;
-      const { revocations } = await snapshot();
-      return isRevoked(record, revocations) ? undefined : record;
+      return isRevoked(record, await snapshot()) ? undefined : record;
     },
 
     async drop(caller, text) {
@@ -87,11 +86,12 @@ function isOfManagedIdentity({ tokenKind, resource }: IssuedRecord, policy: Poli
 
 /**
  * Active is what the broker would still hand to somebody. A resource's cut-off is about callers' tokens and
- * leaves shared ones good for those with a fresh token; its block stops them. A user's cut-off ends what was
- * obtained in the user's name before.
+ * leaves shared ones good for those with a fresh token; its block stops them, and so does an emergency of the
+ * key they were bought with. A user's cut-off ends what was obtained in the user's name before.
  */
-function isRevoked(record: IssuedRecord, revocations: ReadonlyMap<string, Revocation>): boolean {
+function isRevoked(record: IssuedRecord, { revocations, slots }: Snapshot): boolean {
   if (isDropped(revocations, record.sha256)) return true;
+  if (record.epoch !== undefined && record.epoch !== (slots.get(record.resource)?.epoch ?? 0)) return true;
   if (revocations.get(scopeKey({ kind: 'resource', name: record.resource }))?.blocked) return true;
   if (record.user === undefined) return false;
   const { tenantId, objectId } = record.user;

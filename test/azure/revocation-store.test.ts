@@ -157,7 +157,7 @@ test('records of tokens that are over are swept, the others stay', async () => {
   const record = {
     resource: 'speech',
     tokenKind: 'sts',
-    slot: 'Key1',
+    epoch: 0,
     user: undefined,
     issuedAtMs: 0,
   } as const;

@@ -13,7 +13,7 @@ export async function brokerAndClient(token = 'good') {
     sha256: sha256('issued'),
     resource: 'aoai',
     tokenKind: 'obo',
-    slot: undefined,
+    epoch: undefined,
     user: { tenantId: HOME, objectId: USER },
     issuedAtMs: START_MS - 60_000,
     expiresAtMs: START_MS + 60_000,

@@ -13,7 +13,7 @@ const record = (over: Partial<IssuedRecord> = {}): IssuedRecord => ({
   sha256: sha256(TOKEN),
   resource: 'aoai',
   tokenKind: 'entra',
-  slot: undefined,
+  epoch: undefined,
   user: undefined,
   issuedAtMs: START_MS - 60_000,
   expiresAtMs: START_MS + 3_600_000,
@@ -70,6 +70,17 @@ describe('introspection', () => {
       await world.revocation.operate.revoke(request, 'someone');
       assert.equal(await introspect(), undefined);
     }
+  });
+
+  test('a token bought with a key that had an emergency since is not active', async () => {
+    hold({ tokenKind: 'sts', epoch: 2 });
+    const atEpoch = async (epoch: number) => {
+      const slots = new Map([['aoai', { generation: 7, retiring: undefined, epoch }]]);
+      const snapshot = async () => ({ ...(await world.snapshot()), slots });
+      return createRevocation({ ...world.deps, snapshot }).issued.introspect(caller(), TOKEN);
+    };
+    assert.ok(await atEpoch(2));
+    assert.equal(await atEpoch(3), undefined);
   });
 
   test('a shared token stays active after a cut-off of its resource: fresh callers still get it', async () => {

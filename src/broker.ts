@@ -154,9 +154,9 @@ function build(config: Config) {
     keys: rotation,
     verify,
     snapshot: freshness.now,
-    mayHave: (caller, resource) => {
+    mayHave: (caller, resource, kind) => {
       const target = compiled.target(resource);
-      return target !== undefined && compiled.options(caller, target.resource, undefined).length > 0;
+      return target !== undefined && compiled.options(caller, target.resource, kind).length > 0;
     },
     now: clock,
     log,

@@ -14,8 +14,8 @@ import { scopeKey } from './scope.ts';
 export interface IssuedDeps {
   readonly issued: IssuedTokens;
   readonly snapshot: () => Promise<Snapshot>;
-  /** Whether the policy gives this caller any token for this resource. */
-  readonly mayHave: (caller: Caller, resource: string) => boolean;
+  /** Whether the policy gives this caller a token of this kind for this resource. */
+  readonly mayHave: (caller: Caller, resource: string, kind: IssuedRecord['tokenKind']) => boolean;
   readonly policy: Policy;
   readonly revoke: Revoke;
   readonly now: Clock;
@@ -71,12 +71,12 @@ export function createIssued(deps: IssuedDeps): Issued {
   };
 }
 
-/** A shared token is held by everyone the policy gives the resource; an on-behalf-of token by its user alone. */
+/** A shared token is held by everyone the policy gives such a token of the resource; an on-behalf-of token by its user alone. */
 function isHolder(caller: Caller, record: IssuedRecord, mayHave: IssuedDeps['mayHave']): boolean {
-  const { user, resource } = record;
+  const { user, resource, tokenKind } = record;
   if (user !== undefined && (user.tenantId !== caller.tenantId || user.objectId !== caller.objectId))
     return false;
-  return mayHave(caller, resource);
+  return mayHave(caller, resource, tokenKind);
 }
 
 function isOfManagedIdentity({ tokenKind, resource }: IssuedRecord, policy: Policy): boolean {

@@ -1,7 +1,7 @@
 /** The revocation capability, put together from its ports. */
 import type { Denial } from '../denial.ts';
 import type { Policy } from '../policy/schema.ts';
-import type { Caller, Clock, Head, IssuedTokens, Log, Snapshot } from '../ports.ts';
+import type { Caller, Clock, Head, IssuedRecord, IssuedTokens, Log, Snapshot } from '../ports.ts';
 import { type Admit, createAdmit } from './admit.ts';
 import { createReview } from './directory.ts';
 import { createRecordEffect } from './effect.ts';
@@ -34,8 +34,8 @@ export interface RevocationDeps {
   readonly verify: (token: string) => Promise<Caller | Denial>;
   /** From a head read that begins after the call. */
   readonly snapshot: () => Promise<Snapshot>;
-  /** Whether the policy gives this caller any token for this resource. */
-  readonly mayHave: (caller: Caller, resource: string) => boolean;
+  /** Whether the policy gives this caller a token of this kind for this resource. */
+  readonly mayHave: (caller: Caller, resource: string, kind: IssuedRecord['tokenKind']) => boolean;
   readonly now: Clock;
   readonly log: Log;
 }

@@ -39,6 +39,15 @@ describe('introspection', () => {
     assert.equal(await introspect(stranger), undefined);
   });
 
+  test('whoever may have only another kind of token is told nothing', async () => {
+    const mayHave = (_who: unknown, _resource: string, kind?: string) => kind === 'obo';
+    const { issued } = createRevocation({ ...world.deps, mayHave });
+    assert.equal(await issued.introspect(caller(), TOKEN), undefined);
+    assert.equal(await issued.drop(caller(), TOKEN), undefined);
+    hold({ tokenKind: 'obo', user: { tenantId: HOME, objectId: USER } });
+    assert.ok(await issued.introspect(caller(), TOKEN));
+  });
+
   test('an on-behalf-of token is its user’s alone', async () => {
     hold({ tokenKind: 'obo', user: { tenantId: HOME, objectId: USER } });
     assert.ok(await introspect(caller()));

@@ -34,7 +34,7 @@ const REFRESH_AT_SHARE = 0.2;
  * or a throttled service is not hammered, and an absurd wait is no lock.
  */
 const HOLD_OFF_MS = 1_000;
-const LONGEST_HOLD_OFF_MS = 60_000;
+const LONGEST_HOLD_OFF_MS = 30_000;
 /** A managed identity gives the same token until its end is near: asking again at once would be in vain. */
 const REFRESH_PAUSE_MS = 15_000;
 

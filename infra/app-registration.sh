@@ -12,21 +12,26 @@ usage() {
 }
 
 # These GUIDs name the scope and the roles inside our own registration. They are nobody's secret.
+# The scope and the role Token.Exchange are one permission for Entra: it refuses two of one value, unless id, name,
+# description and state agree.
 MANIFEST='{
   "api": {
     "requestedAccessTokenVersion": 2,
     "oauth2PermissionScopes": [{
       "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7001", "value": "Token.Exchange", "type": "User", "isEnabled": true,
       "adminConsentDisplayName": "Exchange tokens",
-      "adminConsentDescription": "Lets the app exchange your sign-in for a short-lived Azure AI token.",
+      "adminConsentDescription": "Lets the app exchange Entra tokens for short-lived Azure AI tokens, as far as the policy grants.",
       "userConsentDisplayName": "Exchange tokens",
       "userConsentDescription": "Lets the app exchange your sign-in for a short-lived Azure AI token."
     }]
   },
   "appRoles": [
-    { "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7002", "value": "Token.Exchange", "isEnabled": true,
+    { "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7001", "value": "Token.Exchange", "isEnabled": true,
       "allowedMemberTypes": ["Application"], "displayName": "Exchange tokens",
-      "description": "May exchange its token for an Azure AI token, as far as the policy grants it." },
+      "description": "Lets the app exchange Entra tokens for short-lived Azure AI tokens, as far as the policy grants." },
+    { "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7002", "value": "Broker.User", "isEnabled": true,
+      "allowedMemberTypes": ["User"], "displayName": "Use the broker",
+      "description": "Makes a person one of those who may ask for tokens: without a role nobody can be assigned." },
     { "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7003", "value": "Broker.Operator", "isEnabled": true,
       "allowedMemberTypes": ["User", "Application"], "displayName": "Operate the broker",
       "description": "May revoke, lift a block and rotate at once." },
@@ -58,11 +63,12 @@ create() {
   # On behalf of: the user's own right to use Azure AI. An administrator consents once (README.md).
   impersonation=$(az ad sp list --filter "appId eq '$COGNITIVE_SERVICES_APP'" \
     --query "[0].oauth2PermissionScopes[?value=='user_impersonation'].id | [0]" --output tsv)
-  if [ -n "$impersonation" ]; then
+  if [ -z "$impersonation" ]; then
+    echo "Microsoft Cognitive Services is not in this tenant yet: on behalf of will need its permission" >&2
+  elif ! az ad app permission list --id "$client" --query '[].resourceAccess[].id' --output tsv |
+    grep --quiet "$impersonation"; then
     az ad app permission add --id "$client" --api "$COGNITIVE_SERVICES_APP" \
       --api-permissions "$impersonation=Scope" --output none --only-show-errors
-  else
-    echo "Microsoft Cognitive Services is not in this tenant yet: on behalf of will need its permission" >&2
   fi
   principal=$(az ad sp list --filter "appId eq '$client'" --query '[0].id' --output tsv)
   if [ -z "$principal" ]; then
@@ -81,7 +87,8 @@ trust() {
   authority=$(az cloud show --query endpoints.activeDirectory --output tsv | sed 's#/*$##')
   case "$(az cloud show --query name --output tsv)" in
     AzureUSGovernment) audience=api://AzureADTokenExchangeUSGov ;;
-    AzureChinaCloud) audience=api://AzureADTokenExchangeChina ;;
+    # The CLI knows an older name of its authority; tokens carry this one.
+    AzureChinaCloud) audience=api://AzureADTokenExchangeChina authority=https://login.partner.microsoftonline.cn ;;
     *) audience=api://AzureADTokenExchange ;;
   esac
   if [ -z "$(az ad app federated-credential list --id "$client" --query "[?subject=='$issuer'].id" --output tsv)" ]; then

@@ -30,7 +30,7 @@ var queries = [
     name: 'rotation-silent'
     severity: 1
     description: 'The rotation timer has not run for half an hour. Runbook: rotation stuck.'
-    query: 'requests | where name =~ "rotate" and success == true | summarize runs = count() | where runs == 0'
+    query: 'requests | where name =~ "rotate" and tobool(success) | summarize runs = count() | where runs == 0'
   }
   {
     name: 'drift'
@@ -42,7 +42,7 @@ var queries = [
     name: 'revocation-slow'
     severity: 1
     description: 'A revocation took more than five seconds to be in force.'
-    query: 'traces | where message startswith "revoked " | parse message with * "timeToEffectMs=" tookMs:long | where tookMs > 5000'
+    query: 'traces | where message startswith "revoked " | where tolong(extract("timeToEffectMs=([0-9]+)$", 1, message)) > 5000'
   }
   {
     name: 'events-poison'
@@ -54,7 +54,7 @@ var queries = [
     name: 'server-errors'
     severity: 1
     description: 'Answers of 5xx (500 is a bug, 503 an outage behind the broker), and runs of a timer or event function that failed.'
-    query: 'requests | where toint(resultCode) >= 500 or success == false'
+    query: 'requests | where toint(resultCode) >= 500 or not(tobool(success))'
   }
 ]
 

@@ -199,6 +199,9 @@ module roles 'roles.bicep' = {
 
 module alerts 'alerts.bicep' = {
   scope: group
+  dependsOn: [
+    events
+  ]
   params: {
     location: location
     prefix: prefix

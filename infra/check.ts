@@ -22,13 +22,14 @@ const { values } = parseArgs({
 try {
   process.exitCode = check() ? 0 : 1;
 } catch (error) {
-  if (!(error instanceof PolicyError || error instanceof EnvironmentsError)) throw error;
+  if (!(error instanceof PolicyError || error instanceof EnvironmentsError || isUnreadable(error)))
+    throw error;
   console.error(error.message);
   process.exitCode = 1;
 }
 
 function check(): boolean {
-  const all = parseEnvironments(readFileSync(values.environments, 'utf8'));
+  const all = load(values.environments, parseEnvironments);
   const fights = rotatedTwice(all);
   for (const fight of fights) console.error(fight);
   const agreed = chosen(all).map(([name, environment, policy]) => {
@@ -50,13 +51,24 @@ function chosen(all: ReadonlyMap<string, Environment>): [string, Environment, Po
   if (named.length === 0) throw new EnvironmentsError(`${values.environments}: no entry ${only}`);
   if (file === undefined) {
     const folder = dirname(values.environments);
-    return named.map(([name, one]) => [name, one, load(join(folder, one.policy))]);
+    return named.map(([name, one]) => [name, one, load(join(folder, one.policy), loadPolicy)]);
   }
-  const policy = load(file);
+  const policy = load(file, loadPolicy);
   const concerned = named.filter(([, one]) => hasAccountOf(policy, one));
   return (concerned.length > 0 ? concerned : named).map(([name, one]) => [name, one, policy]);
 }
 
-function load(file: string): Policy {
-  return loadPolicy(readFileSync(file, 'utf8'));
+function load<T>(file: string, parse: (text: string) => T): T {
+  try {
+    return parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof PolicyError || error instanceof EnvironmentsError)
+      error.message = `${file}: ${error.message}`;
+    throw error;
+  }
+}
+
+/** Its message names the file: somebody mistyped it. */
+function isUnreadable(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && 'path' in error;
 }

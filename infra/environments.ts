@@ -3,6 +3,10 @@ import * as z from 'zod';
 
 const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID');
 const armId = z.string().regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\//i, 'an ARM id');
+/** As a browser sends it: with a path or a last slash it would never match. */
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine(isOrigin, 'must be an origin: scheme, host and port only');
 const role = z.enum(['speech', 'openai', 'data']);
 
 const grant = z.discriminatedUnion('to', [
@@ -22,15 +26,24 @@ const environment = z.strictObject({
   freshnessSeconds: z.int().min(0).max(30),
   logRetentionDays: z.int().min(30).max(730),
   activityEvents: z.boolean(),
-  publicUrl: z.union([z.literal(''), z.url({ protocol: /^https$/ })]),
-  corsOrigins: z.array(z.url()),
+  publicUrl: z.literal('').or(origin.refine((text) => text.startsWith('https:'), 'must be https')),
+  corsOrigins: z.array(origin),
   alertEmails: z.array(z.email()),
   eventPublishers: z.array(guid),
   identities: z.array(z.strictObject({ id: armId, clientId: guid, principalId: guid })),
   accounts: z.array(z.strictObject({ id: armId, rotated: z.boolean(), grants: z.array(grant) })),
 });
 
-const environments = z.record(z.string(), environment);
+/** It becomes part of the names of a vault and a storage account. */
+const environmentName = z
+  .string()
+  .max(12)
+  .regex(
+    /^[a-z](-?[a-z0-9])+$/,
+    'must be 2 to 12 lower-case letters, digits and single hyphens, a letter first',
+  );
+
+const environments = z.record(environmentName, environment);
 
 /** The members of an entry. */
 export const environmentShape = environment.shape;
@@ -46,8 +59,20 @@ export class EnvironmentsError extends Error {
 
 /** @throws EnvironmentsError */
 export function parseEnvironments(text: string): ReadonlyMap<string, Environment> {
-  const parsed = environments.safeParse(JSON.parse(text));
+  const parsed = environments.safeParse(parseJson(text));
   if (parsed.success) return new Map(Object.entries(parsed.data));
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new EnvironmentsError(problems.join('\n'));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new EnvironmentsError(`not JSON: ${(error as SyntaxError).message}`);
+  }
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
 }

@@ -39,9 +39,9 @@ var prefix = 'broker-${environmentName}'
 var names = {
   app: '${prefix}-${take(unique, 6)}'
   storage: take('brk${replace(environmentName, '-', '')}${unique}', 24)
-  vault: take('brk-${take(unique, 8)}-${environmentName}', 24)
+  vault: take('brk-${environmentName}-${unique}', 24)
   component: '${prefix}-insights'
-  topic: '${prefix}-events'
+  topic: '${prefix}-${take(unique, 6)}'
   vaultTopic: '${prefix}-vault'
   activityTopic: settings.activityEvents ? '${prefix}-activity' : ''
   packages: 'app-package'

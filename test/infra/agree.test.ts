@@ -103,6 +103,26 @@ test('a wrong entry of environments.json is named by its path', () => {
   );
 });
 
+test('a name that would not do for a vault, and an origin that no browser sends, are named', () => {
+  const problems = (name: string, change: object): string => {
+    try {
+      parseEnvironments(JSON.stringify({ [name]: { ...prod(), ...change } }));
+    } catch (error) {
+      return error instanceof EnvironmentsError ? error.message : assert.fail();
+    }
+    return '';
+  };
+  for (const name of ['de', 'prod-weu', 'abcdefghijkl']) assert.equal(problems(name, {}), '');
+  for (const name of ['p', 'Prod', '1st', 'prod-', 'prod--weu', 'prod_weu', 'abcdefghijklm'])
+    assert.notEqual(problems(name, {}), '', name);
+  for (const origin of ['https://app.example/', 'https://app.example/path', '*', 'app.example'])
+    assert.match(problems('prod', { corsOrigins: [origin] }), /corsOrigins\.0/, origin);
+  assert.equal(problems('prod', { corsOrigins: ['https://app.example', 'http://localhost:3000'] }), '');
+  for (const url of ['https://broker.example/v1', 'http://broker.example'])
+    assert.match(problems('prod', { publicUrl: url }), /publicUrl/, url);
+  assert.equal(problems('prod', { publicUrl: 'https://broker.example' }), '');
+});
+
 test('npm run check says what is wrong and fails', () => {
   const folder = mkdtempSync(join(tmpdir(), 'check-'));
   const policy = join(folder, 'policy.json');
@@ -120,6 +140,10 @@ test('npm run check says what is wrong and fails', () => {
     const invalid = run('--policy', policy);
     assert.equal(invalid.status, 1);
     assert.match(invalid.stderr, /resources\[0\]\.tokenKinds/);
+
+    const mistyped = run('--policy', join(folder, 'polcy.json'));
+    assert.equal(mistyped.status, 1);
+    assert.match(mistyped.stderr, /^ENOENT.*polcy\.json'\n$/);
 
     const agreed = run();
     assert.equal(agreed.status, 0);

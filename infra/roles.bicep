@@ -174,7 +174,11 @@ module accountUsers 'account-role.bicep' = [
         ? principalIds.application
         : grant.to == 'systemAssigned' ? principalIds.systemAssigned : grant.principalId
       principalType: grant.to == 'group' ? 'Group' : 'ServicePrincipal'
-      assignmentKey: '${vault.id} ${grant.role} ${grant.to} ${grant.principalId}'
+      // Two environments may give one group the same role: then it is the same assignment, and not a second one,
+      // which Azure refuses.
+      assignmentKey: empty(grant.principalId)
+        ? '${vault.id} ${grant.role} ${grant.to}'
+        : '${dataRoles[grant.role]} ${grant.principalId}'
     }
   }
 ]

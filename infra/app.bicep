@@ -48,17 +48,20 @@ param subnetId string
 @description('Tags.')
 param resourceTags tags
 
-@description('What environment() does not tell of a cloud.')
+@description('What environment() does not tell of a cloud, or tells by an old name: the authority of China.')
 var clouds = {
   AzureCloud: {
+    authority: environment().authentication.loginEndpoint
     graph: 'https://graph.microsoft.com'
     federation: 'api://AzureADTokenExchange/.default'
   }
   AzureUSGovernment: {
+    authority: environment().authentication.loginEndpoint
     graph: 'https://graph.microsoft.us'
     federation: 'api://AzureADTokenExchangeUSGov/.default'
   }
   AzureChinaCloud: {
+    authority: 'https://login.partner.microsoftonline.cn'
     graph: 'https://microsoftgraph.chinacloudapi.cn'
     federation: 'api://AzureADTokenExchangeChina/.default'
   }
@@ -161,7 +164,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     BROKER_TABLES_URL: tableUrl
     BROKER_ISSUER_IDENTITY: issuerClientId
     BROKER_ROTATOR_IDENTITY: rotatorClientId
-    BROKER_AUTHORITY: environment().authentication.loginEndpoint
+    BROKER_AUTHORITY: cloud.authority
     BROKER_ARM_URL: environment().resourceManager
     BROKER_ARM_SCOPE: '${environment().resourceManager}.default'
     BROKER_GRAPH_URL: cloud.graph

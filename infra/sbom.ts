@@ -19,12 +19,19 @@ export function sbom(lockFile: string, inputs: readonly string[]): Record<string
     packages: Record<string, LockedPackage>;
   };
   const folders = new Set(inputs.map(packageFolder).filter((folder) => folder !== undefined));
+  // One version may lie in several folders; the format forbids to name a component twice.
+  const components = new Map(
+    [...folders]
+      .sort()
+      .map((folder) => component(folder, lock.packages[folder] ?? {}))
+      .map((one) => [one['purl'], one]),
+  );
   return {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
     version: 1,
     metadata: { component: { type: 'application', name: lock.name, version: lock.version } },
-    components: [...folders].sort().map((folder) => component(folder, lock.packages[folder] ?? {})),
+    components: [...components.values()],
   };
 }
 

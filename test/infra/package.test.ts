@@ -83,6 +83,8 @@ test('the inventory names every bundled package with its version and hash', () =
   const names: string[] = components.map(({ name }: { name: string }) => name);
   for (const name of ['@azure/functions', '@azure/identity', 'jose', 'zod'])
     assert.ok(names.includes(name), name);
+  const purls = components.map(({ purl }: { purl: string }) => purl);
+  assert.equal(new Set(purls).size, purls.length, 'CycloneDX forbids a component twice');
   for (const { name, version, hashes } of components) {
     assert.match(version, /^\d+\.\d+\.\d+/, name);
     assert.match(hashes[0].content, /^[0-9a-f]{128}$/, name);

@@ -62,23 +62,54 @@ test('an assignment has a name that stays the same and a scope narrower than the
   }
 });
 
-test('the issuer reads secrets and cannot write one; the rotator gets nothing but its own role', () => {
-  const given = (who: string): string[] =>
-    assignments
-      .filter(
-        ({ declaration }) => declaration.at('properties', 'principalId')?.text === `principalIds.${who}`,
-      )
-      .map(({ declaration }) => {
-        const role = declaration.at('properties', 'roleDefinitionId')?.text ?? '';
-        return `${declaration.at('scope')?.text} ${/, (?:builtIn\.)?(\w+)\)$/.exec(role)?.[1]}`;
-      });
-  assert.deepEqual(given('issuer').sort(), [
-    'component monitoringMetricsPublisher',
-    'storage storageBlobDataOwner',
-    'storage storageTableDataContributor',
-    'vault keyVaultSecretsUser',
+test('every assignment is one of these: who, what role, on what', () => {
+  const given = assignments
+    .filter(({ file }) => file === 'roles.bicep')
+    .map(({ declaration }) => {
+      const role = declaration.at('properties', 'roleDefinitionId')?.text ?? '';
+      const who = declaration.at('properties', 'principalId')?.text ?? '';
+      return `${who} ${/, (?:builtIn\.)?(\w+)\)$/.exec(role)?.[1]} ${declaration.at('scope')?.text}`;
+    });
+  assert.deepEqual(given.sort(), [
+    'principalIds.issuer keyVaultSecretsUser vault',
+    'principalIds.issuer monitoringMetricsPublisher component',
+    'principalIds.issuer storageBlobDataOwner storage',
+    'principalIds.issuer storageTableDataContributor storage',
+    'principalIds.rotator rotatorRoleName vault',
+    'principalIds[writer] storageBlobDataContributor deadLetters',
+    'publisher eventGridDataSender topic',
   ]);
-  assert.deepEqual(given('rotator'), ['vault rotatorRoleName']);
+});
+
+test('the name of an assignment tells its scope, holder and role, so no two have one name', () => {
+  for (const { file, declaration } of assignments.filter(({ file }) => file === 'roles.bicep')) {
+    const [, scope, who, role] =
+      /^guid\((\w+)\.id, '?(\w+)'?, ([\w.]+)\)$/.exec(declaration.at('name')?.text ?? '') ?? [];
+    const where = `${file}: ${declaration.name}`;
+    assert.equal(declaration.at('scope')?.text, scope, where);
+    assert.ok(declaration.at('properties', 'roleDefinitionId')?.text.endsWith(`, ${role})`), where);
+    assert.match(declaration.at('properties', 'principalId')?.text ?? '', new RegExp(`\\b${who}\\b`), where);
+  }
+});
+
+test('on an AI account the rotator role goes to rotated accounts only, and the others to whom the grant names', () => {
+  const [rotator, users] = ['rotatorKeys', 'accountUsers'].map(
+    (name) =>
+      declarations(bicepFile('roles.bicep'), 'module').find((module) => module.name === name) ??
+      assert.fail(),
+  );
+  assert.ok(rotator?.node.text.includes('for account in filter(accounts, item => item.rotated):'));
+  assert.equal(rotator?.at('params', 'roleName')?.text, 'rotatorRoleName');
+  assert.equal(rotator?.at('params', 'principalId')?.text, 'principalIds.rotator');
+  assert.equal(users?.at('params', 'roleName')?.text, 'dataRoles[grant.role]');
+  assert.equal(
+    users?.at('params', 'principalType')?.text,
+    "grant.to == 'group' ? 'Group' : 'ServicePrincipal'",
+  );
+  assert.match(
+    users?.at('params', 'principalId')?.text.replace(/\s+/g, ' ') ?? '',
+    /^grant\.to == 'application' \? principalIds\.application : grant\.to == 'systemAssigned' \? principalIds\.systemAssigned : grant\.principalId$/,
+  );
 });
 
 test('the custom roles hold exactly what they need', () => {

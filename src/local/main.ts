@@ -1,6 +1,6 @@
 /** `npm start`: the broker with a simulated Azure, on this machine. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { descriptionFileIn, greeting, logFileIn } from './greeting.ts';
@@ -22,7 +22,7 @@ let ending = false;
 const { launch } = await import('./launch.ts');
 const running = launch({ ...options, log: lines.log, failed: (why) => end(1, why) });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0));
-endWithParent(process.env['npm_lifecycle_event'] === 'start');
+endWithParent();
 
 try {
   const { description, dataFolder } = await running;
@@ -50,26 +50,10 @@ function end(code: number, why?: string): void {
     );
 }
 
-/**
- * Whoever started this may be killed without a word: then nothing here may stay. npm runs a shell that runs
- * this, and does not pass on that it was killed either.
- */
-function endWithParent(byNpm: boolean): void {
+/** Whoever started this may be killed without a word: then nothing here may stay. */
+function endWithParent(): void {
   const parent = process.ppid;
-  const npm = byNpm ? parentOf(parent) : undefined;
-  const isOrphan = () => process.ppid !== parent || (byNpm && parentOf(parent) !== npm);
-  setInterval(() => isOrphan() && end(0), 250).unref();
-}
-
-/** Undefined where the system does not tell. */
-function parentOf(pid: number): string | undefined {
-  const file = `/proc/${pid}/stat`;
-  // The second field is the name in brackets, the fourth the parent.
-  return existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')[1]
-    : undefined;
+  setInterval(() => process.ppid !== parent && end(0), 250).unref();
 }
 
 function parse(): Options {

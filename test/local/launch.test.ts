@@ -45,7 +45,7 @@ async function endsWithin(ms: number, pids: readonly number[]): Promise<void> {
 }
 
 describe('npm start', () => {
-  it('with --json writes one line on stdout when all answers, and leaves nothing after SIGTERM', async () => {
+  it('with --json writes one line on stdout when all answers, and leaves nothing after SIGINT', async () => {
     const npm = start('npm', ['start', '--silent', '--', '--json', '--port', '0', '--instances', '2']);
     started.push(npm);
     const description = await described(npm);
@@ -69,7 +69,7 @@ describe('npm start', () => {
 
     const pids = descendants(pidOf(npm));
     assert.ok(pids.length >= 4);
-    npm.process.kill('SIGTERM');
+    npm.process.kill('SIGINT');
     await endsWithin(5000, pids);
     assert.ok(!existsSync(dirname(description.ca)));
     for (const url of [...instances, control]) assert.ok(await refused(url));
@@ -101,7 +101,7 @@ describe('npm start', () => {
     // However its children hang.
     const left = descendants(pidOf(second));
     for (const pid of left) process.kill(pid, 'SIGSTOP');
-    second.process.kill('SIGINT');
+    second.process.kill('SIGTERM');
     await endsWithin(5000, [...left, pidOf(second)]);
   });
 

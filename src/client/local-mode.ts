@@ -32,6 +32,7 @@ export interface LocalDescription {
     readonly endpoint: string;
     readonly secret?: string;
   }[];
+  readonly transmitters: readonly { readonly issuer: string; readonly audience: string }[];
 }
 
 /** Trusts the simulated services' certificate authority in this process from now on. */

@@ -58,7 +58,9 @@ interface Wanted {
 
 async function show(description: LocalDescription, wanted: Wanted): Promise<void> {
   const { broker } = description;
-  const resource = wanted.resource ?? callerNamed(description, wanted.caller).may[0]?.resource ?? '';
+  const resource = wanted.resource ?? callerNamed(description, wanted.caller).may[0]?.resource;
+  if (resource === undefined)
+    throw new Error(`${wanted.caller} may have no resource: name one with --resource`);
   const token = await callerToken(description, wanted.caller);
   const attempt = async (who: string, shown: string): Promise<void> => {
     const { status, body } = await exchange(broker, shown, resource);

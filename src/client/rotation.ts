@@ -70,9 +70,9 @@ async function main(): Promise<void> {
   if (command === 'watch') return watch(resource ?? 'speech', values.speed);
   const run = async (environment: Environment): Promise<void> => {
     if (command === 'plan') return tellPlan(await plans(environment));
+    if (command !== 'history' && command !== 'now') throw new Error(`no such command: ${command ?? ''}`);
     if (resource === undefined) throw new Error('which resource?');
     if (command === 'history') return tellHistory(await plans(environment), resource);
-    if (command !== 'now') throw new Error(`no such command: ${command ?? ''}`);
     const { slot, emergency, reason } = values;
     const begun = await rotateNow(environment, resource, { emergency, reason, ...(slot ? { slot } : {}) });
     console.log(JSON.stringify(begun, undefined, 2));

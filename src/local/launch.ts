@@ -28,6 +28,7 @@ export interface Description {
   readonly control: string;
   readonly callers: RunningAzure['callers'];
   readonly resources: RunningAzure['resources'];
+  readonly transmitters: RunningAzure['transmitters'];
   /** Settings with which a Functions host started by hand joins this Azure. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -92,11 +93,11 @@ export async function launch(options: LaunchOptions): Promise<Running> {
 
   try {
     // The simulated services start meanwhile.
-    const tables = azurite.bound.then(async (url) => {
+    const tablesBound = azurite.bound.then(async (url) => {
       await createTablesAt(`${url}/devstoreaccount1`);
       return url;
     });
-    tables.catch(() => undefined);
+    tablesBound.catch(() => undefined);
     let azuriteUrl = '';
     let broker: string | undefined;
     const children = () => [azurite, ...(instances?.children() ?? [])];
@@ -109,7 +110,7 @@ export async function launch(options: LaunchOptions): Promise<Running> {
       tablesUrl: () => azuriteUrl,
       clock: createVirtualTime(clock, children, keepTime),
     });
-    azuriteUrl = await tables;
+    azuriteUrl = await tablesBound;
 
     const policy = options.policy ?? join(dataFolder, 'policy.json');
     if (options.policy === undefined) writeFileSync(policy, JSON.stringify(azure.policy, null, 2));
@@ -123,8 +124,8 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     readConfig(environment);
     await instances.configure(environment);
 
-    const { entra, keyVault, arm, control, callers, resources } = azure;
-    const services = { entra, keyVault, arm, tables: azure.tables, control, callers, resources };
+    const { entra, keyVault, arm, tables, control, callers, resources, transmitters } = azure;
+    const services = { entra, keyVault, arm, tables, control, callers, resources, transmitters };
     return {
       description: { broker, instances: urls, ca, ...services, environment },
       dataFolder,

@@ -6,7 +6,11 @@ import * as z from 'zod';
 import { loadPolicy } from '../policy/load.ts';
 
 const whole = (name: string, min: number, max: number) =>
-  z.coerce.number(`${name} must be a number`).int(`${name} must be a whole number`).min(min).max(max);
+  z.coerce
+    .number(`${name} must be a number`)
+    .refine((value) => Number.isInteger(value) && value >= min && value <= max, {
+      error: `${name} must be a whole number from ${min} to ${max}`,
+    });
 
 const schema = z.object({
   json: z.boolean().default(false),
@@ -15,7 +19,7 @@ const schema = z.object({
   speed: z.coerce
     .number('--speed must be a number')
     .positive('--speed must be above 0')
-    .max(100_000)
+    .max(100_000, '--speed must be 100000 at most')
     .default(1),
   data: z
     .string()
@@ -45,7 +49,9 @@ export const usage = `npm start -- [--json] [--port N] [--speed X] [--data DIR] 
   --speed X      virtual time runs X times as fast as the clock on the wall (default 1)
   --data DIR     tables, vault and accounts live there (default: a temporary folder, removed on exit)
   --policy FILE  a policy of your own (default: one that fits the demo accounts)
-  --instances N  broker instances, each its own process (default 1)`;
+  --instances N  broker instances, each its own process (default 1)
+
+npm prints two lines of its own before; with \`npm start --silent -- --json\` stdout has the one line alone.`;
 
 /** @throws Error that says, in words for a person, what is wrong with the options. */
 export function readOptions(args: readonly string[]): Options {

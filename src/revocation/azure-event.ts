@@ -40,7 +40,8 @@ export function armLook(event: Envelope, policy: Policy, rotatorClientId: string
     operation === 'microsoft.cognitiveservices/accounts/regeneratekey/action' ||
     operation === 'microsoft.cognitiveservices/accounts/write' ||
     operation === 'microsoft.cognitiveservices/accounts/delete';
-  if (!relevant) return nothing(`not about keys: ${operation.slice(0, 100)}`);
+  // Only its end: the whole looks like a key to the log.
+  if (!relevant) return nothing(`not about keys: ${operation.split('/').slice(-2).join('/').slice(0, 39)}`);
   const accountId = (text(event.data, 'resourceUri') ?? event.subject).toLowerCase();
   if (accountId === '') return poison('no account is named');
   const resource = policy.resources.find((known) => known.accountId.toLowerCase() === accountId);

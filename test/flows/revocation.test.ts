@@ -57,6 +57,41 @@ describe('three instances on one store', () => {
     );
   });
 
+  test('a signal of a configured transmitter is in force everywhere when it is acknowledged', async () => {
+    const { broker, entra } = local.description;
+    const { objectId, tenantId } = callerNamed(local.description, 'ada');
+    const before = await callerToken(local.description, 'ada');
+    assert.deepEqual(await statuses(before, 'chat'), [200, 200, 200]);
+    const [transmitter] = local.description.transmitters;
+    // What only a caller's token has is taken out, so that the rest is a Security Event Token.
+    const notOfASignal = ['sub', 'exp', 'nbf', 'azp', 'oid', 'tid', 'ver', 'roles', 'uti', 'idtyp'];
+    const { token } = await control('POST', '/entra/sign', {
+      header: { typ: 'secevent+jwt' },
+      claims: {
+        ...Object.fromEntries(notOfASignal.map((claim) => [claim, null])),
+        iss: transmitter?.issuer,
+        aud: transmitter?.audience,
+        jti: crypto.randomUUID(),
+        // As of this second: what the caller got in it before is refused, what it gets in the next is not.
+        iat: Math.floor(Date.now() / 1000) + 1,
+        sub_id: { format: 'iss_sub', iss: `${entra.authority}/${tenantId}/v2.0`, sub: objectId },
+        events: { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': {} },
+      },
+    });
+    const pushed = await fetch(`${broker}/signals`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/secevent+jwt', accept: 'application/json' },
+      body: String(token),
+    });
+    assert.equal(pushed.status, 202, await pushed.text());
+    assert.deepEqual(await statuses(before, 'chat'), [400, 400, 400]);
+    await nextSecond();
+    const again = await callerToken(local.description, 'ada');
+    assert.deepEqual(await statuses(again, 'chat'), [200, 200, 200]);
+    // Neither is ever taken for the other.
+    assert.equal((await exchange(broker, String(token), 'chat')).status, 400);
+  });
+
   test('a user who is disabled in the directory is refused everywhere, and again allowed when enabled', async () => {
     const token = await callerToken(local.description, 'ada');
     assert.deepEqual(await statuses(token, 'chat'), [200, 200, 200]);

@@ -129,7 +129,7 @@ function followKeys(rotation: RotationHand) {
       last = asked.last;
       for (const { at, operation, resource, status, keyFingerprint } of asked.requests) {
         const bought = lastBought.get(resource);
-        if (status !== 200 || bought === undefined || keyFingerprint === undefined) continue;
+        if (status !== 200 || bought === undefined || keyFingerprint === null) continue;
         if (operation === 'issueToken') bought.set(keyFingerprint, Date.parse(at));
         if (operation !== 'regenerateKey') continue;
         const going = [...bought.values()][regenerated[resource] ?? 0] ?? Number.NaN;

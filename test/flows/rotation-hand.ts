@@ -14,7 +14,7 @@ export interface Logged {
   readonly operation: string;
   readonly resource: string;
   readonly status: number;
-  readonly keyFingerprint?: string;
+  readonly keyFingerprint: string | null;
   readonly fault?: string;
 }
 

@@ -2,11 +2,11 @@
  * `npm run simulate -- --runs 10000 --seed 1 [--mutate NAME] [--violations N] [--trace] [--json]`: random schedules of the
  * rotation, run i with seed + i. Exit 1 at a violation; `--runs 1 --seed N --trace` replays one exactly.
  */
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { MUTATIONS, mutate } from './mutations.ts';
 import type { RunReport } from './run.ts';
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     runs: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '1' },
@@ -22,12 +22,31 @@ if (values['list-mutations']) {
   process.stdout.write(`${Object.keys(MUTATIONS).join('\n')}\n`);
 } else {
   for (const count of [values.runs, values.seed, values.violations])
-    if (!/^[0-9]+$/.test(count)) throw new Error(`not a number: ${count}`);
-  if (values.mutate !== undefined) mutate(values.mutate);
+    if (!/^[0-9]+$/.test(count) || Number(count) > Number.MAX_SAFE_INTEGER) wrong(`not a number: ${count}`);
+  if (Number(values.runs) === 0) wrong('--runs must be 1 or more');
+  if (values.mutate !== undefined) {
+    if (!Object.hasOwn(MUTATIONS, values.mutate)) wrong(`no such mutation: ${values.mutate}`);
+    mutate(values.mutate);
+  }
   // A mutated source must be loaded after the hook.
   const { runSchedule } = await import('./run.ts');
   Error.stackTraceLimit = values.trace ? 10 : 0;
   process.exitCode = await simulate(runSchedule, Number(values.runs), Number(values.seed));
+}
+
+function readOptions<Config extends ParseArgsConfig>(config: Config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    return wrong(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function wrong(why: string): never {
+  console.error(
+    `${why}\n\nnpm run simulate -- [--runs N] [--seed N] [--mutate NAME] [--list-mutations] [--trace] [--json]`,
+  );
+  process.exit(2);
 }
 
 async function simulate(

@@ -7,7 +7,7 @@ import type { EntraKeys, Members } from './entra-keys.ts';
 import { type EventSender, graphEvent } from './events.ts';
 import { type Faults, faultSchema, serviceNames } from './faults.ts';
 import { listen, readBody, type Served } from './listen.ts';
-import type { RequestLog } from './requests.ts';
+import type { RequestEntry, RequestLog } from './requests.ts';
 
 /** Virtual time, as the launcher keeps it: a change is answered when every process has it. */
 export interface VirtualTime {
@@ -61,6 +61,7 @@ const shapes = {
   regenerate: z.strictObject({ keyName: z.enum(['Key1', 'Key2']) }),
   sign: z.strictObject({ header: members.default({}), claims: members.default({}) }),
   service: z.enum(serviceNames),
+  asked: z.enum([...serviceNames, 'ai']).optional(),
 };
 
 export function serveControl(options: ControlOptions): Promise<Served> {
@@ -108,7 +109,8 @@ export function serveControl(options: ControlOptions): Promise<Served> {
 function createRoutes(options: ControlOptions): readonly Route[] {
   const { faults, requests, events, accounts, directory, keys, clock } = options;
   const account = (name: string) => {
-    if (!accounts.find(name)) throw new Wrong(`there is no account '${name}'`);
+    const found = accounts.find(name);
+    if (!found || found.deleted) throw new Wrong(`there is no account '${name}'`);
     return name;
   };
   return [
@@ -117,8 +119,11 @@ function createRoutes(options: ControlOptions): readonly Route[] {
       path: /^\/requests$/,
       run: (_, __, query) => ({
         requests: requests
-          .after(check(after, query.get('after') ?? undefined), query.get('service') ?? undefined)
-          .map(({ atMs, ...entry }) => ({ ...entry, at: new Date(atMs).toISOString() })),
+          .after(
+            check(after, query.get('after') ?? undefined),
+            check(shapes.asked, query.get('service') ?? undefined),
+          )
+          .map(described),
         last: requests.last,
       }),
     },
@@ -172,7 +177,7 @@ function createRoutes(options: ControlOptions): readonly Route[] {
       path: /^\/entra\/sign$/,
       run(_, body) {
         const { header, claims } = parse(shapes.sign, body === '' ? '{}' : body);
-        return { token: keys.sign({ ...options.goodClaims(), ...claims }, header) };
+        return { token: keys.sign(withoutNulls({ ...options.goodClaims(), ...claims }), header) };
       },
     },
     {
@@ -184,6 +189,19 @@ function createRoutes(options: ControlOptions): readonly Route[] {
       }),
     },
   ];
+}
+
+/** Every entry has every member, null where there is nothing to say. */
+function described({ atMs, ...entry }: RequestEntry) {
+  const { resource, by, keyFingerprint, fault } = entry;
+  const said = { resource, by, keyFingerprint, fault };
+  const members = Object.entries(said).map(([name, value]) => [name, value ?? null]);
+  return { ...entry, at: new Date(atMs).toISOString(), ...Object.fromEntries(members) };
+}
+
+/** A claim given as null is one the token does not have (RFC 7396). */
+function withoutNulls(claims: Members): Members {
+  return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== null));
 }
 
 function parse<T>(schema: z.ZodType<T>, body: string): T {

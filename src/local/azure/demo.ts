@@ -5,6 +5,7 @@
 import type { AccountSpec } from './accounts.ts';
 import {
   brokerApp,
+  brokerUri,
   callers,
   issuerIdentity,
   readerIdentity,
@@ -22,7 +23,6 @@ export const vaultId = `${resourceGroup}/providers/Microsoft.KeyVault/vaults/kv-
 /** An account as the policy names it; its addresses come with its listeners. */
 export interface DemoResource extends AccountSpec {
   readonly tokenKinds: readonly ('sts' | 'entra' | 'obo')[];
-  readonly hasRegionalHost: boolean;
   readonly secret?: string;
   /** Members of the policy's entry that only some have. */
   readonly policy: object;
@@ -39,18 +39,17 @@ const resource = (
   accountId: `${resourceGroup}/providers/Microsoft.CognitiveServices/accounts/ai-${name}`,
   region: 'westeurope',
   tokenKinds,
-  hasRegionalHost: false,
   policy,
   ...rest,
 });
-const rotated = (name: string, rest: Partial<DemoResource> = {}) => ({ secret: `${name}-key`, ...rest });
+const rotated = (name: string) => ({ secret: `${name}-key` });
 const byReader = {
   identity: { kind: 'userAssigned', clientId: readerIdentity.clientId },
   maxLifetime: '24h',
 };
 
 export const resources: readonly DemoResource[] = [
-  resource('speech', 'SpeechServices', ['sts', 'entra'], {}, rotated('speech', { hasRegionalHost: true })),
+  resource('speech', 'SpeechServices', ['sts', 'entra'], {}, rotated('speech')),
   resource('translator', 'TextTranslation', ['sts'], {}, rotated('translator')),
   resource('chat', 'OpenAI', ['entra', 'obo'], {}, rotated('chat')),
   resource('vision', 'ComputerVision', ['entra'], {
@@ -89,8 +88,16 @@ export const roleAssignments: readonly RoleAssignment[] = [
 /** Far above what one machine can ask, so that no load test meets it by accident. */
 const rate = { count: 600_000, per: '1m' };
 
-/** The policy of the demo set, as `policy.json` holds one, for accounts at these addresses. */
-export function demoPolicy(addresses: ReadonlyMap<string, { endpoint: string; regionalEndpoint?: string }>) {
+/** An identity provider that sends Security Event Tokens. Here it signs with the keys of the simulated Entra. */
+export function demoTransmitter(authority: string) {
+  return { name: 'idp', issuer: `${authority}/signals`, audience: `${brokerUri}/signals` };
+}
+
+/** The policy of the demo set, as `policy.json` holds one, for accounts and an Entra at these addresses. */
+export function demoPolicy(
+  addresses: ReadonlyMap<string, { endpoint: string; regionalEndpoint: string }>,
+  authority: string,
+) {
   const byRole = (name: string) => {
     const found = callers.find((caller) => caller.name === name);
     return [{ tenant: 'home', clientId: found?.clientId, appRole: 'Token.Exchange' }];
@@ -147,6 +154,13 @@ export function demoPolicy(addresses: ReadonlyMap<string, { endpoint: string; re
         tokenKinds: ['obo', 'entra'],
         maxLifetime: '2h',
         rate,
+      },
+    ],
+    transmitters: [
+      {
+        ...demoTransmitter(authority),
+        jwksUri: `${authority}/common/discovery/v2.0/keys`,
+        tenants: ['home'],
       },
     ],
   };

@@ -6,7 +6,7 @@ import { createAccounts } from './accounts.ts';
 import { createAccountHost } from './accounts-host.ts';
 import { createArm } from './arm.ts';
 import { serveControl, type VirtualTime } from './control.ts';
-import { demoPolicy, resources, roleAssignments, vaultId } from './demo.ts';
+import { demoPolicy, demoTransmitter, resources, roleAssignments, vaultId } from './demo.ts';
 import * as demo from './demo-directory.ts';
 import { createDirectory } from './directory.ts';
 import { createEntra } from './entra.ts';
@@ -73,6 +73,8 @@ export interface RunningAzure {
   readonly control: string;
   readonly callers: readonly demo.CallerDescription[];
   readonly resources: readonly ResourceDescription[];
+  /** Who may push signals; `POST /entra/sign` of the control service signs for them. */
+  readonly transmitters: readonly ReturnType<typeof demoTransmitter>[];
   /** The demo policy, as JSON. */
   readonly policy: object;
   /** Client ids of the broker's two identities. */
@@ -122,7 +124,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
 
   // A service names its own address in its answers, and has it only once it listens.
   const urls = { entra: '', keyVault: '', graph: '' };
-  const accountUrls = new Map<string, { endpoint: string; regionalEndpoint?: string }>();
+  const accountUrls = new Map<string, { endpoint: string; regionalEndpoint: string }>();
   const authority = () => urls.entra;
 
   const directory = createDirectory(demo.directory, dataFolder);
@@ -165,14 +167,10 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const identity = await start(createIdentity({ directory, issue, secret: header, now }), wellKnown.identity);
   const tables = await started(serveTables(fabric, port(wellKnown.tables), options.tablesUrl));
   let accountPort = firstAccountPort;
-  for (const { name, hasRegionalHost } of resources) {
+  for (const { name } of resources) {
     const host = (form: 'custom' | 'regional') =>
       start(createAccountHost({ name, form, accounts, authenticate, assignments, now }), accountPort++);
-    const endpoint = await host('custom');
-    accountUrls.set(name, {
-      endpoint,
-      ...(hasRegionalHost ? { regionalEndpoint: await host('regional') } : {}),
-    });
+    accountUrls.set(name, { endpoint: await host('custom'), regionalEndpoint: await host('regional') });
   }
 
   const onClock = () => {
@@ -227,7 +225,8 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
       tokenKinds,
       ...(holds === undefined ? {} : { secret: holds }),
     })),
-    policy: demoPolicy(accountUrls),
+    policy: demoPolicy(accountUrls, urls.entra),
+    transmitters: [demoTransmitter(urls.entra)],
     issuerIdentity: demo.issuerIdentity.clientId,
     rotatorIdentity: demo.rotatorIdentity.clientId,
     faults,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
 import * as demo from '../../../src/local/azure/demo-directory.ts';
 import type { RunningAzure } from '../../../src/local/azure/start.ts';
-import { callerToken, control, startTestAzure, type TestAzure, until } from './fabric-azure.ts';
+import { callerToken, claimsOf, control, startTestAzure, type TestAzure, until } from './fabric-azure.ts';
 
 let stand: TestAzure;
 let azure: RunningAzure;
@@ -63,6 +63,7 @@ suite('calls', () => {
     ['PUT', '/users/nobody', { accountEnabled: false }, 400, /nobody/],
     ['POST', '/entra/sign', { claim: {} }, 400, /claim/],
     ['GET', '/requests?after=x', undefined, 400, /./],
+    ['GET', '/requests?service=nobody', undefined, 400, /./],
     ['GET', '/nothing', undefined, 404, /Not Found/],
     ['GET', '/faults', undefined, 405, /Not Allowed/],
   ];
@@ -116,9 +117,18 @@ suite('calls', () => {
       resource: demo.brokerUri,
       status: 200,
       by,
+      keyFingerprint: null,
+      fault: null,
     });
     const everything = (await control(azure, 'GET', '/requests')).text;
     assert.ok(!everything.includes(token) && !everything.includes('local-captions'));
+  });
+
+  test('a claim given as null is one the signed token does not have', async () => {
+    const { text } = await control(azure, 'POST', '/entra/sign', { claims: { exp: null, extra: 1 } });
+    const claims = claimsOf(String((JSON.parse(text) as { token: string }).token));
+    assert.ok(!('exp' in claims) && 'iat' in claims);
+    assert.equal(claims['extra'], 1);
   });
 
   test('an account takes its settings, its new key and its end', async () => {
@@ -133,6 +143,8 @@ suite('calls', () => {
     );
     assert.equal((await control(azure, 'DELETE', '/accounts/vision')).status, 204);
     assert.equal((await settled(last)).length, 2);
+    assert.equal((await control(azure, 'PUT', '/accounts/vision', {})).status, 400);
+    assert.equal((await control(azure, 'DELETE', '/accounts/vision')).status, 400);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The demo set is what the local mode promises, and its parts agree with each other. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { demoPolicy, resources, roleAssignments } from '../../../src/local/azure/demo.ts';
+import { resources, roleAssignments } from '../../../src/local/azure/demo.ts';
 import {
   callers,
   directory,
@@ -83,13 +83,18 @@ test('it has an account and a caller of each kind that is promised', () => {
 
 test('every account has ports of its own, and the policy names the same accounts', () => {
   const urls = azure.resources.flatMap(({ endpoint, regionalEndpoint }) =>
-    [endpoint, regionalEndpoint ?? []].flat(),
+    [endpoint, regionalEndpoint].flatMap((url) => url ?? []),
   );
-  assert.equal(urls.length, 7);
-  assert.equal(new Set(urls).size, 7);
+  assert.equal(urls.length, 12);
+  assert.equal(new Set(urls).size, 12);
+  const policy = loadPolicy(JSON.stringify(azure.policy));
   assert.deepEqual(
-    demoPolicy(new Map(azure.resources.map((one) => [one.name, one]))).resources.map(({ name }) => name),
+    policy.resources.map(({ name }) => name),
     azure.resources.map(({ name }) => name),
+  );
+  assert.deepEqual(
+    policy.transmitters.map(({ issuer }) => issuer),
+    azure.transmitters.map(({ issuer }) => issuer),
   );
 });
 

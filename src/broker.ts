@@ -115,7 +115,7 @@ function build(config: Config) {
     revokedBy,
     isDropped,
     tokens: createTokens(obtain, clock, minimumLifeMs),
-    takeFromRate: createRate(),
+    rate: createRate(),
     audit: createAudit(createAuditTable(rows, clock, instance)),
     clock,
     instance,

@@ -9,8 +9,8 @@ import type { TokenKind } from '../policy/schema.ts';
 import type { AuditLog, AuditRecord, Caller, Clock, Revocation, Snapshot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import type { Freshness } from './freshness.ts';
-import type { TakeFromRate } from './rate.ts';
-import type { Held, Tokens } from './tokens.ts';
+import type { Rate } from './rate.ts';
+import type { Held, Tokens, Wanted } from './tokens.ts';
 import type { VerifyCaller } from './verify.ts';
 
 export interface ExchangeRequest {
@@ -47,7 +47,7 @@ export interface ExchangePorts {
   ) => Revocation | undefined;
   readonly isDropped: (revocations: Snapshot['revocations'], tokenSha256: string) => boolean;
   readonly tokens: Tokens;
-  readonly takeFromRate: TakeFromRate;
+  readonly rate: Rate;
   readonly audit: AuditLog;
   readonly clock: Clock;
   readonly instance: string;
@@ -107,33 +107,49 @@ async function decide(
 const isEntraRefusal = ({ kind }: Denial): boolean =>
   kind === 'interaction_required' || kind === 'obo_refused';
 
-/** Under one grant. The final look at the head begins only when there is a token to hand out. */
+/** Under one grant: who may not have a token now is told before anything is bought. */
 async function exchangeUnder(
   ports: ExchangePorts,
-  { grant, kind }: Option,
+  option: Option,
   target: Target,
   caller: Caller,
   about: About,
 ): Promise<Granted | Denial> {
-  const { resource, endpoint } = target;
+  const { grant, kind } = option;
+  const { resource } = target;
   if (kind === 'obo' && caller.kind !== 'user') return { kind: 'user_required', resource: resource.name };
-  const revoked = (snapshot: Snapshot): Denial | undefined =>
-    asDenial(ports.revokedBy(snapshot.revocations, caller, resource.name, grant.name));
+  const revoked = (snapshot: Snapshot) => revokedIn(ports, snapshot, caller, resource.name, grant.name);
 
   let snapshot = ports.freshness.known() ?? (await ports.freshness.fresh());
   // A refusal must be as fresh as a grant: what is known may have been lifted.
   if (revoked(snapshot) !== undefined) snapshot = await ports.freshness.fresh();
   const refusal = revoked(snapshot);
   if (refusal !== undefined) return refusal;
-  const waitMs = ports.takeFromRate(
-    `${grant.name} ${caller.tenantId} ${caller.objectId} ${caller.clientId}`,
-    grant.rate,
-    ports.clock(),
-  );
+  const bucket = `${grant.name} ${caller.tenantId} ${caller.objectId} ${caller.clientId}`;
+  const waitMs = ports.rate.take(bucket, grant.rate, ports.clock());
   if (waitMs > 0)
     return { kind: 'rate_limited', grant: grant.name, retryAfterSeconds: Math.ceil(waitMs / 1000) };
+  try {
+    return await handOut(ports, option, target, caller, about, snapshot);
+  } catch (error) {
+    ports.rate.giveBack(bucket);
+    throw error;
+  }
+}
 
-  const wanted = { resource, kind, endpoint, caller };
+/** The final look at the head begins only when there is a token to hand out. */
+async function handOut(
+  ports: ExchangePorts,
+  { grant, kind }: Option,
+  target: Target,
+  caller: Caller,
+  about: About,
+  known: Snapshot,
+): Promise<Granted | Denial> {
+  const { resource, endpoint } = target;
+  const revoked = (snapshot: Snapshot) => revokedIn(ports, snapshot, caller, resource.name, grant.name);
+  const wanted: Wanted = { resource, kind, endpoint, caller };
+  let snapshot = known;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const slots = snapshot.slots.get(resource.name);
     let held = ports.tokens.held(wanted, slots);
@@ -192,7 +208,14 @@ function unfit(ports: ExchangePorts, held: Held, seen: Snapshot, resource: strin
   return undefined;
 }
 
-function asDenial(revocation: Revocation | undefined): Denial | undefined {
+function revokedIn(
+  ports: ExchangePorts,
+  { revocations }: Snapshot,
+  caller: Caller,
+  resource: string,
+  grant: string,
+): Denial | undefined {
+  const revocation = ports.revokedBy(revocations, caller, resource, grant);
   if (revocation === undefined) return undefined;
   const { kind } = revocation.scope;
   const of = revocation.blocked && (kind === 'resource' || kind === 'grant') ? 'target' : 'caller';

@@ -44,6 +44,25 @@ test('no record, no token: with the audit down there is no grant and no denial',
   granted(await world.ask(captions, 'speech'));
 });
 
+test('an outage uses up no rate: it does not end in a denial', async () => {
+  const world = createWorld({
+    policy: ({ grants }) => {
+      for (const grant of grants) grant.rate = { count: 2, per: '10m' };
+    },
+  });
+  world.outage.add('tables');
+  for (let tries = 5; tries > 0; tries -= 1)
+    await assert.rejects(world.ask(captions, 'speech'), UpstreamFailure);
+  world.outage.clear();
+  world.outage.add('sts');
+  for (let tries = 5; tries > 0; tries -= 1) {
+    await assert.rejects(world.ask(captions, 'speech'), UpstreamFailure);
+    world.nowMs += 1_000;
+  }
+  world.outage.clear();
+  granted(await world.ask(captions, 'speech'));
+});
+
 test('no look at the head, no token: and a grant already on record is withdrawn there', async () => {
   const world = createWorld();
   granted(await world.ask(captions, 'speech'));

@@ -8,7 +8,7 @@ import { NOW_MS } from './caller.ts';
 const rate = { count: 3, per: 60_000 };
 
 test('a bucket starts full, says when the next is there, and then it is there', () => {
-  const take = createRate();
+  const { take } = createRate();
   for (let left = 3; left > 0; left -= 1) assert.equal(take('a', rate, NOW_MS), 0);
   const waitMs = take('a', rate, NOW_MS);
   assert.equal(waitMs, 20_000);
@@ -20,7 +20,7 @@ test('a bucket starts full, says when the next is there, and then it is there', 
 test('in any span of time no more pass than the bucket held and what flowed in', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 30_000 }), { maxLength: 200 }), (gaps) => {
-      const take = createRate();
+      const { take } = createRate();
       let nowMs = NOW_MS;
       let passed = 0;
       for (const gap of gaps) {
@@ -34,8 +34,20 @@ test('in any span of time no more pass than the bucket held and what flowed in',
   );
 });
 
+test('what is given back may be taken again, and the bucket still holds no more than its count', () => {
+  const { take, giveBack } = createRate();
+  for (let left = 3; left > 0; left -= 1) assert.equal(take('a', rate, NOW_MS), 0);
+  giveBack('a');
+  assert.equal(take('a', rate, NOW_MS), 0);
+  assert.ok(take('a', rate, NOW_MS) > 0);
+  for (let more = 9; more > 0; more -= 1) giveBack('a');
+  for (let left = 3; left > 0; left -= 1) assert.equal(take('a', rate, NOW_MS), 0);
+  assert.ok(take('a', rate, NOW_MS) > 0);
+  giveBack('never seen');
+});
+
 test('a long rest saves nothing up: the bucket holds no more than its count', () => {
-  const take = createRate();
+  const { take } = createRate();
   take('a', rate, NOW_MS);
   const later = NOW_MS + 86_400_000;
   for (let left = 3; left > 0; left -= 1) assert.equal(take('a', rate, later), 0);
@@ -43,7 +55,7 @@ test('a long rest saves nothing up: the bucket holds no more than its count', ()
 });
 
 test('a clock set back gives nothing away and locks nobody out for ever', () => {
-  const take = createRate();
+  const { take } = createRate();
   for (let left = 3; left > 0; left -= 1) take('a', rate, NOW_MS);
   assert.ok(take('a', rate, NOW_MS - 3_600_000) > 0);
   assert.equal(take('a', rate, NOW_MS - 3_600_000 + 20_000), 0);

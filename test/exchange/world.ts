@@ -166,7 +166,7 @@ export function createWorld(options: WorldOptions = {}) {
     revokedBy,
     isDropped: (revocations, sha256) => revocations.has(scopeKey({ kind: 'issued', sha256 })),
     tokens,
-    takeFromRate: createRate(),
+    rate: createRate(),
     audit: {
       append: async (record) => {
         await world.hold.get('audit')?.();

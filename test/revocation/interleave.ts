@@ -107,7 +107,7 @@ async function interleave(
         () => START_MS,
         60_000,
       ),
-      takeFromRate: () => 0,
+      rate: { take: () => 0, giveBack: () => undefined },
       audit: { append: step },
       clock: () => START_MS,
       instance: name,

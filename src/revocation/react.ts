@@ -83,6 +83,9 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     if (typeof key === 'string') return poison(event, event, key);
     // The resource is a hint where to look first; a wrong one must not leave a leaked key alone.
     const found = await keys.findSlotByKeyHash(key.sha256, key.resource);
+    const named = policy.resources.find(({ name }) => name === key.resource);
+    if (found === undefined && named !== undefined && named.rotation === undefined)
+      return poison(event, event, `the keys of ${named.name} are not rotated here: renew them by hand`);
     // Also the answer to a repetition: once regenerated, no slot holds the key any more.
     if (found === undefined) return 'leaked key is in no slot';
     const { resource, slot } = found;

@@ -53,6 +53,14 @@ export const policy: Policy = policySchema.parse({
       secret: 'speech-prod-key',
       rotation: {},
     },
+    {
+      name: 'face',
+      accountId: ACCOUNT.replace('aoai-prod', 'face-prod'),
+      kind: 'Face',
+      region: 'westeurope',
+      endpoint: 'https://face-prod.cognitiveservices.azure.com',
+      tokenKinds: ['entra'],
+    },
   ],
   grants: [
     {

@@ -370,6 +370,12 @@ describe('a leaked key', () => {
     assert.deepEqual(world.asked, []);
   });
 
+  test('of an account that is not rotated here is kept for a person, not passed over in silence', async () => {
+    assert.equal(await react(event({ sha256: HASH, resource: 'face' })), 'poison');
+    assert.match(world.records('poison')[0]?.['why'] ?? '', /face are not rotated here/);
+    assert.deepEqual(world.asked, []);
+  });
+
   for (const [what, data] of [
     ['a key in clear', { sha256: 'not-a-hash-but-maybe-a-key' }],
     ['no hash', {}],

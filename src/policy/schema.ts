@@ -9,7 +9,15 @@ const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
 const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/, 'a GUID in lower case');
-const httpsUrl = z.url({ protocol: /^https$/ });
+const httpsUrl = z
+  .url({ protocol: /^https$/, error: 'an https URL' })
+  .refine((text) => !URL.canParse(text) || isPlain(new URL(text)), 'no user, query or fragment belongs here');
+const isPlain = ({ username, password, search, hash }: URL) =>
+  `${username}${password}${search}${hash}` === '';
+/** What Azure AI takes, sovereign clouds too: a token for anything else would lend out the broker's own rights. */
+const azureAiScope = z
+  .string()
+  .regex(/^https:\/\/(cognitiveservices|ai)\.azure\.(com|us|cn)\/\.default$/, 'a scope of Azure AI');
 /** Exact, or with one `*` at the end. Never a regular expression. */
 const pattern = z
   .string()
@@ -63,7 +71,7 @@ const resource = z.strictObject({
   regionalEndpoint: httpsUrl.optional(),
   tokenKinds: z.array(tokenKind).min(1),
   identity: identity.default({ kind: 'application' }),
-  scope: z.string().min(1).default('https://cognitiveservices.azure.com/.default'),
+  scope: azureAiScope.default('https://cognitiveservices.azure.com/.default'),
   /** Needed with a managed identity: its tokens live up to 24 h, and the policy must say that it knows. */
   maxLifetime: duration.optional(),
   /** The name of the secret that holds the account's current key. */

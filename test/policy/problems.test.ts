@@ -22,6 +22,21 @@ const problems: readonly [string, (policy: Sample) => void, string][] = [
     'resources[2].identity: ',
   ],
   [
+    "a scope that is not Azure AI's",
+    (p) => Object.assign(resource(p, CHAT), { scope: 'https://management.azure.com/.default' }),
+    'resources[1].scope: a scope of Azure AI',
+  ],
+  [
+    'an endpoint with a query',
+    (p) => Object.assign(resource(p, CHAT), { endpoint: 'https://chat.openai.azure.com/?key=x' }),
+    'resources[1].endpoint: no user, query or fragment',
+  ],
+  [
+    'an endpoint without TLS',
+    (p) => Object.assign(resource(p, CHAT), { endpoint: 'http://chat.openai.azure.com' }),
+    'resources[1].endpoint: an https URL',
+  ],
+  [
     'a resource that no grant knows',
     (p) => Object.assign(grant(p, 0), { resources: ['speach'] }),
     'grants[0].resources[0]: no resource of this policy: speach',

@@ -51,7 +51,11 @@ export async function launch(options: LaunchOptions): Promise<Running> {
   const { log } = options;
   const temporary = options.data === undefined;
   const dataFolder = options.data ?? mkdtempSync(join(tmpdir(), 'ai-token-broker-'));
-  mkdirSync(dataFolder, { recursive: true });
+  try {
+    mkdirSync(dataFolder, { recursive: true });
+  } catch (error) {
+    throw new Error(`--data: ${error instanceof Error ? error.message : error}`);
+  }
   const removeFolder = () => {
     if (temporary) rmSync(dataFolder, { recursive: true, force: true });
   };

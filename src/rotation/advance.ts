@@ -6,8 +6,9 @@ import { isHeld, isTrusted, release, take } from './lease.ts';
 import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { failed, tried } from './progress.ts';
-import { next, type Rules, type Step } from './retire.ts';
+import { next, type Rules } from './retire.ts';
 import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
+import type { Step } from './step.ts';
 
 export interface Advance {
   readonly resource: string;

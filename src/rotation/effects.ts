@@ -4,8 +4,8 @@ import { UpstreamFailure } from '../upstream.ts';
 import { fingerprint } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { failed, healed, type Probe, probed, promoted, regenerated, tidied } from './progress.ts';
-import type { Step } from './retire.ts';
 import type { RotationState } from './state.ts';
+import type { Step } from './step.ts';
 
 /** Key Vault says so 30 days before a secret expires: with us, when its rotation is a whole period late. */
 const NEAR_EXPIRY_MS = 30 * 86_400_000;

@@ -1,7 +1,7 @@
 /** What is remembered once a step was made, or a rotation begun. Pure; retire.ts decides the steps. */
 import type { Slot } from '../ports.ts';
-import type { Step } from './retire.ts';
 import { otherSlot, type Phase, type Proof, type RotationState, type Turn, type Work } from './state.ts';
+import type { Step } from './step.ts';
 
 /** A key is proved by rounds of successes this far apart: gateways do not learn of a key at the same moment. */
 export const PROOF_SPAN_MS = 60_000;

@@ -14,6 +14,7 @@ import { compare, type Drift } from './drift.ts';
 import { CLOCKS_DIFFER_MS } from './due.ts';
 import { adopted, begin, enter, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';
 import { type Evidence, otherSlot, type Proof, type RotationState, type Work } from './state.ts';
+import type { Step } from './step.ts';
 
 /** An old key may be accepted for hours (Azure: disable-local-auth): noted, and not waited for. */
 const OLD_KEY_WATCH_MS = 1_800_000;
@@ -38,21 +39,6 @@ const BLOCKS = {
 export function hasNoKeys({ blocked }: RotationState): boolean {
   return blocked === BLOCKS.localAuthDisabled;
 }
-
-export type Step =
-  | { readonly do: 'wait'; readonly why: string; readonly untilMs?: number }
-  /** Nothing outside changes; only what is remembered. */
-  | { readonly do: 'note'; readonly why: string; readonly to: RotationState; readonly drift?: Drift['what'] }
-  /** A version is written with the first of these slots' keys that is accepted. */
-  | {
-      readonly do: 'heal';
-      readonly why: string;
-      readonly drift: Drift['what'];
-      readonly slots: readonly Slot[];
-    }
-  | { readonly do: 'prove' | 'publish' | 'regenerate'; readonly why: string; readonly slot: Slot }
-  /** Versions with dead keys are disabled. */
-  | { readonly do: 'tidy'; readonly why: string };
 
 export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
   const { keys, vault, nowMs } = seen;

@@ -9,7 +9,6 @@
  * time, the slot is regenerated; its new key is proved and the old one watched until it is refused. A full
  * rotation is two retirements, an alternating one is one, an emergency is one without the drain.
  */
-import type { Slot } from '../ports.ts';
 import { compare, type Drift } from './drift.ts';
 import { CLOCKS_DIFFER_MS } from './due.ts';
 import { adopted, begin, enter, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';

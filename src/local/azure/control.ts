@@ -49,6 +49,8 @@ const shapes = {
   clock: z
     .strictObject({
       advanceSeconds: z.number().min(0).max(3_200_000_000).optional(),
+      /** The hour to jump to. */
+      now: z.iso.datetime({ offset: true }).optional(),
       speed: z.number().gt(0).max(100_000).optional(),
     })
     .refine((change) => Object.keys(change).length > 0, 'nothing to change'),
@@ -143,8 +145,12 @@ function createRoutes(options: ControlOptions): readonly Route[] {
       method: 'POST',
       path: /^\/clock$/,
       async run(_, body) {
-        const { speed, advanceSeconds } = parse(shapes.clock, body);
+        const { speed, advanceSeconds, now } = parse(shapes.clock, body);
+        const aheadMs = now === undefined ? 0 : Date.parse(now) - Date.parse(clock.state().now);
+        // An answer of GET, sent back, is a moment old.
+        if (aheadMs < -60_000) throw new Wrong('now: virtual time goes forward only');
         if (speed !== undefined) await clock.setSpeed(speed);
+        if (aheadMs > 0) await clock.advance(aheadMs / 1000);
         if (advanceSeconds !== undefined) await clock.advance(advanceSeconds);
         options.onClock();
       },

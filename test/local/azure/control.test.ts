@@ -46,6 +46,8 @@ suite('calls', () => {
     ['POST', '/clock', {}, 400, /nothing to change/],
     ['POST', '/clock', { advanceSeconds: -1 }, 400, /advanceSeconds/],
     ['POST', '/clock', { advanceHours: 1 }, 400, /advanceHours/],
+    ['POST', '/clock', { now: '2020-01-01T00:00:00Z' }, 400, /forward only/],
+    ['POST', '/clock', { now: 'tomorrow' }, 400, /now/],
     ['PUT', '/accounts/speech', { newKeyLagMs: 'long' }, 400, /newKeyLagMs/],
     ['PUT', '/accounts/speech', { colour: 'red' }, 400, /colour/],
     ['PUT', '/accounts/nobody', {}, 400, /nobody/],
@@ -100,6 +102,9 @@ suite('calls', () => {
     assert.equal(speed, 1);
     assert.equal((await control(azure, 'POST', '/clock', { advanceSeconds: 600 })).status, 204);
     assert.ok(Date.parse((await state()).now) - Date.parse(now) >= 600_000);
+    const later = new Date(Date.parse((await state()).now) + 3_600_000).toISOString();
+    assert.equal((await control(azure, 'POST', '/clock', { now: later })).status, 204);
+    assert.ok(Date.parse((await state()).now) >= Date.parse(later));
   });
 
   test('requests are shown with their time, from a number on and of one service, never with a token', async () => {

@@ -79,15 +79,19 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
   }
 
   async function leaked(event: Envelope, receivedAtMs: number): Promise<string> {
-    const key = readLeakedKey(event.data, policy);
+    const key = readLeakedKey(event.data);
     if (typeof key === 'string') return poison(event, event, key);
     // The resource is a hint where to look first; a wrong one must not leave a leaked key alone.
     const found = await keys.findSlotByKeyHash(key.sha256, key.resource);
-    const named = policy.resources.find(({ name }) => name === key.resource);
-    if (found === undefined && named !== undefined && named.rotation === undefined)
-      return poison(event, event, `the keys of ${named.name} are not rotated here: renew them by hand`);
-    // Also the answer to a repetition: once regenerated, no slot holds the key any more.
-    if (found === undefined) return 'leaked key is in no slot';
+    if (found === undefined) {
+      const named = policy.resources.find(({ name }) => name === key.resource);
+      if (key.resource !== undefined && named === undefined)
+        return poison(event, event, 'resource: no such resource in the policy');
+      if (named !== undefined && named.rotation === undefined)
+        return poison(event, event, `the keys of ${named.name} are not rotated here: renew them by hand`);
+      // Also the answer to a repetition: once regenerated, no slot holds the key any more.
+      return 'leaked key is in no slot';
+    }
     const { resource, slot } = found;
     const reason = keptText(key.reason) || 'the key has leaked';
     const retired = await keys.retireNow(resource, { slot, emergency: true, reason });

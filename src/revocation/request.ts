@@ -88,12 +88,10 @@ export interface LeakedKey {
 }
 
 /** @returns the leaked key, or every problem in one line. */
-export function readLeakedKey(value: unknown, policy: Policy): LeakedKey | string {
+export function readLeakedKey(value: unknown): LeakedKey | string {
   const parsed = leakedKey.safeParse(respell(value, ['sha256', 'resource', 'reason']));
   if (!parsed.success) return problems(parsed.error);
   const { sha256, resource, reason } = parsed.data;
-  if (resource && !policy.resources.some(({ name }) => name === resource))
-    return 'resource: no such resource in the policy';
   return {
     sha256,
     resource: resource ?? undefined,
@@ -114,7 +112,7 @@ function unknownName(scope: Scope, policy: Policy): string | undefined {
 
 function problems(error: z.ZodError): string {
   return error.issues
-    .map(({ path, message }) => `${path.join('.') || 'data'}: ${message}`)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
     .slice(0, 10)
     .join('; ')
     .slice(0, 1_000);

@@ -355,6 +355,9 @@ describe('a leaked key', () => {
     world.slots.set(HASH, { resource: 'speech', slot: 'Key1' });
     assert.equal(await react(event({ sha256: HASH, resource: 'aoai' })), 'emergency rotation');
     assert.deepEqual(world.asked, ['retire speech Key1 emergency']);
+    const other = 'cd'.repeat(32);
+    world.slots.set(other, { resource: 'aoai', slot: 'Key2' });
+    assert.equal(await react(event({ sha256: other, resource: 'misspelt' })), 'emergency rotation');
   });
 
   test('whose rotation cannot begin yet is not forgotten: the event comes again', async () => {

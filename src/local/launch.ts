@@ -1,13 +1,15 @@
 /** Starts everything of the local mode, and ends it. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../config.ts';
+import { loadPolicy } from '../policy/load.ts';
 import { type RunningAzure, startAzure } from './azure/start.ts';
 import { startChild } from './children.ts';
 import { createClock, installVirtualDate } from './clock.ts';
 import { brokerSettings, ownSettings } from './environment.ts';
 import { type Instances, startInstances } from './instances.ts';
+import { type DescribedCaller, describeCaller } from './may.ts';
 import type { Options } from './options.ts';
 import { createTablesAt } from './tables.ts';
 import { createVirtualTime, firstState, keepAhead } from './virtual-time.ts';
@@ -26,7 +28,7 @@ export interface Description {
   readonly arm: string;
   readonly tables: string;
   readonly control: string;
-  readonly callers: RunningAzure['callers'];
+  readonly callers: readonly DescribedCaller[];
   readonly resources: RunningAzure['resources'];
   readonly transmitters: RunningAzure['transmitters'];
   /** Settings with which a Functions host started by hand joins this Azure. */
@@ -128,7 +130,9 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     readConfig(environment);
     await instances.configure(environment);
 
-    const { entra, keyVault, arm, tables, control, callers, resources, transmitters } = azure;
+    const { entra, keyVault, arm, tables, control, resources, transmitters } = azure;
+    const inForce = loadPolicy(readFileSync(policy, 'utf8'));
+    const callers = azure.callers.map((caller) => describeCaller(caller, inForce));
     const services = { entra, keyVault, arm, tables, control, callers, resources, transmitters };
     return {
       description: { broker, instances: urls, ca, ...services, environment },

@@ -66,83 +66,59 @@ export interface CallerDescription {
   readonly username?: string;
   readonly password?: string;
   readonly objectId: string;
-  readonly may: readonly { readonly resource: string; readonly tokenKinds: readonly string[] }[];
 }
-type May = CallerDescription['may'];
+/** A caller with what Entra will say of it in its tokens. */
+export interface DemoCaller extends CallerDescription {
+  readonly rights: {
+    readonly appRoles: readonly string[];
+    readonly scopes: readonly string[];
+    readonly groups: readonly string[];
+  };
+}
 
 interface Caller {
   readonly kind: 'application' | 'managed-identity';
   readonly app: Application & { readonly secret: string };
-  readonly may: May;
 }
 const application = (
   name: string,
   clientId: string,
   objectId: string,
-  may: May,
   rest: Partial<Application> = {},
   kind: Caller['kind'] = 'application',
 ): Caller => ({
   kind,
   // Nothing outside this machine's loopback knows it.
   app: { name, tenantId, clientId, objectId, secret: `local-${name}`, appRoles: ['Token.Exchange'], ...rest },
-  may,
 });
 
 const captions = application(
   'captions',
   'd2a8c5e1-7f04-4b39-86d1-e9b3a0c74f51',
   '84f1b6d9-3c7e-4a25-b0e8-1d5f92a7c652',
-  [{ resource: 'speech', tokenKinds: ['sts'] }],
 );
 /** Whose token is the good one that hostile tokens are made from. */
 export const goodCaller: Application = captions.app;
 
 const applications: readonly Caller[] = [
   captions,
-  application(
-    'translations',
-    '5f7e0b3c-a1d9-4682-9c4e-8b2d6f10a753',
-    'a93c5e82-6d0f-4b17-8e5a-c4b7f1d09e54',
-    [
-      { resource: 'translator', tokenKinds: ['sts'] },
-      { resource: 'vision', tokenKinds: ['entra'] },
-      { resource: 'language', tokenKinds: ['entra'] },
-      { resource: 'documents', tokenKinds: ['entra'] },
-    ],
-  ),
+  application('translations', '5f7e0b3c-a1d9-4682-9c4e-8b2d6f10a753', 'a93c5e82-6d0f-4b17-8e5a-c4b7f1d09e54'),
   application(
     'nightly',
     'c0b6e4f8-2d5a-4917-a3c0-7e8f1d9b6455',
     '3e8d7a10-f5c2-4b69-9d34-b0a6c1e87f56',
-    [
-      { resource: 'speech', tokenKinds: ['entra'] },
-      { resource: 'chat', tokenKinds: ['entra'] },
-    ],
     { managedIdentityId: `${identities}/id-nightly` },
     'managed-identity',
   ),
-  application(
-    'operator',
-    'e7d3f902-8b1c-4a56-b4e7-5c0d9a6f2857',
-    '96a0c8e5-1f4d-4372-8b9e-d7f3e5b10c58',
-    [],
-    {
-      appRoles: ['Broker.Operator'],
-    },
-  ),
-  application('auditor', '4b9c1e76-d0a3-4f85-97b2-6e1f8c3d5059', 'f05d2b94-7e6a-4c18-a1d7-8c9b3e4f6060', [], {
+  application('operator', 'e7d3f902-8b1c-4a56-b4e7-5c0d9a6f2857', '96a0c8e5-1f4d-4372-8b9e-d7f3e5b10c58', {
+    appRoles: ['Broker.Operator'],
+  }),
+  application('auditor', '4b9c1e76-d0a3-4f85-97b2-6e1f8c3d5059', 'f05d2b94-7e6a-4c18-a1d7-8c9b3e4f6060', {
     appRoles: ['Broker.Auditor'],
   }),
-  application(
-    'outsider',
-    '8e2f6d0b-5c94-4a71-b3e6-0f7a9d1c4861',
-    '6c4a9f13-e8b7-4d50-92c1-a5e0d7f38b62',
-    [],
-    {
-      tenantId: otherTenantId,
-    },
-  ),
+  application('outsider', '8e2f6d0b-5c94-4a71-b3e6-0f7a9d1c4861', '6c4a9f13-e8b7-4d50-92c1-a5e0d7f38b62', {
+    tenantId: otherTenantId,
+  }),
 ];
 
 const user = (
@@ -202,15 +178,15 @@ export const directory: DirectorySpec = {
   users,
 };
 
-export const callers: readonly CallerDescription[] = [
-  ...applications.map(({ kind, app, may }) => ({
+export const callers: readonly DemoCaller[] = [
+  ...applications.map(({ kind, app }) => ({
     name: app.name,
     kind,
     tenantId: app.tenantId,
     clientId: app.clientId,
     clientSecret: app.secret,
     objectId: app.objectId,
-    may,
+    rights: { appRoles: app.appRoles, scopes: [], groups: [] },
   })),
   {
     name: ada.name,
@@ -220,6 +196,6 @@ export const callers: readonly CallerDescription[] = [
     username: ada.username,
     password: ada.password,
     objectId: ada.objectId,
-    may: [{ resource: 'chat', tokenKinds: ['obo', 'entra'] }],
+    rights: { appRoles: [], scopes: ['Token.Exchange'], groups: ada.groups },
   },
 ];

@@ -71,7 +71,7 @@ export interface RunningAzure {
   readonly tables: string;
   readonly identity: { readonly endpoint: string; readonly header: string };
   readonly control: string;
-  readonly callers: readonly demo.CallerDescription[];
+  readonly callers: readonly demo.DemoCaller[];
   readonly resources: readonly ResourceDescription[];
   /** Who may push signals; `POST /entra/sign` of the control service signs for them. */
   readonly transmitters: readonly ReturnType<typeof demoTransmitter>[];

@@ -148,12 +148,7 @@ export function healed(state: RotationState, slot: Slot, version: string, nowMs:
 }
 
 /** What is in the vault is taken as the current key. */
-export function adopted(
-  state: RotationState,
-  active: Slot,
-  secretVersion: string,
-  nowMs: number,
-): RotationState {
+function adopted(state: RotationState, active: Slot, secretVersion: string, nowMs: number): RotationState {
   const suspectUntilMs = state.generation === 0 ? 0 : nowMs + TOKEN_LIFE_MS;
   const generation = state.generation + 1;
   // There is nothing else to buy with.

@@ -11,7 +11,7 @@
  */
 import { compare, type Drift } from './drift.ts';
 import { CLOCKS_DIFFER_MS } from './due.ts';
-import { adopted, begin, enter, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';
+import { begin, enter, healed, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';
 import { type Evidence, otherSlot, type Proof, type RotationState, type Work } from './state.ts';
 import type { Step } from './step.ts';
 
@@ -118,7 +118,7 @@ function heal(state: RotationState, { what, heal }: Drift, nowMs: number): Step 
       : { do: 'heal', drift: what, slots: heal.write, why: what };
   }
   const { holds, version } = heal.accept;
-  return { do: 'note', drift: what, to: adopted(state, holds, version, nowMs), why: what };
+  return { do: 'note', drift: what, to: healed(state, holds, version, nowMs), why: what };
 }
 
 function whenSteady(state: RotationState, nowMs: number, rules: Rules): Step {

@@ -82,12 +82,6 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     file: 'src/rotation/retire.ts',
     changes: [['    state.suspectUntilMs,', '']],
   },
-  'retired-key-taken-back': {
-    file: 'src/rotation/drift.ts',
-    changes: [
-      ["if (work !== undefined && work.phase.name !== 'promoting' && holds === work.slot)", 'if (false)'],
-    ],
-  },
   'current-slot-retiring': {
     file: 'src/rotation/progress.ts',
     changes: [['state.retiring === active ? undefined : state.retiring', 'state.retiring']],

@@ -88,6 +88,8 @@ export class Judge {
     if (!isHasty || nowMs < key.acceptedBySomeMs) {
       this.violated('2 current key', `${key.slot} is made current before it is accepted`);
     }
+    // Then some gateways may refuse it until all know it.
+    key.excusedUntilMs = Math.max(key.excusedUntilMs, key.acceptedByAllMs);
   }
 
   readonly onRow = ({ state: { active, retiring } }: StoredRow): void => {

@@ -26,6 +26,8 @@ export class Judge {
   }
   private readonly tokens: { readonly key: Key; readonly expiresAtMs: number }[] = [];
   private readonly held = new Set<Key>();
+  /** Published for want of an accepted one, and until when not every gateway knows it. */
+  private readonly betterThanNone = new Map<Key, number>();
   private readonly emergencies = new Set<Slot>();
   private calmSinceMs: number | undefined;
   private readonly cloud: Cloud;
@@ -88,8 +90,10 @@ export class Judge {
     if (!isHasty || nowMs < key.acceptedBySomeMs) {
       this.violated('2 current key', `${key.slot} is made current before it is accepted`);
     }
-    // Then some gateways may refuse it until all know it.
-    key.excusedUntilMs = Math.max(key.excusedUntilMs, key.acceptedByAllMs);
+    // In place of a key that nobody accepts it is the better one, though not all gateways know it yet.
+    const current = this.cloud.currentVersion();
+    const replaced = current?.enabled ? this.cloud.keys.get(current.value) : undefined;
+    if (replaced === undefined || nowMs >= replaced.goneMs) this.betterThanNone.set(key, key.acceptedByAllMs);
   }
 
   readonly onRow = ({ state: { active, retiring } }: StoredRow): void => {
@@ -164,7 +168,9 @@ export class Judge {
   watchCurrentKey(chance: Chance): void {
     const current = this.cloud.currentVersion();
     const key = current?.enabled ? this.cloud.keys.get(current.value) : undefined;
-    if (key !== undefined && !this.isExcused(key) && !this.cloud.accepts(key.value, this.timeline.now())) {
+    const nowMs = this.timeline.now();
+    const isYoung = key !== undefined && nowMs < (this.betterThanNone.get(key) ?? 0);
+    if (key !== undefined && !isYoung && !this.isExcused(key) && !this.cloud.accepts(key.value, nowMs)) {
       this.violated('2 current key', `the vault's current key, ${key.slot}, is refused`);
     }
     this.timeline.at(this.timeline.now() + chance.between(1, 4) * MINUTE_MS, () =>

@@ -6,6 +6,6 @@ import { killInRotations, POINTS } from './rotation-kill.ts';
 const chosen = ['regenerateKey'];
 
 test('killed while a key is made, it goes on: steady, both keys new, none lost', async () => {
-  const report = await killInRotations(POINTS.filter(({ operation }) => chosen.includes(operation)));
+  const report = await killInRotations(POINTS.filter(({ operation = '' }) => chosen.includes(operation)));
   assert.deepEqual([report.kills, report.rotations], [1, 1]);
 });

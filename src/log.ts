@@ -23,7 +23,7 @@ export function createLog(write: (text: string) => void = (text) => process.stdo
 }
 
 /** No trace id, GUID or number is longer; longer words may be somebody else's. */
-const LONGEST_ID = 36;
+const MAX_ID = 36;
 
 /**
  * A value with anything but plain characters is quoted, so that no value can forge a field or a line; what
@@ -31,6 +31,6 @@ const LONGEST_ID = 36;
  */
 function quoted(value: unknown): string {
   const said = String(value);
-  const text = said.length > LONGEST_ID ? withoutSecrets(said) : said;
+  const text = said.length > MAX_ID ? withoutSecrets(said) : said;
   return /^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text);
 }

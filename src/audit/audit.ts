@@ -6,7 +6,7 @@ import { redact } from './redact.ts';
 export type WriteAudit = (records: readonly AuditRecord[]) => Promise<void>;
 
 /** As many fit one row of the table with room to spare. */
-export const MOST_RECORDS_PER_WRITE = 500;
+export const MAX_RECORDS_PER_WRITE = 500;
 
 /**
  * Group commit: while one write is under way the records of other exchanges gather for the next, so that a
@@ -15,7 +15,7 @@ export const MOST_RECORDS_PER_WRITE = 500;
 export function createAudit(write: WriteAudit): AuditLog {
   const commit = coalesce<AuditRecord, void>((records) => write(records.map(redact)), {
     parallel: 1,
-    most: MOST_RECORDS_PER_WRITE,
+    most: MAX_RECORDS_PER_WRITE,
   });
   return { append: commit };
 }

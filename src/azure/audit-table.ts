@@ -12,7 +12,7 @@ import type { Rows } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 /** A string property holds 32,768 characters at most. */
-const MOST_CHARACTERS = 30_000;
+const MAX_CHARACTERS = 30_000;
 /** The characters of an ISO time down to its second. Row keys begin with the time too, so both have one order. */
 const SECOND = 19;
 
@@ -35,8 +35,8 @@ export function createAuditTable(rows: Rows, clock: Clock, instance: string): Wr
 
 function chunks(text: string): Record<string, string> {
   const properties: Record<string, string> = {};
-  for (let from = 0, index = 0; from < text.length; from += MOST_CHARACTERS, index += 1)
-    properties[`records${index}`] = text.slice(from, from + MOST_CHARACTERS);
+  for (let from = 0, index = 0; from < text.length; from += MAX_CHARACTERS, index += 1)
+    properties[`records${index}`] = text.slice(from, from + MAX_CHARACTERS);
   return properties;
 }
 

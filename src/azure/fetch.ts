@@ -3,7 +3,7 @@ import { UpstreamFailure, type UpstreamService } from '../upstream.ts';
 import { retryAfterSeconds } from './call.ts';
 
 /** No answer that the broker reads is larger; a larger one is an outage, not a reason to run out of memory. */
-const MOST_BYTES = 1_048_576;
+const MAX_BYTES = 1_048_576;
 
 export interface Answer {
   readonly status: number;
@@ -18,7 +18,7 @@ export async function fetchText(service: UpstreamService, url: string, init: Req
   let size = 0;
   for await (const part of response.body ?? []) {
     size += part.byteLength;
-    if (size > MOST_BYTES) throw new UpstreamFailure(service, 'the answer is too large');
+    if (size > MAX_BYTES) throw new UpstreamFailure(service, 'the answer is too large');
     parts.push(part);
   }
   return {

@@ -11,8 +11,8 @@ import type { Tables } from './tables.ts';
 
 const PARTITION = 'revocation';
 /** Rounds of read and conditional write before a contended row counts as an outage. */
-const MOST_ROUNDS = 20;
-const MOST_PAUSE_MS = 50;
+const MAX_ROUNDS = 20;
+const MAX_PAUSE_MS = 50;
 
 const instants = z.record(z.string(), z.number());
 const json = z.string().transform((text): unknown => JSON.parse(text));
@@ -62,11 +62,11 @@ export function createRevocationTable(tables: Tables): RevocationTable {
       // Most scopes are new: taken as absent until the insert, or there being nothing to insert, says otherwise.
       let current: Stored | undefined;
       let isKnown = false;
-      for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+      for (let round = 1; round <= MAX_ROUNDS; round += 1) {
         const next = change(current?.entry);
         if (next !== undefined && next !== current?.entry) {
           if (await write(key, next, current?.etag)) return next;
-          if (round > 1) await new Promise((resolve) => setTimeout(resolve, Math.random() * MOST_PAUSE_MS));
+          if (round > 1) await new Promise((resolve) => setTimeout(resolve, Math.random() * MAX_PAUSE_MS));
         } else if (isKnown) return current?.entry;
         current = await read(key);
         isKnown = true;

@@ -35,7 +35,7 @@ export interface Row {
   readonly RowKey: string;
   readonly [property: string]: string | number;
 }
-const MOST_CHARACTERS = 4_096;
+const MAX_CHARACTERS = 4_096;
 
 /** The headers that authorize a call on a path. */
 type Authorize = (path: string) => Record<string, string> | Promise<Record<string, string>>;
@@ -98,7 +98,7 @@ async function errorCode(answer: IncomingMessage): Promise<string | undefined> {
   let body = '';
   answer.setEncoding('utf8');
   answer.on('data', (text: string) => {
-    if (body.length < MOST_CHARACTERS) body += text;
+    if (body.length < MAX_CHARACTERS) body += text;
   });
   await once(answer, 'end');
   if (answer.statusCode !== 404 && answer.statusCode !== 409) return undefined;

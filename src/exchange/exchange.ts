@@ -55,7 +55,7 @@ export interface ExchangePorts {
 }
 
 /** How often a moving head may send an exchange back before it is an outage. */
-const MOST_ROUNDS = 4;
+const MAX_ROUNDS = 4;
 
 export function createExchange(ports: ExchangePorts): Exchange {
   return async (request, correlationId) => {
@@ -150,7 +150,7 @@ async function handOut(
   const revoked = (snapshot: Snapshot) => revokedIn(ports, snapshot, caller, resource.name, grant.name);
   const wanted: Wanted = { resource, kind, endpoint, caller };
   let snapshot = known;
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const slots = snapshot.slots.get(resource.name);
     let held = ports.tokens.held(wanted, slots);
     if (held === undefined || ports.isDropped(snapshot.revocations, held.token.sha256)) {

@@ -11,7 +11,7 @@ import { UpstreamFailure } from '../upstream.ts';
 export const STS_LIFE_MS = 600_000;
 /** Between declaring and the service's own clock at the moment of issue: our timeouts, and clocks that differ. */
 export const DECLARED_MARGIN_MS = 120_000;
-const MOST_ROUNDS = 3;
+const MAX_ROUNDS = 3;
 
 export interface MintPorts {
   readonly vault: VaultReader;
@@ -40,7 +40,7 @@ export async function mint(
   host: string,
 ): Promise<Minted> {
   let refused: string | undefined;
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const before = await ports.slotsNow(resource);
     const key = await ports.vault.current(secret);
     if (typeof key === 'string') throw new UpstreamFailure('keyvault', `the secret of ${resource} is ${key}`);

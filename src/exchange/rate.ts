@@ -1,6 +1,6 @@
 import { Lru } from './lru.ts';
 
-const MOST_CALLERS = 50_000;
+const MAX_CALLERS = 50_000;
 
 export interface Rate {
   /** Takes one from a bucket. @returns 0 when there was one, else the milliseconds until there is. */
@@ -11,7 +11,7 @@ export interface Rate {
 
 /** Token buckets that start full, refill evenly and hold `count`. Each instance counts for itself. */
 export function createRate(): Rate {
-  const buckets = new Lru<{ left: number; atMs: number }>(MOST_CALLERS);
+  const buckets = new Lru<{ left: number; atMs: number }>(MAX_CALLERS);
   return {
     take: (key, { count, per }, nowMs) => {
       const perMs = count / per;

@@ -26,7 +26,7 @@ export interface Wanted {
 }
 export type Buy = (wanted: Wanted) => Promise<Held | OnBehalfOfRefusal>;
 
-const MOST_TOKENS = 10_000;
+const MAX_TOKENS = 10_000;
 /** Refreshed when a fifth of its life is left: 120 s of 600 s, so two STS calls serve any ten minutes. */
 const REFRESH_AT_SHARE = 0.2;
 /**
@@ -34,7 +34,7 @@ const REFRESH_AT_SHARE = 0.2;
  * or a throttled service is not hammered, and an absurd wait is no lock.
  */
 const HOLD_OFF_MS = 1_000;
-const LONGEST_HOLD_OFF_MS = 30_000;
+const MAX_HOLD_OFF_MS = 30_000;
 /** A managed identity gives the same token until its end is near: asking again at once would be in vain. */
 const REFRESH_PAUSE_MS = 15_000;
 
@@ -54,7 +54,7 @@ export interface Tokens {
 }
 
 export function createTokens(buy: Buy, clock: Clock, minimumLifeMs: number): Tokens {
-  const entries = new Lru<Entry>(MOST_TOKENS);
+  const entries = new Lru<Entry>(MAX_TOKENS);
   const entryOf = (wanted: Wanted): Entry => {
     const key = keyOf(wanted);
     let entry = entries.get(key);
@@ -75,7 +75,7 @@ export function createTokens(buy: Buy, clock: Clock, minimumLifeMs: number): Tok
       .catch((error: unknown) => {
         entry.failure = error instanceof UpstreamFailure ? error : undefined;
         const askedMs = (entry.failure?.retryAfterSeconds ?? 0) * 1000;
-        entry.quietUntilMs = clock() + Math.min(Math.max(HOLD_OFF_MS, askedMs), LONGEST_HOLD_OFF_MS);
+        entry.quietUntilMs = clock() + Math.min(Math.max(HOLD_OFF_MS, askedMs), MAX_HOLD_OFF_MS);
         throw error;
       })
       .finally(() => {

@@ -4,7 +4,7 @@ import type { VerifyCaller } from './verify.ts';
 
 /** A key that Entra withdraws is noticed at the next hourly refresh and, for tokens already seen, this much later. */
 const TRUSTED_FOR_MS = 300_000;
-const MOST_TOKENS = 5_000;
+const MAX_TOKENS = 5_000;
 
 /**
  * Remembers the tokens it has verified, so that a caller who exchanges often costs one signature check in
@@ -13,7 +13,7 @@ const MOST_TOKENS = 5_000;
  */
 export function rememberVerified(verify: VerifyCaller, clock: Clock): VerifyCaller {
   const seen = new Lru<{ readonly caller: Awaited<ReturnType<VerifyCaller>>; readonly untilMs: number }>(
-    MOST_TOKENS,
+    MAX_TOKENS,
   );
   return async (token) => {
     const known = seen.get(token);

@@ -12,10 +12,10 @@ import type { Caller, Clock, SigningKeys } from '../ports.ts';
 import { Secret } from '../secret.ts';
 
 /** 200 groups of 38 characters fit twice. */
-const MOST_CHARACTERS = 24_576;
+const MAX_CHARACTERS = 24_576;
 const CLOCK_SKEW_SECONDS = 60;
 /** No Entra access token lives longer; revocations are forgotten two hours later. */
-const LONGEST_LIFE_SECONDS = 28 * 3_600;
+const MAX_LIFE_SECONDS = 28 * 3_600;
 
 export interface VerifyOptions {
   readonly keys: SigningKeys;
@@ -71,7 +71,7 @@ async function checkWithJose(
       issuer,
       requiredClaims: ['exp', 'iat', 'nbf'],
       clockTolerance: CLOCK_SKEW_SECONDS,
-      maxTokenAge: LONGEST_LIFE_SECONDS,
+      maxTokenAge: MAX_LIFE_SECONDS,
       currentDate: new Date(clock()),
     });
     // The tolerance is for clocks that differ before a token is valid; a token past its end is past its end.
@@ -131,7 +131,7 @@ type Claims = z.infer<typeof claimsShape>;
 
 /** Opens a token without believing it: enough to know whose keys to ask for. */
 function open(token: string): { header: z.infer<typeof headerShape>; payload: Claims } | CallerFault {
-  if (token.length > MOST_CHARACTERS) return 'too_large';
+  if (token.length > MAX_CHARACTERS) return 'too_large';
   const jws = openJws(token);
   if (jws === undefined) return 'malformed';
   const header = headerShape.safeParse(jws.header);

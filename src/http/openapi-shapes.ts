@@ -1,7 +1,7 @@
 /** The shapes of requests and answers that the OpenAPI document names. Its test holds real answers to them. */
 import * as z from 'zod';
 import { tokenKind } from '../policy/schema.ts';
-import { scopeShape } from '../revocation/request.ts';
+import { scopeShape } from '../revocation/events/request.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const seconds = z.int().min(0);

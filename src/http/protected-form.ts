@@ -10,7 +10,7 @@ import { readBearer } from './token-request.ts';
 export const NO_STORE = { 'cache-control': 'no-store' } as const;
 /** RFC 6750 section 3: in every answer to whom lacks an accepted token, or one that is enough. */
 export const CHALLENGE = 'Bearer realm="azure-ai-token-broker"';
-const MOST_CHARACTERS = 65_536;
+const MAX_CHARACTERS = 65_536;
 
 export interface ProtectedForm {
   readonly caller: Caller;
@@ -43,7 +43,7 @@ function readToken(request: HttpRequest, body: string): string | HttpResponseIni
     return oauthError('invalid_request', 'Content-Type must be application/x-www-form-urlencoded');
   if (body === '' && request.headers.get('transfer-encoding') !== null)
     return oauthError('invalid_request', 'send the body with a Content-Length; chunked bodies do not arrive');
-  if (body.length > MOST_CHARACTERS) return oauthError('invalid_request', 'the body is too large');
+  if (body.length > MAX_CHARACTERS) return oauthError('invalid_request', 'the body is too large');
   const form = new URLSearchParams(body);
   for (const name of new Set(form.keys()))
     if (form.getAll(name).length > 1)

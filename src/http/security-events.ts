@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import type { SetError } from '../revocation/set.ts';
+import type { SetError } from '../revocation/signals/set.ts';
 import { UpstreamFailure } from '../upstream.ts';
 
 const RETRY_AFTER_SECONDS = 30;

@@ -10,7 +10,7 @@ import { parseStrictObject } from '../strict-json.ts';
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const SUBJECT_TYPES = [ACCESS_TOKEN, 'urn:ietf:params:oauth:token-type:jwt'];
-const MOST_CHARACTERS = 65_536;
+const MAX_CHARACTERS = 65_536;
 const optionalTokenKind = tokenKind.optional();
 /** Parameters that may be sent more than once (RFC 8693 section 2.1), though one target is all we serve. */
 const REPEATABLE = new Set(['resource', 'audience']);
@@ -48,7 +48,7 @@ function readParameters({ headers, body }: RawRequest): Parameters | Denial {
     return malformed(
       'the body is empty: send it with a Content-Length, chunked bodies do not reach this service',
     );
-  if (body.length > MOST_CHARACTERS) return malformed('the body is too large');
+  if (body.length > MAX_CHARACTERS) return malformed('the body is too large');
   const contentType = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (contentType === 'application/x-www-form-urlencoded') return fromForm(body);
   if (contentType === 'application/json') return fromJson(body);

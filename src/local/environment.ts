@@ -1,6 +1,6 @@
 /** The settings with which a Functions host joins the local Azure: ours, or one that is started by hand. */
-import { brokerV1Uri } from './azure/demo-directory.ts';
-import type { RunningAzure } from './azure/start.ts';
+import { brokerV1Uri } from './simulated/demo-directory.ts';
+import type { RunningAzure } from './simulated/start.ts';
 
 export function brokerSettings(azure: RunningAzure, issuer: string, policy: string): Record<string, string> {
   return {

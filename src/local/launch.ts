@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../config.ts';
 import { loadPolicy } from '../policy/load.ts';
-import { type RunningAzure, startAzure } from './azure/start.ts';
 import { startChild } from './children.ts';
 import { createClock, installVirtualDate } from './clock.ts';
 import { brokerSettings, ownSettings } from './environment.ts';
 import { type Instances, startInstances } from './instances.ts';
 import { type DescribedCaller, describeCaller } from './may.ts';
 import type { Options } from './options.ts';
+import { type RunningAzure, startAzure } from './simulated/start.ts';
 import { createTablesAt } from './tables.ts';
 import { createVirtualTime, firstState, keepAhead } from './virtual-time.ts';
 

@@ -3,7 +3,7 @@ import { compilePolicy } from '../policy/match.ts';
 import type { Policy, TokenKind } from '../policy/schema.ts';
 import type { Caller } from '../ports.ts';
 import { Secret } from '../secret.ts';
-import type { CallerDescription, DemoCaller } from './azure/demo-directory.ts';
+import type { CallerDescription, DemoCaller } from './simulated/demo-directory.ts';
 
 export interface DescribedCaller extends CallerDescription {
   /** The first kind is what comes without asking for one. */

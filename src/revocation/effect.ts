@@ -53,10 +53,10 @@ export function effectKey(receivedAtMs: number, key: string): string {
   return `${iso(receivedAtMs)} ${key}`;
 }
 
-const MOST_TEXT = 256;
+const MAX_TEXT = 256;
 
 /** Words of somebody else, as far as they may be kept. */
-export function keptText(text: string, most = MOST_TEXT): string {
+export function keptText(text: string, most = MAX_TEXT): string {
   return withoutSecrets(text).slice(0, most);
 }
 

@@ -34,7 +34,7 @@ export const KEEP_MS = 30 * 3_600_000;
 /** Clocks of the instances may differ by this much. */
 const CLOCKS_DIFFER_MS = 120_000;
 /** More causes of one block than this are not told apart; the scope stays blocked all the same. */
-const MOST_CAUSES = 100;
+const MAX_CAUSES = 100;
 
 export function raise(entry: Entry | undefined, change: Change): Entry {
   const { scope, blockCause, reason, source, receivedAtMs } = change;
@@ -79,7 +79,7 @@ export function isSpent(entry: Entry, nowMs: number): boolean {
 
 function withCause(entry: Entry, cause: string | undefined, atMs: number): Entry['blocks'] {
   if (cause === undefined || cause in entry.blocks || cause in entry.lifted) return entry.blocks;
-  if (Object.keys(entry.blocks).length >= MOST_CAUSES) return entry.blocks;
+  if (Object.keys(entry.blocks).length >= MAX_CAUSES) return entry.blocks;
   return { ...entry.blocks, [cause]: atMs };
 }
 

@@ -4,8 +4,8 @@ import type { Clock, Head, Log, Scope } from '../ports.ts';
 import { cutOffSeconds } from './decision.ts';
 import { type Effect, effectKey } from './effect.ts';
 import { KEEP_MS, lift } from './entry.ts';
+import { readRequest, readScope } from './events/request.ts';
 import type { EventKind, EventRecord, EventStore, RevocationTable } from './ports.ts';
-import { readRequest, readScope } from './request.ts';
 import type { Revoke } from './revoke.ts';
 import { scopeKey } from './scope.ts';
 
@@ -44,8 +44,8 @@ export interface Operate {
   effects(): Promise<readonly EventRecord[]>;
 }
 
-const MOST_LISTED = 1_000;
-const MOST_EFFECTS = 10_000;
+const MAX_LISTED = 1_000;
+const MAX_EFFECTS = 10_000;
 const SHOWN_MS = 30 * 86_400_000;
 const KEEP_LIFTS_MS = 366 * 86_400_000;
 
@@ -55,7 +55,7 @@ export function createOperate(deps: OperateDeps): Operate {
     async list() {
       const entries = await table.list();
       const fromMs = now() - KEEP_MS;
-      const recent = await events.list('effect', effectKey(fromMs, ''), MOST_EFFECTS);
+      const recent = await events.list('effect', effectKey(fromMs, ''), MAX_EFFECTS);
       const effects = new Map(recent.map((effect) => [`${effect['receivedAt']} ${effect['key']}`, effect]));
       return Promise.all(
         entries.map(async (entry) => {
@@ -120,9 +120,9 @@ export function createOperate(deps: OperateDeps): Operate {
       return wasBlocked;
     },
 
-    received: (kind) => events.list(kind, '', MOST_LISTED),
+    received: (kind) => events.list(kind, '', MAX_LISTED),
     effects: async () =>
-      (await events.list('effect', effectKey(now() - SHOWN_MS, ''), MOST_EFFECTS)).slice(-MOST_LISTED),
+      (await events.list('effect', effectKey(now() - SHOWN_MS, ''), MAX_EFFECTS)).slice(-MAX_LISTED),
   };
 }
 

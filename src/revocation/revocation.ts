@@ -3,17 +3,17 @@ import type { Denial } from '../denial.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, Head, IssuedRecord, IssuedTokens, Log, Snapshot } from '../ports.ts';
 import { type Admit, createAdmit } from './admit.ts';
-import { createReview } from './directory.ts';
 import { createRecordEffect } from './effect.ts';
 import { isSpent, KEEP_MS } from './entry.ts';
+import { createReview } from './events/directory.ts';
+import { createReact } from './events/react.ts';
 import { createIssued, type Issued } from './issued.ts';
 import { createOperate, type Operate } from './operate.ts';
 import type { Directory, EventStore, KeyRotation, RevocationTable, TransmitterKeys } from './ports.ts';
-import { createReact } from './react.ts';
 import { createRevoke } from './revoke.ts';
 import { scopeKey } from './scope.ts';
-import type { SetError } from './set.ts';
-import { createSignals } from './signals.ts';
+import type { SetError } from './signals/set.ts';
+import { createSignals } from './signals/signals.ts';
 
 export interface RevocationDeps {
   readonly policy: Policy;

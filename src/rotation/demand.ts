@@ -45,7 +45,7 @@ export interface Demands {
 }
 
 /** Two retirements without a wait in between. */
-const MOST_STEPS = 20;
+const MAX_STEPS = 20;
 
 export function createDemands(
   ports: RotationPorts,
@@ -96,7 +96,7 @@ export function createDemands(
     let why = '';
     try {
       let before = '';
-      for (let step = 0; step < MOST_STEPS; step += 1) {
+      for (let step = 0; step < MAX_STEPS; step += 1) {
         const done = await advance(ports, target, await rowOf(resource), driver);
         why = done.why;
         // The same step twice: a key is not accepted yet, or must be for some time.

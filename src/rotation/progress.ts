@@ -11,7 +11,7 @@ const TOKEN_LIFE_MS = 720_000;
 const UNKNOWN_OUTCOME_MS = 120_000;
 /** From one try without progress to the next, doubled each time: a fast timer must not make a hot loop. */
 const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 240_000;
+const MAX_PAUSE_MS = 240_000;
 /** Tries without progress; then the machine is stuck and tries once an hour. */
 const TRIES = 12;
 const STUCK_PAUSE_MS = 3_600_000;
@@ -119,7 +119,7 @@ export function tried(state: RotationState, step: Step, nowMs: number): Rotation
 }
 
 function pauseMs(attempts: number, stuckMs: number): number {
-  return attempts >= TRIES ? stuckMs : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
+  return attempts >= TRIES ? stuckMs : Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
 }
 
 /** Nothing goes on any more, but for a try now and then. */

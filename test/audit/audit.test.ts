@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createAudit, MOST_RECORDS_PER_WRITE } from '../../src/audit/audit.ts';
+import { createAudit, MAX_RECORDS_PER_WRITE } from '../../src/audit/audit.ts';
 import { redact } from '../../src/audit/redact.ts';
 import type { AuditRecord } from '../../src/ports.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
@@ -39,7 +39,7 @@ test('records that wait at one moment share a write; each is written once, in or
     writes.flat().map(({ correlationId }) => correlationId),
     ids,
   );
-  assert.ok(writes.length <= 4 && writes.every(({ length }) => length <= MOST_RECORDS_PER_WRITE));
+  assert.ok(writes.length <= 4 && writes.every(({ length }) => length <= MAX_RECORDS_PER_WRITE));
 });
 
 test('a write that fails fails every exchange that waited for it, and the next write is another', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createKeyProof } from '../../src/azure/key-proof.ts';
-import { findOperation } from '../../src/local/azure/dataplane-operations.ts';
+import { findOperation } from '../../src/local/simulated/dataplane-operations.ts';
 import type { Sts } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';

@@ -5,7 +5,7 @@ import { SecretClient } from '@azure/keyvault-secrets';
 import { createVault } from '../../src/azure/vault.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
-import { startWorld, tokenOf, type World } from '../local/azure/accounts-world.ts';
+import { startWorld, tokenOf, type World } from '../local/simulated/accounts-world.ts';
 
 let world: World;
 before(async () => {

@@ -1,5 +1,5 @@
 /** Three instances on one store, 200 exchanges a second: how fast a revocation is in force, and that none is late. */
-import { startLocal } from '../../src/client/local-mode.ts';
+import { startLocal } from '../../src/local/drive/local-mode.ts';
 import { percentile, revocationTrials, type Trials } from '../flows/revocation-trials.ts';
 
 export interface RevocationBench {

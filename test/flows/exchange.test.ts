@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { readAudit } from '../../src/azure/audit-table.ts';
 import { createTables } from '../../src/azure/tables.ts';
-import { brokerV1Uri } from '../../src/local/azure/demo-directory.ts';
+import { brokerV1Uri } from '../../src/local/simulated/demo-directory.ts';
 import type { AuditRecord } from '../../src/ports.ts';
 import { refusalsOf } from './refusals.ts';
 import { type Answer, type Stack, startStack } from './stack.ts';

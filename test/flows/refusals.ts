@@ -1,6 +1,6 @@
 /** One row per way to be refused over HTTP: what is asked, what the caller hears, what the record says. */
 import assert from 'node:assert/strict';
-import { researchers } from '../../src/local/azure/demo-directory.ts';
+import { researchers } from '../../src/local/simulated/demo-directory.ts';
 import type { AuditRecord } from '../../src/ports.ts';
 import type { Answer, Stack } from './stack.ts';
 

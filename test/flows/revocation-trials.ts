@@ -3,7 +3,7 @@
  * counts those that began after the revocation's call had returned and still succeeded.
  */
 import { Agent, request } from 'node:http';
-import { callerToken, deliver, type LocalDescription, ownEvent } from '../../src/client/local-mode.ts';
+import { callerToken, deliver, type LocalDescription, ownEvent } from '../../src/local/drive/local-mode.ts';
 
 export interface Trials {
   readonly trials: number;
@@ -30,7 +30,7 @@ export interface TrialOptions {
 /** How long each token is tried before it is revoked, and, beyond the freshness, afterwards. */
 const BEFORE_MS = 20;
 const AFTER_MS = 40;
-const MOST_DELIVERIES = 5;
+const MAX_DELIVERIES = 5;
 
 export async function revocationTrials(
   description: LocalDescription,
@@ -73,7 +73,7 @@ export async function revocationTrials(
       const event = ownEvent('RevocationRequested', { scope });
       // An overloaded machine may time a call out: delivered again then, as Event Grid does.
       for (let delivery = 1; (await deliver(description.broker, [event])) !== 202; delivery += 1)
-        if (delivery === MOST_DELIVERIES) throw new Error('the revocation is not acknowledged');
+        if (delivery === MAX_DELIVERIES) throw new Error('the revocation is not acknowledged');
       const nowMs = performance.now();
       effectMs.push(nowMs - sentAtMs);
       returnedAtMs.set(revoked, nowMs);

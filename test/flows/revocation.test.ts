@@ -8,7 +8,7 @@ import {
   exchange,
   ownEvent,
   startLocal,
-} from '../../src/client/local-mode.ts';
+} from '../../src/local/drive/local-mode.ts';
 import { sha256 } from '../../src/secret.ts';
 import { signSet } from '../revocation/fakes.ts';
 import { sample } from '../revocation/samples.ts';

@@ -27,7 +27,7 @@ export interface CallersReport extends Tally {
 
 /** A token's last second is twenty on the wall: time enough for everyone to use it. */
 const SPEED = 0.05;
-const MOST_JUMP_MS = 40_000;
+const MAX_JUMP_MS = 40_000;
 /** As long as a token lives. */
 const STS_LIFE_MS = 600_000;
 const LAGS = {
@@ -35,7 +35,7 @@ const LAGS = {
   translator: { newKeyLagMs: 30_000, oldKeyLagMs: 45_000 },
 };
 /** Far more than a rotation takes: it has come to a halt. */
-const MOST_MINUTES_A_ROTATION = 180;
+const MAX_MINUTES_A_ROTATION = 180;
 
 export interface Wanted {
   readonly rotations: number;
@@ -63,7 +63,7 @@ export async function rotateUnderLoad(wanted: Wanted): Promise<CallersReport> {
   const load = startLoad(stack, clock.now, callers, consumers);
   const jump = async (): Promise<void> => {
     await load.nextRound();
-    await clock.advance(Math.min(MOST_JUMP_MS, load.firstEndMs() - LAST_SECOND_MS - clock.now()));
+    await clock.advance(Math.min(MAX_JUMP_MS, load.firstEndMs() - LAST_SECOND_MS - clock.now()));
     await log.read();
   };
 
@@ -74,7 +74,7 @@ export async function rotateUnderLoad(wanted: Wanted): Promise<CallersReport> {
         if (count < 0 || (await isRotating(name))) continue;
         if (count === 0 || (await rotation.begin(name, slot))) left.set(name, count - 1);
       }
-      if (clock.now() - startedMs > rotations * MOST_MINUTES_A_ROTATION * 60_000)
+      if (clock.now() - startedMs > rotations * MAX_MINUTES_A_ROTATION * 60_000)
         throw new Error(`no end:\n${stack.log().slice(-3000)}`);
       await jump();
     }

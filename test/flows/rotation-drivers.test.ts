@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { NO_TIMER, rotationOf } from './rotation-hand.ts';
 import { startStack } from './stack.ts';
 
-const MOST_ROUNDS = 25;
+const MAX_ROUNDS = 25;
 
 test('of three drivers at once on one resource exactly one acts, and the others change nothing', async () => {
   await using stack = await startStack(['--instances', '3'], NO_TIMER);
@@ -18,7 +18,7 @@ test('of three drivers at once on one resource exactly one acts, and the others 
   const phaseNow = async () => (await rotation.row('speech'))?.state.work?.phase.name;
   for (let phase = await phaseNow(); phase !== undefined; phase = await phaseNow()) {
     rounds += 1;
-    assert.ok(rounds <= MOST_ROUNDS, 'it never ends');
+    assert.ok(rounds <= MAX_ROUNDS, 'it never ends');
     await stack.control('POST', '/clock', { advanceSeconds: phase === 'draining' ? 900 : 130 });
     // Looking takes a while then: all three have seen the same row before the first can act.
     const delayMs = { promoting: 300, draining: 0, regenerating: 1_000, proving: 0 }[phase];

@@ -44,7 +44,7 @@ export interface KillReport {
   readonly seconds: number;
 }
 const NAME = 'speech';
-const MOST_TICKS = 60;
+const MAX_TICKS = 60;
 /** Longer than anything waits for the answer that the kill forestalls. */
 const HELD_MS = 20_000;
 
@@ -67,7 +67,7 @@ export async function killInRotations(points: readonly Point[]): Promise<KillRep
   }
   const phaseNow = async () => (await rotationOf(stack).row(NAME))?.state.work?.phase.name;
   async function reach(point: Point): Promise<void> {
-    for (let ticks = 0; ticks < MOST_TICKS; ticks += 1) {
+    for (let ticks = 0; ticks < MAX_TICKS; ticks += 1) {
       const phase = await phaseNow();
       if (phase === undefined) {
         keysBefore = keysIn(folder);
@@ -91,7 +91,7 @@ export async function killInRotations(points: readonly Point[]): Promise<KillRep
       await look();
     }
     for (let ticks = 0; (await phaseNow()) !== undefined; ticks += 1) {
-      assert.ok(ticks < MOST_TICKS, `it never ends:\n${stack.log().slice(-2000)}`);
+      assert.ok(ticks < MAX_TICKS, `it never ends:\n${stack.log().slice(-2000)}`);
       await tickLater(stack);
       await look();
     }

@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { trust } from '../../src/local/azure/tls.ts';
 import type { Description } from '../../src/local/launch.ts';
+import { trust } from '../../src/local/simulated/tls.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -84,7 +84,7 @@ test('every event that is subscribed to goes to a function that there is, dead-l
 });
 
 test('every event type that is subscribed to has a handler', () => {
-  const react = read('src/revocation/react.ts');
+  const react = read('src/revocation/events/react.ts');
   const lists = all(bicepFile('subscriptions.bicep').root, 'object_property').filter(
     ({ namedChildren: [key] }) => key?.text === 'includedEventTypes',
   );

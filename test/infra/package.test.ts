@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Built, build, readAtStart } from '../../infra/build.ts';
-import type { RunningAzure } from '../../src/local/azure/start.ts';
 import { brokerSettings } from '../../src/local/environment.ts';
+import type { RunningAzure } from '../../src/local/simulated/start.ts';
 import { endProcesses, type RunningApp, startApp, startAzureInProcess } from './surroundings.ts';
 
 const root = join(import.meta.dirname, '../..');

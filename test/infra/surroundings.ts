@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RunningAzure, startAzure } from '../../src/local/azure/start.ts';
-import { trust } from '../../src/local/azure/tls.ts';
+import { type RunningAzure, startAzure } from '../../src/local/simulated/start.ts';
+import { trust } from '../../src/local/simulated/tls.ts';
 import { createTablesAt } from '../../src/local/tables.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { demoPolicy, resources } from '../../src/local/azure/demo.ts';
-import { callers } from '../../src/local/azure/demo-directory.ts';
 import { describeCaller } from '../../src/local/may.ts';
+import { demoPolicy, resources } from '../../src/local/simulated/demo.ts';
+import { callers } from '../../src/local/simulated/demo-directory.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 
 const addresses = new Map(

@@ -34,7 +34,7 @@ export interface Wire {
 }
 
 /** A process may sleep for minutes anywhere … */
-const LONGEST_PAUSE_MS = 600_000;
+const MAX_PAUSE_MS = 600_000;
 /** … but between its last look at the lease and a change outside no longer than the lease's margin: lease.ts. */
 const MARGIN_MS = 45_000;
 const TIMEOUT_MS = 3_000;
@@ -75,9 +75,7 @@ export function createWire(chance: Chance, timeline: Timeline): Wire {
         : undefined;
       if (fault === 'pause') {
         count('pause');
-        await timeline.sleep(
-          chance.between(1_000, isOutside(service) && changes ? MARGIN_MS : LONGEST_PAUSE_MS),
-        );
+        await timeline.sleep(chance.between(1_000, isOutside(service) && changes ? MARGIN_MS : MAX_PAUSE_MS));
         if (process.dead) return never<T>();
       } else if (fault !== undefined) {
         count(fault);

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { ClientAssertionCredential, ClientSecretCredential, OnBehalfOfCredential } from '@azure/identity';
 import { createRemoteJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-import * as demo from '../../../src/local/azure/demo-directory.ts';
-import type { RunningAzure } from '../../../src/local/azure/start.ts';
+import * as demo from '../../../src/local/simulated/demo-directory.ts';
+import type { RunningAzure } from '../../../src/local/simulated/start.ts';
 import {
   askToken,
   callerToken,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { createRevocation } from '../../src/revocation/revocation.ts';
-import { UpstreamFailure } from '../../src/upstream.ts';
-import { CLIENT, createWorld, GROUP, HOME, START_MS, USER, type World } from './fakes.ts';
+import { createRevocation } from '../../../src/revocation/revocation.ts';
+import { UpstreamFailure } from '../../../src/upstream.ts';
+import { CLIENT, createWorld, GROUP, HOME, START_MS, USER, type World } from '../fakes.ts';
 
 let world: World;
 beforeEach(async () => {

@@ -11,11 +11,11 @@ import {
   faultSchema,
   type ServiceName,
   serviceNames,
-} from '../../../src/local/azure/faults.ts';
-import { createRequestLog } from '../../../src/local/azure/requests.ts';
-import { createServe, type Endpoint, type Served } from '../../../src/local/azure/service.ts';
-import { serveTables } from '../../../src/local/azure/tables.ts';
-import { createTls, trust } from '../../../src/local/azure/tls.ts';
+} from '../../../src/local/simulated/faults.ts';
+import { createRequestLog } from '../../../src/local/simulated/requests.ts';
+import { createServe, type Endpoint, type Served } from '../../../src/local/simulated/service.ts';
+import { serveTables } from '../../../src/local/simulated/tables.ts';
+import { createTls, trust } from '../../../src/local/simulated/tls.ts';
 
 const tls = await createTls();
 trust(tls.ca);

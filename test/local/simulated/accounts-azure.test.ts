@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type RunningAzure, startAzure } from '../../../src/local/azure/start.ts';
-import { trust } from '../../../src/local/azure/tls.ts';
+import { type RunningAzure, startAzure } from '../../../src/local/simulated/start.ts';
+import { trust } from '../../../src/local/simulated/tls.ts';
 import { send } from './accounts-world.ts';
 
 const aiScope = 'https://cognitiveservices.azure.com/.default';

@@ -3,9 +3,9 @@
  * ours. Entra's `sub` differs for every application, so a transmitter names users by object id, by e-mail, or
  * by the very `sub` of the tokens that it saw.
  */
-import type { Transmitter } from '../policy/schema.ts';
-import type { Scope } from '../ports.ts';
-import { ENTRA_IDENTIFIER } from './scope.ts';
+import type { Transmitter } from '../../policy/schema.ts';
+import type { Scope } from '../../ports.ts';
+import { ENTRA_IDENTIFIER } from '../scope.ts';
 import type { SetError } from './set.ts';
 
 export interface SubjectContext {

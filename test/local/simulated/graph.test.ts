@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { createDirectory } from '../../../src/azure/graph.ts';
-import * as demo from '../../../src/local/azure/demo-directory.ts';
-import type { RunningAzure } from '../../../src/local/azure/start.ts';
+import * as demo from '../../../src/local/simulated/demo-directory.ts';
+import type { RunningAzure } from '../../../src/local/simulated/start.ts';
 import { callerToken, control, identityToken, startTestAzure, type TestAzure } from './fabric-azure.ts';
 
 const graph = 'https://graph.microsoft.com';

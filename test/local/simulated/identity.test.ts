@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ManagedIdentityCredential } from '@azure/identity';
-import * as demo from '../../../src/local/azure/demo-directory.ts';
-import type { RunningAzure } from '../../../src/local/azure/start.ts';
+import * as demo from '../../../src/local/simulated/demo-directory.ts';
+import type { RunningAzure } from '../../../src/local/simulated/start.ts';
 import { claimsOf, identityToken, startTestAzure, type TestAzure } from './fabric-azure.ts';
 
 const vault = 'https://vault.azure.net';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { UpstreamFailure } from '../../src/upstream.ts';
-import { ACCOUNT, createWorld, HOME, OTHER, ROTATOR, START_MS, USER, type World } from './fakes.ts';
-import { sample } from './samples.ts';
+import { UpstreamFailure } from '../../../src/upstream.ts';
+import { ACCOUNT, createWorld, HOME, OTHER, ROTATOR, START_MS, USER, type World } from '../fakes.ts';
+import { sample } from '../samples.ts';
 
 let world: World;
 beforeEach(() => {

@@ -1,5 +1,5 @@
 /** What an event of Key Vault, Azure Resource Manager or Microsoft Graph asks us to look at. Pure. */
-import type { Policy } from '../policy/schema.ts';
+import type { Policy } from '../../policy/schema.ts';
 import { type Envelope, type Members, readMembers, text } from './envelope.ts';
 
 /** Never what to believe, only what to read again. */

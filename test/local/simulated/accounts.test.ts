@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { createAccounts } from '../../../src/local/azure/accounts.ts';
-import type { EventGridEvent } from '../../../src/local/azure/accounts-events.ts';
+import { createAccounts } from '../../../src/local/simulated/accounts.ts';
+import type { EventGridEvent } from '../../../src/local/simulated/accounts-events.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'accounts-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -101,7 +101,7 @@ test('a kill in the middle of writing leaves a whole file of the old or the new 
   open();
   const path = join(dataFolder, 'accounts.json');
   const script = `
-    import { createAccounts } from ${JSON.stringify(new URL('../../../src/local/azure/accounts.ts', import.meta.url).href)};
+    import { createAccounts } from ${JSON.stringify(new URL('../../../src/local/simulated/accounts.ts', import.meta.url).href)};
     const accounts = createAccounts({
       dataFolder: ${JSON.stringify(dataFolder)}, tenantId: 't', now: Date.now, publish() {},
       specs: [{ name: 'a', kind: 'SpeechServices', region: 'r', accountId: '/subscriptions/s/x/a' }],

@@ -4,19 +4,19 @@
  * in the same state. That the sender may speak at all is the webhook's system key and the topic's access
  * control; that what it says of Azure is true is never assumed, it is read again.
  */
-import type { Policy } from '../policy/schema.ts';
-import type { Clock, Log } from '../ports.ts';
-import { sha256 } from '../secret.ts';
-import { UpstreamFailure } from '../upstream.ts';
+import type { Policy } from '../../policy/schema.ts';
+import type { Clock, Log } from '../../ports.ts';
+import { sha256 } from '../../secret.ts';
+import { UpstreamFailure } from '../../upstream.ts';
+import { cutOffSeconds } from '../decision.ts';
+import { keptText, type RecordEffect } from '../effect.ts';
+import type { EventStore, KeyRotation } from '../ports.ts';
+import { keyTokenMs } from '../reach.ts';
+import type { Revoke } from '../revoke.ts';
+import { scopeKey } from '../scope.ts';
 import { armLook, graphLook, keyVaultLook, type Look } from './azure-event.ts';
-import { cutOffSeconds } from './decision.ts';
-import { keptText, type RecordEffect } from './effect.ts';
 import { type Envelope, readEnvelope, shape } from './envelope.ts';
-import type { EventStore, KeyRotation } from './ports.ts';
-import { keyTokenMs } from './reach.ts';
 import { readLeakedKey, readRequest } from './request.ts';
-import type { Revoke } from './revoke.ts';
-import { scopeKey } from './scope.ts';
 
 export interface ReactDeps {
   readonly policy: Policy;

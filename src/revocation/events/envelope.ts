@@ -16,7 +16,7 @@ export interface Envelope {
   readonly data: Members;
 }
 
-const MOST_TEXT = 2_048;
+const MAX_TEXT = 2_048;
 
 /** @returns the envelope, or in words why there is none. */
 export function readEnvelope(event: unknown): Envelope | string {
@@ -57,7 +57,7 @@ export function respell(value: unknown, names: readonly string[]): unknown {
 /** A member that is a text with something in it, trimmed, and not absurdly long. */
 export function text(members: Members, name: string): string | undefined {
   const value = members.get(name.toLowerCase());
-  if (typeof value !== 'string' || value.length > MOST_TEXT) return undefined;
+  if (typeof value !== 'string' || value.length > MAX_TEXT) return undefined;
   return value.trim() || undefined;
 }
 
@@ -71,5 +71,5 @@ export function shape(value: unknown, depth = 3): string {
   if (depth === 0) return '{…}';
   const members = Object.entries(value).slice(0, 20);
   const described = members.map(([name, member]) => `${name.slice(0, 40)}: ${shape(member, depth - 1)}`);
-  return `{ ${described.join(', ')} }`.slice(0, MOST_TEXT);
+  return `{ ${described.join(', ')} }`.slice(0, MAX_TEXT);
 }

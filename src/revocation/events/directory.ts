@@ -3,13 +3,13 @@
  * "changed"), and by a sweep of everything that changed since the last one, because such events get lost, come
  * late (no latency is promised) and are not announced as missed.
  */
-import type { Policy } from '../policy/schema.ts';
-import type { Clock, Log } from '../ports.ts';
-import { sha256 } from '../secret.ts';
-import { cutOffSeconds } from './decision.ts';
-import { type Change, KEEP_MS } from './entry.ts';
-import type { Directory, DirectoryUser, EventStore } from './ports.ts';
-import type { Revoke } from './revoke.ts';
+import type { Policy } from '../../policy/schema.ts';
+import type { Clock, Log } from '../../ports.ts';
+import { sha256 } from '../../secret.ts';
+import { cutOffSeconds } from '../decision.ts';
+import { type Change, KEEP_MS } from '../entry.ts';
+import type { Directory, DirectoryUser, EventStore } from '../ports.ts';
+import type { Revoke } from '../revoke.ts';
 
 export interface ReviewDeps {
   readonly policy: Policy;
@@ -31,7 +31,7 @@ export interface Review {
 
 const KEEP_CURSOR_MS = 366 * 86_400_000;
 /** A sweep goes on at the next tick after this many pages; what it has read stays read. */
-const MOST_PAGES = 50;
+const MAX_PAGES = 50;
 const AT_ONCE = 8;
 
 /**
@@ -77,7 +77,7 @@ export function createReview(deps: ReviewDeps): Review {
     use: (items: readonly Item[]) => Promise<void>,
   ): Promise<void> {
     let cursor = (await events.find('cursor', name))?.['cursor'];
-    for (let page = 0; page < MOST_PAGES; page += 1) {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
       const changes = await next(cursor);
       if (changes === 'expired') {
         // What changed meanwhile is unknown: from now on, and say so.

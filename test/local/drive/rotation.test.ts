@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startUpstream } from '../azure/upstream-server.ts';
+import { startUpstream } from '../../azure/upstream-server.ts';
 
-const CLI = fileURLToPath(new URL('../../src/client/rotation.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../../src/local/drive/rotation.ts', import.meta.url));
 const plan = {
   resource: 'speech',
   state: 'stuck: regenerating (Key1)',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import type { SetError } from '../../src/revocation/set.ts';
-import { UpstreamFailure } from '../../src/upstream.ts';
-import { CLIENT, createWorld, HOME, OTHER, START_MS, signSet, USER, type World } from './fakes.ts';
-import { sample } from './samples.ts';
+import type { SetError } from '../../../src/revocation/signals/set.ts';
+import { UpstreamFailure } from '../../../src/upstream.ts';
+import { CLIENT, createWorld, HOME, OTHER, START_MS, signSet, USER, type World } from '../fakes.ts';
+import { sample } from '../samples.ts';
 
 let world: World;
 beforeEach(() => {
@@ -184,7 +184,7 @@ describe('subjects', () => {
       ...each,
       criticalSubjectMembers: ['session'],
     }));
-    const { createRevocation } = await import('../../src/revocation/revocation.ts');
+    const { createRevocation } = await import('../../../src/revocation/revocation.ts');
     const { signal } = createRevocation({
       ...critical.deps,
       policy: { ...critical.deps.policy, transmitters },

@@ -49,7 +49,7 @@ export async function startLocal(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly description: LocalDescription } & AsyncDisposable> {
-  const main = new URL('../local/main.ts', import.meta.url).pathname;
+  const main = new URL('../main.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [main, '--json', '--port', '0', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },

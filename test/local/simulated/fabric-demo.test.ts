@@ -1,15 +1,15 @@
 /** The demo set is what the local mode promises, and its parts agree with each other. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { resources, roleAssignments } from '../../../src/local/azure/demo.ts';
+import { describeCaller } from '../../../src/local/may.ts';
+import { resources, roleAssignments } from '../../../src/local/simulated/demo.ts';
 import {
   callers,
   directory,
   issuerIdentity,
   rotatorIdentity,
-} from '../../../src/local/azure/demo-directory.ts';
-import type { RunningAzure } from '../../../src/local/azure/start.ts';
-import { describeCaller } from '../../../src/local/may.ts';
+} from '../../../src/local/simulated/demo-directory.ts';
+import type { RunningAzure } from '../../../src/local/simulated/start.ts';
 import { loadPolicy } from '../../../src/policy/load.ts';
 import { compilePolicy } from '../../../src/policy/match.ts';
 import { tokenKind } from '../../../src/policy/schema.ts';

@@ -1,8 +1,8 @@
 /** The control service and the simulated Event Grid, to the letter of what other programs may rely on. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
-import * as demo from '../../../src/local/azure/demo-directory.ts';
-import type { RunningAzure } from '../../../src/local/azure/start.ts';
+import * as demo from '../../../src/local/simulated/demo-directory.ts';
+import type { RunningAzure } from '../../../src/local/simulated/start.ts';
 import { callerToken, claimsOf, control, startTestAzure, type TestAzure, until } from './fabric-azure.ts';
 
 let stand: TestAzure;

@@ -6,8 +6,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunningAzure, startAzure } from '../../../src/local/azure/start.ts';
-import { trust } from '../../../src/local/azure/tls.ts';
+import { type RunningAzure, startAzure } from '../../../src/local/simulated/start.ts';
+import { trust } from '../../../src/local/simulated/tls.ts';
 
 export interface Delivery {
   readonly url: string;

@@ -3,10 +3,10 @@
  * ignored, so that a newer sender is understood; what is missing or mistyped is a problem, never a default.
  */
 import * as z from 'zod';
-import type { Policy } from '../policy/schema.ts';
-import type { Scope } from '../ports.ts';
+import type { Policy } from '../../policy/schema.ts';
+import type { Scope } from '../../ports.ts';
+import { ENTRA_IDENTIFIER } from '../scope.ts';
 import { respell } from './envelope.ts';
-import { ENTRA_IDENTIFIER } from './scope.ts';
 
 const guid = z
   .string()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { allows, type Role, type RoleAssignment, roles } from '../../../src/local/azure/roles.ts';
+import { allows, type Role, type RoleAssignment, roles } from '../../../src/local/simulated/roles.ts';
 
 const account = '/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/speech';
 const listKeys = 'Microsoft.CognitiveServices/accounts/listKeys/action';

@@ -3,14 +3,14 @@
  * is in force on every instance before it is acknowledged, since after that the transmitter never sends it
  * again; a duplicate is answered as if new.
  */
-import type { Policy } from '../policy/schema.ts';
-import type { Clock, Log, Scope } from '../ports.ts';
-import { sha256 } from '../secret.ts';
-import { cutOffSeconds } from './decision.ts';
-import { keptText } from './effect.ts';
-import { type Change, KEEP_MS } from './entry.ts';
-import type { Directory, EventStore, TransmitterKeys } from './ports.ts';
-import type { Revoke } from './revoke.ts';
+import type { Policy } from '../../policy/schema.ts';
+import type { Clock, Log, Scope } from '../../ports.ts';
+import { sha256 } from '../../secret.ts';
+import { cutOffSeconds } from '../decision.ts';
+import { keptText } from '../effect.ts';
+import { type Change, KEEP_MS } from '../entry.ts';
+import type { Directory, EventStore, TransmitterKeys } from '../ports.ts';
+import type { Revoke } from '../revoke.ts';
 import { readSet, type SecurityEvent, type SetError } from './set.ts';
 import { type Meaning, meaningOf } from './signal-type.ts';
 import { resolveSubject } from './subject.ts';

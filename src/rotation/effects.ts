@@ -46,6 +46,10 @@ export async function act(
   }
 }
 
+/**
+ * A heal does not wait for the span of a proof: the vault's key is broken already, so a key that only some
+ * gateways know yet serves more calls than the broken one.
+ */
 async function firstAccepted(driving: Driving, slots: readonly Slot[]): Promise<Slot | undefined> {
   // A single one is in use already: its version's tags are put right.
   if (slots.length === 1) return slots[0];

@@ -85,15 +85,30 @@ export class Judge {
     const key = this.cloud.keys.get(value.reveal());
     const nowMs = this.timeline.now();
     if (key === undefined || nowMs >= key.acceptedByAllMs) return;
+    const isBestOfAll = this.isCurrentKeyDead() && !this.isAnyKeyAcceptedByAll();
     // An emergency does not wait a minute to see that a key stays accepted, and neither does a heal.
-    const isHasty = this.row()?.state.work?.emergency === true || this.isExcused(key);
+    const isHasty = this.row()?.state.work?.emergency === true || this.isExcused(key) || isBestOfAll;
     if (!isHasty || nowMs < key.acceptedBySomeMs) {
       this.violated('2 current key', `${key.slot} is made current before it is accepted`);
     }
-    // In place of a key that nobody accepts it is the better one, though not all gateways know it yet.
+    if (this.isCurrentKeyDead()) this.betterThanNone.set(key, key.acceptedByAllMs);
+  }
+
+  /**
+   * Then a heal is right to publish a key that only some gateways know yet. Example (seed 31840): the rotation
+   * made a new Key1, which still lags; a hand regenerates Key2, which was current, so its old value is refused
+   * everywhere and its new value not accepted anywhere. Key1 serves some of the calls, and every other choice
+   * serves none. To wait for the span of a proof would only make the outage longer.
+   */
+  private isCurrentKeyDead(): boolean {
     const current = this.cloud.currentVersion();
-    const replaced = current?.enabled ? this.cloud.keys.get(current.value) : undefined;
-    if (replaced === undefined || nowMs >= replaced.goneMs) this.betterThanNone.set(key, key.acceptedByAllMs);
+    const key = current?.enabled ? this.cloud.keys.get(current.value) : undefined;
+    return key === undefined || this.timeline.now() >= key.goneMs;
+  }
+
+  private isAnyKeyAcceptedByAll(): boolean {
+    const { Key1, Key2 } = this.cloud.current;
+    return [Key1, Key2].some((key) => this.timeline.now() >= key.acceptedByAllMs);
   }
 
   readonly onRow = ({ state: { active, retiring } }: StoredRow): void => {

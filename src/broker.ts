@@ -3,6 +3,7 @@
  * or the first function is invoked; building it calls nobody.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createAudit } from './audit/audit.ts';
 import { createAccounts } from './azure/accounts.ts';
 import { createAuditReader, createAuditTable } from './azure/audit-table.ts';
@@ -106,6 +107,7 @@ function build(config: Config) {
     }),
     issued,
     clock,
+    sleep: (ms) => sleep(ms),
     instance,
   });
   const exchange = createExchange({

@@ -89,11 +89,11 @@ export interface VaultKey extends SecretVersion {
 export interface VaultReader {
   /** The current version; a state in words where there is none that can be read. */
   current(secret: string): Promise<VaultKey | 'absent' | 'disabled'>;
+  /** One version, current or not. `absent` may also mean that the answer came from a copy that lags. */
+  read(secret: string, version: string): Promise<VaultKey | 'absent' | 'disabled'>;
 }
 /** What the rotation needs beside it. Key Vault has no compare-and-set: write, then read back. */
 export interface Vault extends VaultReader {
-  /** One version, current or not. */
-  read(secret: string, version: string): Promise<VaultKey | 'absent' | 'disabled'>;
   /** Returns the new version. `deleted`: the name is soft-deleted and cannot be written until recovered. */
   write(
     secret: string,
@@ -151,6 +151,13 @@ export interface SlotState {
   readonly retiring: Slot | undefined;
   /** Rises with every emergency; a cached token of another epoch is never handed out. */
   readonly epoch: number;
+  /** Where the key to buy with is; undefined until the rotation has adopted the account. */
+  readonly current?: CurrentKey | undefined;
+}
+export interface CurrentKey {
+  readonly slot: Slot;
+  readonly secret: string;
+  readonly version: string;
 }
 
 /** Everything an exchange caches of the shared state, as of one version of the head row. */

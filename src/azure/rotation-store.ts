@@ -1,6 +1,7 @@
 /**
  * The rotation's rows in table `state` (partition `rotation`, one row per resource) and its history in table
- * `history` (partition: the resource). The exchange reads `generation`, `retiring` and `epoch` of a row.
+ * `history` (partition: the resource). The exchange reads `generation`, `retiring`, `epoch`, `active`,
+ * `secret` and `secretVersion` of a row.
  */
 import type { TableEntity } from '@azure/data-tables';
 import * as z from 'zod';
@@ -54,6 +55,8 @@ const rowSchema = z.object({
   retiring: z.enum(['Key1', 'Key2', '']),
   epoch: z.int(),
   active: slotSchema,
+  /** Rows from before this column was added lack it. */
+  secret: z.string().default(''),
   secretVersion: z.string(),
   rotatedAtMs: z.coerce.number(),
   suspectUntilMs: z.coerce.number(),

@@ -22,6 +22,9 @@ const rotationRow = z.object({
   generation: z.number().int(),
   retiring: z.enum(['Key1', 'Key2', '']).default(''),
   epoch: z.number().int(),
+  active: z.enum(['Key1', 'Key2']).default('Key1'),
+  secret: z.string().default(''),
+  secretVersion: z.string().default(''),
 });
 
 export function createState(tables: Tables, rows: Rows): SharedState & Head {
@@ -91,6 +94,11 @@ function asSlotState(row: z.infer<typeof rotationRow>): SlotState {
     generation: row.generation,
     retiring: row.retiring === '' ? undefined : row.retiring,
     epoch: row.epoch,
+    // Rows from before this column was added name no secret: the policy's is read then, as it was.
+    current:
+      row.secret === '' || row.secretVersion === ''
+        ? undefined
+        : { slot: row.active, secret: row.secret, version: row.secretVersion },
   };
 }
 

@@ -3,8 +3,21 @@
  * latest time at which the token can still live, then look again whether the slot may be used, then buy.
  * The rotation marks the slot first and reads the ledger then, so whichever goes first, no token is missed,
  * and no clock is assumed (invariant 3).
+ *
+ * The key is the version that the rotation's row names, not the vault's current one: a read of the current one
+ * may come from a copy of the vault that lags, and would give the key that was retired a moment ago.
  */
-import type { Clock, IssuedToken, MintLedger, Slot, SlotState, Sts, VaultReader } from '../ports.ts';
+import type {
+  Clock,
+  CurrentKey,
+  IssuedToken,
+  MintLedger,
+  Slot,
+  SlotState,
+  Sts,
+  VaultKey,
+  VaultReader,
+} from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 
 /** https://learn.microsoft.com/azure/ai-services/authentication: valid for 10 minutes. */
@@ -12,6 +25,12 @@ export const STS_LIFE_MS = 600_000;
 /** Between declaring and the service's own clock at the moment of issue: our timeouts, and clocks that differ. */
 export const DECLARED_MARGIN_MS = 120_000;
 const MAX_ROUNDS = 3;
+/**
+ * Waits for a version that the row names and that the vault does not show yet, 11 s together. A version that is
+ * still not there was deleted by somebody, and the next tick of the rotation writes another.
+ */
+const VERSION_PAUSES_MS = [250, 500, 1_000, 2_000, 3_000, 4_250];
+const RETRY_AFTER_SECONDS = 5;
 
 export interface MintPorts {
   readonly vault: VaultReader;
@@ -20,6 +39,7 @@ export interface MintPorts {
   /** The resource's slots as of a head read that begins after this call; undefined where never rotated. */
   readonly slotsNow: (resource: string) => Promise<SlotState | undefined>;
   readonly clock: Clock;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly instance: string;
 }
 export interface Minted extends IssuedToken {
@@ -29,7 +49,7 @@ export interface Minted extends IssuedToken {
 }
 
 /**
- * @param secret the name of the secret that holds the account's current key
+ * @param secret the name of the secret that holds the account's key, where the rotation has not adopted it yet
  * @param host the endpoint that is to issue, and at which alone the token will be good
  * @throws UpstreamFailure, also when the vault's key is refused or being retired: neither is the caller's fault
  */
@@ -41,12 +61,7 @@ export async function mint(
 ): Promise<Minted> {
   let refused: string | undefined;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const before = await ports.slotsNow(resource);
-    const key = await ports.vault.current(secret);
-    if (typeof key === 'string') throw new UpstreamFailure('keyvault', `the secret of ${resource} is ${key}`);
-    const slot = slotOf(key.tags);
-    if (slot === undefined)
-      throw new UpstreamFailure('keyvault', `the secret of ${resource} does not say its slot`);
+    const { slots: before, slot, key } = await keyToBuyWith(ports, resource, secret);
     // A wrong key tried again and again makes the service limit us; only a newer version is worth a call.
     if (key.version === refused) break;
     if (before?.retiring === slot) continue;
@@ -78,6 +93,28 @@ export async function mint(
     };
   }
   throw new UpstreamFailure('sts', `no usable key for ${resource}`);
+}
+
+/** The row, and the key that it names; asked for again while the vault does not show that version yet. */
+async function keyToBuyWith(
+  { slotsNow, vault, sleep }: MintPorts,
+  resource: string,
+  secret: string,
+): Promise<{ slots: SlotState | undefined; slot: Slot; key: VaultKey }> {
+  for (let attempt = 0; ; attempt += 1) {
+    const slots = await slotsNow(resource);
+    const named: CurrentKey | undefined = slots?.current;
+    const key = await (named === undefined ? vault.current(secret) : vault.read(named.secret, named.version));
+    if (typeof key === 'object') {
+      const slot = named?.slot ?? slotOf(key.tags);
+      if (slot !== undefined) return { slots, slot, key };
+      throw new UpstreamFailure('keyvault', `the secret of ${resource} does not say its slot`);
+    }
+    const pauseMs = VERSION_PAUSES_MS[attempt];
+    if (named === undefined || key === 'disabled' || pauseMs === undefined)
+      throw new UpstreamFailure('keyvault', `the secret of ${resource} is ${key}`, 0, RETRY_AFTER_SECONDS);
+    await sleep(pauseMs);
+  }
 }
 
 function slotOf(tags: Readonly<Record<string, string>>): Slot | undefined {

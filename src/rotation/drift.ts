@@ -3,7 +3,14 @@
  * found is put right from the account, which is where keys are made, and recorded as what it was.
  */
 import type { Slot } from '../ports.ts';
-import { type Evidence, otherSlot, type RotationState, slotOf, type VaultSight } from './state.ts';
+import {
+  type Evidence,
+  otherSlot,
+  type RotationState,
+  type SecretPlace,
+  slotOf,
+  type VaultSight,
+} from './state.ts';
 
 export interface Drift {
   readonly what:
@@ -20,9 +27,8 @@ export interface Drift {
   readonly heal: { readonly accept: Holding } | { readonly write: readonly Slot[] };
 }
 /** The vault's current version holds this slot's key. */
-export interface Holding {
+export interface Holding extends SecretPlace {
   readonly holds: Slot;
-  readonly version: string;
 }
 
 export function compare(
@@ -36,7 +42,7 @@ export function compare(
   if (vault === 'absent') return { what: adopted ? 'secret absent' : 'not adopted yet', heal: either };
   if (vault === 'disabled') return { what: 'current version disabled', heal: either };
 
-  const { version } = vault;
+  const { secret, version } = vault;
   const known = version === state.secretVersion;
   const holds = slotOf(keys, vault.fingerprint);
   if (holds === undefined)
@@ -54,10 +60,10 @@ export function compare(
   }
   if (!tagsFit(vault, holds, accountId)) return { what: 'tags edited', heal: { write: [holds] } };
   // Not known, and the slot the machine was about to promote: its own write, whose row was never written.
-  if (known || (work?.phase.name === 'promoting' && holds !== work.slot)) return { holds, version };
+  if (known || (work?.phase.name === 'promoting' && holds !== work.slot)) return { holds, secret, version };
   return {
     what: adopted ? 'version of our own, whose row was not written' : 'not adopted yet',
-    heal: { accept: { holds, version } },
+    heal: { accept: { holds, secret, version } },
   };
 }
 

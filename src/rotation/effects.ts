@@ -4,7 +4,7 @@ import { UpstreamFailure } from '../upstream.ts';
 import { fingerprint } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { failed, healed, type Probe, probed, promoted, regenerated, tidied } from './progress.ts';
-import type { RotationState } from './state.ts';
+import type { RotationState, SecretPlace } from './state.ts';
 import type { Step } from './step.ts';
 
 /** Key Vault says so 30 days before a secret expires: with us, when its rotation is a whole period late. */
@@ -33,12 +33,12 @@ export async function act(
     case 'heal': {
       const slot = await firstAccepted(driving, step.slots);
       if (slot === undefined) return failed(state, `${step.drift}; neither key of the account is accepted`);
-      return publish(driving, slot, (version) => healed(state, slot, version, ports.clock()));
+      return publish(driving, slot, (at) => healed(state, slot, at, ports.clock()));
     }
     case 'prove':
       return probed(state, await probe(driving, step.slot), ports.clock());
     case 'publish':
-      return publish(driving, step.slot, (version) => promoted(state, version, ports.clock()));
+      return publish(driving, step.slot, (at) => promoted(state, at, ports.clock()));
     case 'regenerate':
       return regenerate(driving, step.slot);
     case 'tidy':
@@ -85,7 +85,7 @@ async function probe(driving: Driving, slot: Slot): Promise<Probe> {
 async function publish(
   driving: Driving,
   slot: Slot,
-  published: (version: string) => RotationState,
+  published: (at: SecretPlace) => RotationState,
 ): Promise<RotationState | 'lost'> {
   const { ports, target, state, keys, fence } = driving;
   if (!(await driving.isMine())) return 'lost';
@@ -103,7 +103,7 @@ async function publish(
   if (typeof current === 'string' || current.version !== version) {
     throw new UpstreamFailure('keyvault', 'another version became current while ours was written');
   }
-  return published(version);
+  return published({ secret: target.secret, version });
 }
 
 async function regenerate(driving: Driving, slot: Slot): Promise<RotationState | 'lost'> {

@@ -37,7 +37,7 @@ async function seeVault(ports: RotationPorts, secret: string): Promise<Evidence[
   try {
     const current = await ports.vault.current(secret);
     if (typeof current === 'string') return current;
-    return { version: current.version, fingerprint: fingerprint(current.value), tags: current.tags };
+    return { secret, version: current.version, fingerprint: fingerprint(current.value), tags: current.tags };
   } catch (error) {
     // Lost permissions are a state to show, not an exception every five minutes.
     if (error instanceof UpstreamFailure && (error.status === 401 || error.status === 403))

@@ -1,6 +1,14 @@
 /** What is remembered once a step was made, or a rotation begun. Pure; retire.ts decides the steps. */
 import type { Slot } from '../ports.ts';
-import { otherSlot, type Phase, type Proof, type RotationState, type Turn, type Work } from './state.ts';
+import {
+  otherSlot,
+  type Phase,
+  type Proof,
+  type RotationState,
+  type SecretPlace,
+  type Turn,
+  type Work,
+} from './state.ts';
 import type { Step } from './step.ts';
 
 /** A key is proved by rounds of successes this far apart: gateways do not learn of a key at the same moment. */
@@ -134,8 +142,8 @@ export function failed(state: RotationState, problem: string): RotationState {
 }
 
 /** The vault's current version was put right: it holds `slot` now. */
-export function healed(state: RotationState, slot: Slot, version: string, nowMs: number): RotationState {
-  const base = resumed(adopted(state, slot, version, nowMs), nowMs);
+export function healed(state: RotationState, slot: Slot, at: SecretPlace, nowMs: number): RotationState {
+  const base = resumed(adopted(state, slot, at, nowMs), nowMs);
   const { work } = state;
   if (work === undefined || work.phase.name === 'promoting') return base;
   // The slot being retired is the only one that works: its retirement starts again from the beginning.
@@ -148,7 +156,12 @@ export function healed(state: RotationState, slot: Slot, version: string, nowMs:
 }
 
 /** What is in the vault is taken as the current key. */
-function adopted(state: RotationState, active: Slot, secretVersion: string, nowMs: number): RotationState {
+function adopted(
+  state: RotationState,
+  active: Slot,
+  { secret, version: secretVersion }: SecretPlace,
+  nowMs: number,
+): RotationState {
   const suspectUntilMs = state.generation === 0 ? 0 : nowMs + TOKEN_LIFE_MS;
   const generation = state.generation + 1;
   // There is nothing else to buy with.
@@ -157,6 +170,7 @@ function adopted(state: RotationState, active: Slot, secretVersion: string, nowM
     ...state,
     active,
     retiring,
+    secret,
     secretVersion,
     suspectUntilMs,
     generation,
@@ -166,11 +180,15 @@ function adopted(state: RotationState, active: Slot, secretVersion: string, nowM
 }
 
 /** The other slot's key is the vault's current version: from now on nothing is bought with this one. */
-export function promoted(state: RotationState, secretVersion: string, nowMs: number): RotationState {
+export function promoted(
+  state: RotationState,
+  { secret, version: secretVersion }: SecretPlace,
+  nowMs: number,
+): RotationState {
   if (state.work === undefined) return state;
   const { slot } = state.work;
   const generation = state.generation + 1;
-  const moved = { ...state, generation, retiring: slot, active: otherSlot(slot), secretVersion };
+  const moved = { ...state, generation, retiring: slot, active: otherSlot(slot), secret, secretVersion };
   return enter(moved, { name: 'draining' }, nowMs);
 }
 

@@ -60,10 +60,7 @@ export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
   switch (phase.name) {
     case 'promoting':
       if (found.holds === other) {
-        return note(
-          promoted(state, found.version, nowMs),
-          `${other} is current; nothing is bought with ${slot}`,
-        );
+        return note(promoted(state, found, nowMs), `${other} is current; nothing is bought with ${slot}`);
       }
       return isProved(phase.proof, keys[other], emergency)
         ? { do: 'publish', slot: other, why: `${other} is proved and becomes the current key` }
@@ -117,8 +114,8 @@ function heal(state: RotationState, { what, heal }: Drift, nowMs: number): Step 
       ? { do: 'wait', why: state.blocked ?? what, untilMs: healing.notBeforeMs }
       : { do: 'heal', drift: what, slots: heal.write, why: what };
   }
-  const { holds, version } = heal.accept;
-  return { do: 'note', drift: what, to: healed(state, holds, version, nowMs), why: what };
+  const { accept } = heal;
+  return { do: 'note', drift: what, to: healed(state, accept.holds, accept, nowMs), why: what };
 }
 
 function whenSteady(state: RotationState, nowMs: number, rules: Rules): Step {

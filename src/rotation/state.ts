@@ -71,7 +71,8 @@ export interface RotationState {
   readonly epoch: number;
   /** Whose key the vault's current version holds. */
   readonly active: Slot;
-  /** The vault's current version, as last seen or written. */
+  /** The vault's current version, as last seen or written; exchanges buy with it. Both empty: not adopted yet. */
+  readonly secret: string;
   readonly secretVersion: string;
   /** The end of the last rotation, or the adoption. */
   readonly rotatedAtMs: number;
@@ -118,6 +119,12 @@ export interface StoredRow extends RotationRow {
   readonly etag: string | undefined;
 }
 
+/** One version of a secret in the vault. */
+export interface SecretPlace {
+  readonly secret: string;
+  readonly version: string;
+}
+
 /** What one tick sees. Fingerprints, never keys. */
 export interface Evidence {
   readonly nowMs: number;
@@ -126,8 +133,7 @@ export interface Evidence {
   /** While draining: the latest expiry in the ledger, read after the head row was bumped. */
   readonly tokensLiveUntilMs: number;
 }
-export interface VaultSight {
-  readonly version: string;
+export interface VaultSight extends SecretPlace {
   /** Of the value itself, not of the tag. */
   readonly fingerprint: string;
   readonly tags: Readonly<Record<string, string>>;
@@ -155,6 +161,7 @@ export function unseen(resource: string, nowMs: number): StoredRow {
       retiring: undefined,
       epoch: 0,
       active: 'Key1',
+      secret: '',
       secretVersion: '',
       rotatedAtMs: nowMs,
       suspectUntilMs: 0,

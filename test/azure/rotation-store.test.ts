@@ -38,6 +38,8 @@ function working(resource: string): StoredRow {
       epoch: 2,
       retiring: 'Key1',
       active: 'Key2',
+      secret: 'speech-key',
+      secretVersion: 'v7',
       blocked: 'in words',
       healing: { what: 'secret absent', attempts: 3, notBeforeMs: NOW_MS },
       work: {
@@ -86,11 +88,13 @@ test('of drivers that write the same row at once one does', async () => {
   assert.equal(written.filter((one) => one !== 'moved').length, 1);
 });
 
-test('what the exchange reads of a row has its columns: generation, retiring, epoch', async () => {
+test('what the exchange reads of a row has its columns', async () => {
   await store().write(working('columns'));
   const table = await azurite.tables('state');
   const entity = await table.getEntity('rotation', 'columns');
-  assert.deepEqual([entity['generation'], entity['retiring'], entity['epoch']], [4, 'Key1', 2]);
+  const { generation, retiring, epoch, active, secret, secretVersion } = entity;
+  assert.deepEqual([generation, retiring, epoch], [4, 'Key1', 2]);
+  assert.deepEqual([active, secret, secretVersion], ['Key2', 'speech-key', 'v7']);
 });
 
 test('a row that somebody edited beyond reading is told apart and hides no other', async () => {

@@ -51,13 +51,20 @@ test('a load gives what stands behind the head: revocations and slots, by their 
     blocked: false,
     reason: 'columns of others do not disturb',
   });
-  await put('rotation', 'speech', { generation: 3, retiring: 'Key1', epoch: 1 });
+  const key = { active: 'Key2', secret: 'speech-key', secretVersion: 'v3' };
+  await put('rotation', 'speech', { generation: 3, retiring: 'Key1', epoch: 1, ...key });
   await put('rotation', 'chat', { generation: 1, retiring: '', epoch: 0 });
   const { version, revocations, slots } = await state.load();
   assert.equal(version, await state.version());
   assert.deepEqual(revocations.get('tenant:t'), { scope, cutOffSeconds: 1_795_348_800, blocked: false });
-  assert.deepEqual(slots.get('speech'), { generation: 3, retiring: 'Key1', epoch: 1 });
-  assert.deepEqual(slots.get('chat'), { generation: 1, retiring: undefined, epoch: 0 });
+  assert.deepEqual(slots.get('speech'), {
+    generation: 3,
+    retiring: 'Key1',
+    epoch: 1,
+    current: { slot: 'Key2', secret: 'speech-key', version: 'v3' },
+  });
+  // As it was written before the row named a version.
+  assert.deepEqual(slots.get('chat'), { generation: 1, retiring: undefined, epoch: 0, current: undefined });
 });
 
 test('a row that nobody can read is an outage: to leave it out would be a grant', async () => {

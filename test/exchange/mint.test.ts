@@ -21,6 +21,10 @@ function world(bend: Partial<MintPorts> = {}) {
     nowMs: NOW_MS,
     steps: [] as string[],
     key: vaultKey('Key1', 'v1') as VaultKey | 'absent' | 'disabled',
+    /** What can be read by its version, beside the current one. */
+    versions: new Map<string, VaultKey | 'disabled'>(),
+    sleptMs: 0,
+    atSleep: (): void => undefined,
     slots: undefined as SlotState | undefined,
     dead: new Set<string>(),
     lifeMs: 600_000,
@@ -32,6 +36,10 @@ function world(bend: Partial<MintPorts> = {}) {
       current: async () => {
         state.steps.push('read');
         return state.key;
+      },
+      read: async (secret, version) => {
+        state.steps.push(`read ${secret} ${version}`);
+        return state.versions.get(version) ?? 'absent';
       },
     },
     ledger: {
@@ -56,6 +64,11 @@ function world(bend: Partial<MintPorts> = {}) {
       },
     },
     clock: () => state.nowMs,
+    sleep: async (ms) => {
+      state.sleptMs += ms;
+      state.nowMs += ms;
+      state.atSleep();
+    },
     instance: 'i-1',
     ...bend,
   };
@@ -109,6 +122,57 @@ test('a key refused is not tried again; a newer version of it is', async () => {
   assert.equal((await buy()).slot, 'Key2');
 });
 
+const named = (slot: Slot, version: string, generation = 1): SlotState => ({
+  generation,
+  retiring: undefined,
+  epoch: 0,
+  current: { slot, secret: 'speech-key', version },
+});
+
+test('the version that the row names is bought with, whatever a copy of the vault that lags calls current', async () => {
+  const { state, buy } = world();
+  state.slots = { ...named('Key2', 'v2'), retiring: 'Key1' };
+  state.versions.set('v2', vaultKey('Key1', 'v2'));
+  // Its slot is the row's too: somebody may have edited the tags.
+  assert.equal((await buy()).slot, 'Key2');
+  assert.ok(state.steps.includes('read speech-key v2'));
+  assert.ok(!state.steps.includes('read'));
+});
+
+test('a version that the vault does not show yet is waited for', async () => {
+  const { state, buy } = world();
+  state.slots = named('Key2', 'v2');
+  state.atSleep = () => {
+    if (state.sleptMs >= 10_000) state.versions.set('v2', vaultKey('Key2', 'v2'));
+  };
+  assert.equal((await buy()).slot, 'Key2');
+});
+
+test('the wait for a version ends with the row that names another', async () => {
+  const { state, buy } = world();
+  state.slots = named('Key2', 'v2');
+  state.versions.set('v3', vaultKey('Key1', 'v3'));
+  state.atSleep = () => {
+    state.slots = named('Key1', 'v3', 2);
+  };
+  const { slot, generation } = await buy();
+  assert.deepEqual([slot, generation, state.sleptMs < 1_000], ['Key1', 2, true]);
+});
+
+for (const what of ['absent', 'disabled'] as const)
+  test(`a named version that stays ${what} is an outage after a bounded wait, and nothing is bought`, async () => {
+    const { state, buy } = world();
+    state.slots = named('Key2', 'v2');
+    if (what === 'disabled') state.versions.set('v2', 'disabled');
+    await assert.rejects(
+      buy(),
+      (error) =>
+        error instanceof UpstreamFailure && error.service === 'keyvault' && error.retryAfterSeconds === 5,
+    );
+    assert.equal(state.sleptMs, what === 'absent' ? 11_000 : 0);
+    assert.ok(!state.steps.some((step) => step.startsWith('buy')));
+  });
+
 test('no more life is promised than ten minutes from the moment of asking, whatever the service’s clock', async () => {
   const { state, buy } = world();
   state.lifeMs = STS_LIFE_MS + DECLARED_MARGIN_MS;
@@ -155,7 +219,10 @@ test('whoever goes first, a slot is never regenerated while a token bought with 
       let nowMs = NOW_MS;
       let regeneratedAtMs: number | undefined;
       const { buy } = world({
-        vault: { current: () => s.schedule(Promise.resolve(key), 'vault') },
+        vault: {
+          current: () => s.schedule(Promise.resolve(key), 'vault'),
+          read: () => Promise.reject(new Error('no version is named')),
+        },
         ledger: {
           declare: async (_r, slot, _i, expiresAtMs) => {
             await s.schedule(Promise.resolve(), 'declare');

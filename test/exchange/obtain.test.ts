@@ -43,6 +43,7 @@ function world(bend: Partial<ObtainPorts> = {}) {
           expiresAtMs: undefined,
         };
       },
+      read: () => Promise.reject(new Error('no version is named')),
     },
     sts: {
       issue: async (host) => {
@@ -73,6 +74,7 @@ function world(bend: Partial<ObtainPorts> = {}) {
       find: async () => undefined,
     },
     clock: () => NOW_MS,
+    sleep: () => Promise.reject(new Error('nothing to wait for')),
     instance: 'i-1',
     ...bend,
   });

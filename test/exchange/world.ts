@@ -111,6 +111,7 @@ export function createWorld(options: WorldOptions = {}) {
           expiresAtMs: undefined,
         };
       },
+      read: () => Promise.reject(new Error('no version is named here')),
     },
     sts: {
       issue: async (_host, key) => {
@@ -154,6 +155,7 @@ export function createWorld(options: WorldOptions = {}) {
       find: async () => undefined,
     },
     clock,
+    sleep: async () => undefined,
     instance: 'instance-1',
   });
   const tokens = createTokens(obtain, clock, minimumLifeMs);

@@ -9,8 +9,12 @@ const rules = { accountId, paused: false, startsAtMs: 0, mode: 'full', consumers
 const keys = { Key1: 'one', Key2: 'two' };
 
 test('what a driver healed before it died drains anew: someone may have bought with the retired key meanwhile', () => {
-  const adopted = { ...unseen('speech', 0).state, generation: 1, secretVersion: 'v1' };
-  const draining = promoted(begin(adopted, 'full', 'scheduled', 0), 'v2', 0);
+  const adopted = { ...unseen('speech', 0).state, generation: 1, secret: 'speech-key', secretVersion: 'v1' };
+  const draining = promoted(
+    begin(adopted, 'full', 'scheduled', 0),
+    { secret: 'speech-key', version: 'v2' },
+    0,
+  );
   const regenerating = enter(draining, { name: 'regenerating', before: keys.Key1 }, 0);
   // By hand the vault held Key1 again; a driver wrote Key2 as v4 and died before it wrote its row.
   const tags = {
@@ -19,7 +23,7 @@ test('what a driver healed before it died drains anew: someone may have bought w
     fingerprint: keys.Key2,
     generation: String(regenerating.generation + 1),
   };
-  const vault = { version: 'v4', fingerprint: keys.Key2, tags };
+  const vault = { secret: 'speech-key', version: 'v4', fingerprint: keys.Key2, tags };
   const nowMs = 600_000;
   const step = next(regenerating, { nowMs, keys, vault, tokensLiveUntilMs: 0 }, rules);
   assert.ok(step.do === 'note', step.do);

@@ -41,6 +41,7 @@ function buyer({ chance, timeline, judge, isEager, newProcess, way }: Scene, sts
     ledger: ledgerOver(over),
     slotsNow: async (name: string) => (await freshness.now()).slots.get(name),
     clock: process.clock,
+    sleep: timeline.sleep,
     instance: process.name,
   };
   return async (): Promise<boolean> => {

@@ -101,6 +101,13 @@ export class Cloud {
     return behindMs > 0 && nowMs - last.createdAtMs < behindMs && this.chance.is(0.5) ? before : last;
   }
 
+  /** A copy that is behind may not have a young version yet. */
+  versionNamed(version: string, behindMs: number, nowMs: number): Version | undefined {
+    const found = this.versions.find((one) => one.version === version);
+    if (found === undefined || behindMs === 0 || nowMs - found.createdAtMs >= behindMs) return found;
+    return this.chance.is(0.5) ? undefined : found;
+  }
+
   row(resource: string): StoredRow | undefined {
     return this.rows.get(resource);
   }

@@ -42,7 +42,7 @@ export function vaultOver({ cloud, wire, timeline, process, onChange }: Way): Va
       ),
     read: (_, version) =>
       wire.call(process, 'keyvault', 'getSecret', () =>
-        shown(cloud.versions.find((one) => one.version === version)),
+        shown(cloud.versionNamed(version, process.readsLateMs, timeline.now())),
       ),
     versions: () =>
       wire.call(process, 'keyvault', 'listVersions', () =>
@@ -190,7 +190,10 @@ export function stateOver({ cloud, wire, process }: Way): SharedState & Head {
       const asOf = await version();
       return wire.call(process, 'tables', 'load state', () => {
         const slots = new Map();
-        for (const resource of cloud.rows.keys()) slots.set(resource, cloud.row(resource)?.state);
+        for (const [resource, { state }] of cloud.rows) {
+          const { active: slot, secret, secretVersion: version } = state;
+          slots.set(resource, { ...state, current: version === '' ? undefined : { slot, secret, version } });
+        }
         return { version: asOf, revocations: new Map(), slots };
       });
     },

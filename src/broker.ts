@@ -22,7 +22,7 @@ import { createSts } from './azure/sts.ts';
 import { createTables } from './azure/tables.ts';
 import { createTransmitterKeys } from './azure/transmitter-keys.ts';
 import { createVault } from './azure/vault.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, ConfigError, readConfig, readRotationSchedule } from './config.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { createFreshness } from './exchange/freshness.ts';
 import { createObtain } from './exchange/obtain.ts';
@@ -56,8 +56,14 @@ export function broker(): Broker {
   return built;
 }
 
+/** For the timer, which is registered before anything is built. */
+export function rotationSchedule(): string {
+  return readRotationSchedule(process.env);
+}
+
 function build(config: Config) {
   const clock = () => Date.now();
+  const elapsedMs = () => performance.now();
   const instance = crypto.randomUUID();
   const log = createLog();
   const policy = loadPolicy(readPolicy(config.BROKER_POLICY));
@@ -102,7 +108,7 @@ function build(config: Config) {
       clientId: config.BROKER_CLIENT_ID,
       issuerIdentity: issuer,
       federationScope: config.BROKER_FEDERATION_SCOPE,
-      identities,
+      identityToken: identities.token,
       clock,
     }),
     issued,
@@ -133,11 +139,12 @@ function build(config: Config) {
       ledger,
       head: state,
       clock,
+      elapsedMs,
       log,
     },
     policy.resources,
     instance,
-    createPace(),
+    createPace(elapsedMs, sleep),
   );
 
   const revocation = createRevocation({
@@ -161,6 +168,7 @@ function build(config: Config) {
       return target !== undefined && compiled.options(caller, target.resource, kind).length > 0;
     },
     now: clock,
+    newId: () => crypto.randomUUID(),
     log,
   });
   const { admit } = revocation;

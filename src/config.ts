@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { isNcrontab } from './ncrontab.ts';
 
-export const INITIAL_ROTATION_SCHEDULE = '0 */5 * * * *';
+const INITIAL_ROTATION_SCHEDULE = '0 */5 * * * *';
 
 /** In lower case, as Entra writes it in tokens and events, since it is compared with those. */
 const guid = z
@@ -90,6 +90,15 @@ export const settings = z.object({
     .default(INITIAL_ROTATION_SCHEDULE)
     .describe('NCRONTAB schedule of the rotation timer. A tick with nothing due is cheap.'),
 });
+
+/**
+ * The schedule of the rotation timer, for the trigger: it is registered before the settings are read as a whole,
+ * and must not throw, or no route would answer. `readConfig` names a wrong one, and then nothing is served.
+ */
+export function readRotationSchedule(environment: Readonly<Record<string, string | undefined>>): string {
+  const schedule = settings.shape.BROKER_ROTATION_SCHEDULE.catch(INITIAL_ROTATION_SCHEDULE);
+  return schedule.parse(environment['BROKER_ROTATION_SCHEDULE']);
+}
 
 export type Config = z.infer<typeof settings>;
 

@@ -6,6 +6,9 @@
 import type { webcrypto } from 'node:crypto';
 import type { Secret } from './secret.ts';
 
+/** A public key that tokens or signals are verified with. */
+export type PublicKey = webcrypto.CryptoKey;
+
 /** Milliseconds since the Unix epoch. Virtual in local mode. */
 export type Clock = () => number;
 
@@ -38,7 +41,7 @@ export interface SigningKeys {
   find(tenantId: string, version: '1.0' | '2.0', keyId: string): Promise<SigningKey | undefined>;
 }
 export interface SigningKey {
-  readonly key: webcrypto.CryptoKey;
+  readonly key: PublicKey;
   /** The `issuer` of the tenant's metadata: what `iss` must be. */
   readonly issuer: string;
   /** The key's own `issuer` member, which may hold `{tenantid}`; absent on v1 keys. */

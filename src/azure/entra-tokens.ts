@@ -1,10 +1,10 @@
 /** Entra tokens for an Azure AI resource: by application, by managed identity, on behalf of a user. */
+import type { AccessToken } from '@azure/core-auth';
 import * as z from 'zod';
 import type { Clock, EntraTokens, IssuedToken, OnBehalfOfRefusal } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import { call } from './call.ts';
 import { failed, fetchText, parseJson } from './fetch.ts';
-import type { Identities } from './identities.ts';
 
 export interface EntraTokensOptions {
   readonly authority: string;
@@ -13,7 +13,8 @@ export interface EntraTokensOptions {
   /** The user-assigned identity that the application is federated to; its token is the client assertion. */
   readonly issuerIdentity: string;
   readonly federationScope: string;
-  readonly identities: Identities;
+  /** Of a managed identity of this app; undefined is the system-assigned one. Throws UpstreamFailure. */
+  readonly identityToken: (scope: string, identityClientId: string | undefined) => Promise<AccessToken>;
   readonly clock: Clock;
 }
 
@@ -29,11 +30,11 @@ const refusalShape = z.object({ error: z.string(), claims: z.string().optional()
  * revoked. The managed identity is the SDK's, which knows the platform's endpoints.
  */
 export function createEntraTokens(options: EntraTokensOptions): EntraTokens {
-  const { authority, tenantId, clientId, issuerIdentity, federationScope, identities, clock } = options;
+  const { authority, tenantId, clientId, issuerIdentity, federationScope, identityToken, clock } = options;
   const endpoint = `${authority}/${tenantId}/oauth2/v2.0/token`;
 
   const ask = async (grant: Record<string, string>): Promise<IssuedToken | OnBehalfOfRefusal> => {
-    const assertion = await identities.token(federationScope, issuerIdentity);
+    const assertion = await identityToken(federationScope, issuerIdentity);
     return call('entra', 'token', async (signal) => {
       const askedAtMs = clock();
       const answer = await fetchText('entra', endpoint, {
@@ -66,7 +67,7 @@ export function createEntraTokens(options: EntraTokensOptions): EntraTokens {
       return answer;
     },
     byManagedIdentity: async (scope, identity) => {
-      const { token, expiresOnTimestamp } = await identities.token(scope, identity);
+      const { token, expiresOnTimestamp } = await identityToken(scope, identity);
       return { token: new Secret(token), expiresAtMs: expiresOnTimestamp };
     },
     onBehalfOf: (scope, userToken) =>

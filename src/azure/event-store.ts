@@ -2,8 +2,7 @@
 import * as z from 'zod';
 import type { EventKind, EventRecord, EventStore } from '../revocation/ports.ts';
 import { call } from './call.ts';
-import { isNoSuchEntity } from './state.ts';
-import { unless } from './table-status.ts';
+import { isNoSuchEntity, unless } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
 const rowShape = z.object({

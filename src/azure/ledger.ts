@@ -4,7 +4,7 @@ import { coalesce } from '../coalesce.ts';
 import type { IssuedRecord, IssuedTokens, MintLedger, Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
-import { isNoSuchEntity } from './state.ts';
+import { isNoSuchEntity } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
 /**

@@ -5,8 +5,7 @@ import type { Entry } from '../revocation/entry.ts';
 import type { RevocationTable } from '../revocation/ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
-import { isNoSuchEntity } from './state.ts';
-import { unless } from './table-status.ts';
+import { isNoSuchEntity, unless } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
 const PARTITION = 'revocation';

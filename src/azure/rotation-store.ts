@@ -15,8 +15,7 @@ import {
   workSchema,
 } from '../rotation/state.ts';
 import { call } from './call.ts';
-import { isNoSuchEntity } from './state.ts';
-import { unless } from './table-status.ts';
+import { isNoSuchEntity, unless } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
 const PARTITION = 'rotation';

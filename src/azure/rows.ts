@@ -10,10 +10,11 @@ import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps, Agent as TlsAgent } from 'node:https';
 import type { AccessToken } from '@azure/core-auth';
 import { isLoopback } from '../config.ts';
+import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY } from '../facts/storage.ts';
 import type { Clock } from '../ports.ts';
+import type { TableName } from '../table-names.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { retryAfterSeconds } from './call.ts';
-import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, type TableName } from './tables.ts';
 
 /** For what the identity's token must be. */
 export const TABLES_SCOPE = 'https://storage.azure.com/.default';

@@ -101,13 +101,3 @@ function asSlotState(row: z.infer<typeof rotationRow>): SlotState {
         : { slot: row.active, secret: row.secret, version: row.secretVersion },
   };
 }
-
-/** 404 with this code: the row is not there. Without it the table is not there, and that is an outage. */
-export function isNoSuchEntity(error: unknown): boolean {
-  const { statusCode, code, details } = error as {
-    statusCode?: number;
-    code?: string;
-    details?: { odataError?: { code?: string } };
-  };
-  return statusCode === 404 && [code, details?.odataError?.code].includes('ResourceNotFound');
-}

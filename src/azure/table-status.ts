@@ -5,3 +5,13 @@ export const unless =
     if (statuses.includes(error.statusCode ?? 0)) return undefined;
     throw error;
   };
+
+/** 404 with this code: the row is not there. Without it the table is not there, and that is an outage. */
+export function isNoSuchEntity(error: unknown): boolean {
+  const { statusCode, code, details } = error as {
+    statusCode?: number;
+    code?: string;
+    details?: { odataError?: { code?: string } };
+  };
+  return statusCode === 404 && [code, details?.odataError?.code].includes('ResourceNotFound');
+}

@@ -1,19 +1,9 @@
 import type { TokenCredential } from '@azure/core-auth';
 import type { TableClient, TableServiceClientOptions } from '@azure/data-tables';
 import { isLoopback } from '../config.ts';
+import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY } from '../facts/storage.ts';
+import type { TableName } from '../table-names.ts';
 import { UpstreamFailure } from '../upstream.ts';
-
-/**
- * The tables, made by the deployment: `state` (head, revocations, rotations), `audit` (who got what),
- * `ledger` (mint ledger and issued tokens), `history` (rotation steps), `events` (what was received).
- */
-export const TABLE_NAMES = ['state', 'audit', 'ledger', 'history', 'events'] as const;
-export type TableName = (typeof TABLE_NAMES)[number];
-
-/** Azurite's published development key: no secret, and good on loopback only. */
-export const DEVELOPMENT_ACCOUNT = 'devstoreaccount1';
-export const DEVELOPMENT_KEY =
-  'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 export type Tables = (name: TableName) => Promise<TableClient>;
 

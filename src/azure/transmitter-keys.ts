@@ -3,11 +3,9 @@
  * says. Kept for an hour; an unknown key id causes at most one fetch per cooldown and address, however many
  * arrive. Keys that cannot be had are an outage, never a refusal: the transmitter must send again.
  */
-
-import type { webcrypto } from 'node:crypto';
 import { importJWK } from 'jose';
 import * as z from 'zod';
-import type { Clock } from '../ports.ts';
+import type { Clock, PublicKey } from '../ports.ts';
 import type { TransmitterKeys } from '../revocation/ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
@@ -27,7 +25,7 @@ const keySetShape = z.object({
 });
 
 interface KeySet {
-  readonly keys: ReadonlyMap<string, webcrypto.CryptoKey>;
+  readonly keys: ReadonlyMap<string, PublicKey>;
   readonly fetchedAtMs: number;
 }
 
@@ -87,7 +85,7 @@ async function fetchKeySet(jwksUri: string, clock: Clock): Promise<KeySet> {
       modulusBits(jwk['n']) >= LEAST_MODULUS_BITS,
   );
   const imported = await Promise.all(
-    usable.map(async (jwk): Promise<[string, webcrypto.CryptoKey]> => {
+    usable.map(async (jwk): Promise<[string, PublicKey]> => {
       const key = await importJWK({ kty: jwk.kty, n: String(jwk['n']), e: String(jwk['e']) }, 'RS256');
       if (key instanceof Uint8Array) throw new UpstreamFailure('transmitter', 'a key is not a public key');
       return [jwk.kid ?? '', key];

@@ -1,15 +1,11 @@
 /** Makes the broker's tables in Azurite, as the deployment does in Azure. */
 import { AzureNamedKeyCredential, TableServiceClient } from '@azure/data-tables';
-import { TABLE_NAMES } from '../azure/tables.ts';
-
-/** Azurite's published development account. */
-const account = 'devstoreaccount1';
-const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY } from '../facts/storage.ts';
+import { TABLE_NAMES } from '../table-names.ts';
 
 /** `url` with the account's path. Tables that exist stay as they are. */
 export async function createTablesAt(url: string): Promise<void> {
-  const client = new TableServiceClient(url, new AzureNamedKeyCredential(account, key), {
-    allowInsecureConnection: true,
-  });
+  const credential = new AzureNamedKeyCredential(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY);
+  const client = new TableServiceClient(url, credential, { allowInsecureConnection: true });
   await Promise.all(TABLE_NAMES.map((name) => client.createTable(name)));
 }

@@ -16,6 +16,7 @@ export interface OperateDeps {
   readonly events: EventStore;
   readonly revoke: Revoke;
   readonly now: Clock;
+  readonly newId: () => string;
   readonly log: Log;
 }
 
@@ -50,7 +51,7 @@ const SHOWN_MS = 30 * 86_400_000;
 const KEEP_LIFTS_MS = 366 * 86_400_000;
 
 export function createOperate(deps: OperateDeps): Operate {
-  const { policy, table, head, events, revoke, now, log } = deps;
+  const { policy, table, head, events, revoke, now, newId, log } = deps;
   return {
     async list() {
       const entries = await table.list();
@@ -87,7 +88,7 @@ export function createOperate(deps: OperateDeps): Operate {
         {
           scope,
           cutOffSeconds: cutOffSeconds(notBeforeMs, receivedAtMs),
-          blockCause: block ? crypto.randomUUID() : undefined,
+          blockCause: block ? newId() : undefined,
           reason,
           source: `operator ${who}`,
           receivedAtMs,

@@ -1,6 +1,5 @@
 /** What the revocation needs from the world beyond the shared ports. Every method may throw UpstreamFailure. */
-import type { webcrypto } from 'node:crypto';
-import type { Slot } from '../ports.ts';
+import type { PublicKey, Slot } from '../ports.ts';
 import type { Entry } from './entry.ts';
 
 /** The entries, by scope key. */
@@ -84,5 +83,5 @@ export interface KeyRotation {
 
 /** The keys a transmitter signs with. `undefined`: it publishes no such key. */
 export interface TransmitterKeys {
-  find(jwksUri: string, keyId: string): Promise<webcrypto.CryptoKey | undefined>;
+  find(jwksUri: string, keyId: string): Promise<PublicKey | undefined>;
 }

@@ -37,6 +37,8 @@ export interface RevocationDeps {
   /** Whether the policy gives this caller a token of this kind for this resource. */
   readonly mayHave: (caller: Caller, resource: string, kind: IssuedRecord['tokenKind']) => boolean;
   readonly now: Clock;
+  /** A new one each time, unlike any other: names the cause of an operator's block. */
+  readonly newId: () => string;
   readonly log: Log;
 }
 

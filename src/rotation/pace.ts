@@ -9,15 +9,13 @@ const PER_SECOND = 8;
 /** Resolves when the next call in this subscription may start. Wall time: Azure's limits are. */
 export type Pace = (subscription: string) => Promise<void>;
 
-export function createPace(
-  nowMs: () => number = () => performance.now(),
-  sleep: (ms: number) => Promise<void> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-): Pace {
+/** @param elapsedMs as in RotationPorts */
+export function createPace(elapsedMs: () => number, sleep: (ms: number) => Promise<unknown>): Pace {
   /** When the bucket was, or will be, full: each call moves it on by the time it takes to refill one. */
   const fullAtMs = new Map<string, number>();
   return async (subscription) => {
     const perCallMs = 1000 / PER_SECOND;
-    const atMs = nowMs();
+    const atMs = elapsedMs();
     const nextFullMs = Math.max(fullAtMs.get(subscription) ?? 0, atMs) + perCallMs;
     fullAtMs.set(subscription, nextFullMs);
     const waitMs = nextFullMs - BURST * perCallMs - atMs;

@@ -32,6 +32,8 @@ export interface RotationPorts {
   readonly ledger: MintLedger;
   readonly head: Head;
   readonly clock: Clock;
+  /** Wall time from any beginning, which never jumps: for limits that Azure and the Functions host set. */
+  readonly elapsedMs: () => number;
   readonly log: Log;
 }
 

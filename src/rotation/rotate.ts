@@ -51,7 +51,7 @@ export function createRotation(
 
   async function tick(): Promise<TickReport> {
     const driver = newDriver();
-    const endMs = performance.now() + TICK_MS;
+    const endMs = ports.elapsedMs() + TICK_MS;
     const rows = await ports.store.all();
     const throttled = new Set<string>();
     const steps: Advance[] = [];
@@ -62,7 +62,7 @@ export function createRotation(
 
     await inParallel(inOrder(targets, rows, firstPostponed), async (target) => {
       const subscription = subscriptionOf(target.resource.accountId);
-      const noMore = (): boolean => throttled.has(subscription) || performance.now() > endMs;
+      const noMore = (): boolean => throttled.has(subscription) || ports.elapsedMs() > endMs;
       try {
         if (!noMore()) await pace(subscription);
         if (noMore()) {

@@ -19,12 +19,9 @@ async function world(answer: (asked: Asked) => Answered) {
     clientId: 'the-broker',
     issuerIdentity: 'the-issuer',
     federationScope: 'api://AzureADTokenExchange/.default',
-    identities: {
-      credential: () => ({ getToken: () => Promise.reject(new Error('not used here')) }),
-      token: async (scope, clientId) => {
-        identities.push(`${clientId} ${scope}`);
-        return { token: 'assertion', expiresOnTimestamp: NOW_MS + 86_400_000 };
-      },
+    identityToken: async (scope, clientId) => {
+      identities.push(`${clientId} ${scope}`);
+      return { token: 'assertion', expiresOnTimestamp: NOW_MS + 86_400_000 };
     },
     clock: () => NOW_MS,
   });

@@ -3,6 +3,7 @@
  * Azurite; accounts and vault answer from memory after the time Azure takes. The fleet is spread over
  * subscriptions, a hundred accounts in each; `inOneSubscription` shows what Azure's limits on one make of it.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createLedger } from '../../src/azure/ledger.ts';
 import { createRotationStore } from '../../src/azure/rotation-store.ts';
 import type { Resource } from '../../src/policy/schema.ts';
@@ -73,6 +74,7 @@ async function tickOver(count: number, subscriptions: number): Promise<Figures> 
     ledger: createLedger(azurite.tables),
     head: { bump: async () => undefined },
     clock: Date.now,
+    elapsedMs: () => performance.now(),
     log: () => undefined,
   };
   // The first tick adopts them all, at no pace.
@@ -80,7 +82,12 @@ async function tickOver(count: number, subscriptions: number): Promise<Figures> 
   if (adopted.steps.length !== count) throw new Error(`only ${adopted.steps.length} were adopted`);
 
   calls.arm = calls.vault = calls.tables = 0;
-  const rotation = createRotation(ports, resources, 'bench', createPace());
+  const rotation = createRotation(
+    ports,
+    resources,
+    'bench',
+    createPace(() => performance.now(), sleep),
+  );
   const heapBefore = process.memoryUsage().heapUsed;
   let heapMost = heapBefore;
   const watch = setInterval(() => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { TABLE_NAMES } from '../../src/azure/tables.ts';
 import { settings } from '../../src/config.ts';
+import { TABLE_NAMES } from '../../src/table-names.ts';
 import {
   all,
   bicepFile,

@@ -301,6 +301,7 @@ export function createWorld() {
     snapshot,
     mayHave: (who, resource) => resource === 'aoai' && who.groups.includes(GROUP),
     now: () => nowMs,
+    newId: () => crypto.randomUUID(),
     log: (event, fields) => logged.push(`${event} ${JSON.stringify(fields ?? {})}`),
   };
   return {

@@ -207,6 +207,7 @@ export class World {
         },
       },
       clock: () => this.nowMs,
+      elapsedMs: () => performance.now(),
       log: (event, fields) => this.logged.push(`${event} ${JSON.stringify(fields ?? {})}`),
     };
   }

@@ -96,6 +96,7 @@ function startRotator({ newProcess, way, judge, resource }: Scene): Rotator {
     ledger: ledgerOver(over),
     head: stateOver(over),
     clock: process.clock,
+    elapsedMs: () => performance.now(),
     log: (event: string, fields = {}) => judge.onText(`${process.name} ${event} ${JSON.stringify(fields)}`),
   };
   return { process, rotation: createRotation(ports, [resource], process.name, async () => undefined) };

@@ -1,0 +1,162 @@
+/** What the linter must refuse, one planted file each: every forbidden pair of rooms, and the machine's world. */
+
+/** The rooms, and one file of each that others might be tempted to import. */
+const ROOMS: Record<string, string> = {
+  exchange: 'src/exchange/exchange.ts',
+  rotation: 'src/rotation/rotate.ts',
+  revocation: 'src/revocation/revocation.ts',
+  'revocation/events': 'src/revocation/events/react.ts',
+  'revocation/signals': 'src/revocation/signals/signals.ts',
+  audit: 'src/audit/audit.ts',
+  policy: 'src/policy/match.ts',
+  facts: 'src/facts/storage.ts',
+  azure: 'src/azure/state.ts',
+  http: 'src/http/metadata.ts',
+  client: 'src/client/credential.ts',
+  local: 'src/local/main.ts',
+  'local/host': 'src/local/host/host.ts',
+  'local/simulated': 'src/local/simulated/start.ts',
+  functions: 'functions/token.ts',
+  shared: 'src/ports.ts',
+  root: 'src/broker.ts',
+};
+
+const FROM_CAPABILITY = ['policy', 'facts', 'shared'];
+const CAPABILITIES = [
+  'exchange',
+  'rotation',
+  'revocation',
+  'revocation/events',
+  'revocation/signals',
+  'audit',
+];
+
+/** Who may import whom. Whatever is not named here is refused; `local/` is told apart below. */
+const ALLOWED: Record<string, readonly string[]> = {
+  exchange: ['exchange', ...FROM_CAPABILITY],
+  rotation: ['rotation', ...FROM_CAPABILITY],
+  revocation: ['revocation', 'revocation/events', 'revocation/signals', ...FROM_CAPABILITY],
+  'revocation/events': ['revocation/events', 'revocation', ...FROM_CAPABILITY],
+  'revocation/signals': ['revocation/signals', 'revocation', ...FROM_CAPABILITY],
+  audit: ['audit', ...FROM_CAPABILITY],
+  policy: ['policy', 'facts', 'shared'],
+  facts: [],
+  azure: [...CAPABILITIES, ...FROM_CAPABILITY],
+  http: ['http', ...CAPABILITIES, ...FROM_CAPABILITY],
+  client: ['client'],
+  functions: ['http', 'root'],
+  shared: ['facts', 'shared'],
+  root: [...CAPABILITIES, ...FROM_CAPABILITY, 'azure', 'http'],
+};
+
+/** These the local mode may name the types of. */
+const TYPES_ONLY = [...CAPABILITIES, 'azure', 'http', 'client'];
+
+export interface Planted {
+  readonly path: string;
+  readonly text: string;
+  readonly what: string;
+}
+
+export function plantedImports(): Planted[] {
+  const planted: Planted[] = [];
+  const plant = (from: string, to: string, statement: string): void => {
+    const folder = from === 'shared' || from === 'root' ? 'src' : from === 'functions' ? from : `src/${from}`;
+    const path = `${folder}/planted-${planted.length}.ts`;
+    const target = ROOMS[to] ?? to;
+    const steps = folder
+      .split('/')
+      .map(() => '..')
+      .join('/');
+    const relative = target.startsWith(`${folder}/`)
+      ? target.replace(folder, '.')
+      : shortest(folder, target, steps);
+    planted.push({
+      path,
+      text: `${statement.replace('$', `'${relative}'`)}\n`,
+      what: `${from} -> ${to}: ${statement}`,
+    });
+  };
+  for (const [from, allowed] of Object.entries(ALLOWED)) {
+    // The composition root is one file, not a folder to plant a file in.
+    if (from === 'root') continue;
+    for (const to of Object.keys(ROOMS)) {
+      if (allowed.includes(to)) continue;
+      plant(from, to, 'import { x } from $;');
+      plant(from, to, 'import type { X } from $;');
+    }
+  }
+  for (const from of ['local', 'local/host', 'local/simulated'])
+    for (const to of TYPES_ONLY) plant(from, to, 'import { x } from $;');
+  for (const from of ['local', 'exchange', 'functions', 'client'])
+    for (const statement of ['import $;', 'export * from $;', 'export { x } from $;', 'await import($);'])
+      plant(from, 'azure', statement);
+  for (const from of ['local', 'local/host', 'local/simulated']) plant(from, 'root', 'import { x } from $;');
+  // Round about: through an allowed folder into a forbidden one.
+  for (const [from, to] of [
+    ['exchange', '../policy/../rotation/rotate.ts'],
+    ['revocation/events', '../../policy/../azure/state.ts'],
+    ['azure', '../policy/../http/metadata.ts'],
+    ['http', '../policy/../azure/state.ts'],
+  ] as const)
+    planted.push({
+      path: `src/${from}/planted-${planted.length}.ts`,
+      text: `import { x } from '${to}';\n`,
+      what: `${from} -> ${to}`,
+    });
+  return planted;
+}
+
+function shortest(folder: string, target: string, steps: string): string {
+  const from = folder.split('/');
+  const to = target.split('/');
+  let same = 0;
+  while (same < from.length && from[same] === to[same]) same += 1;
+  return same === 0
+    ? `${steps}/${target}`
+    : [...from.slice(same).map(() => '..'), ...to.slice(same)].join('/');
+}
+
+/** Each in each capability. */
+const WORLD = [
+  "fetch('https://example.com');",
+  'Date.now();',
+  'const now = Date.now;',
+  'new Date();',
+  'Date();',
+  'Math.random();',
+  'const dice = Math.random;',
+  "process.env['X'];",
+  'setTimeout(() => {}, 1);',
+  'setInterval(() => {}, 1);',
+  'setImmediate(() => {});',
+  'performance.now();',
+  'crypto.randomUUID();',
+  'globalThis.fetch;',
+  "import { randomBytes } from 'node:crypto';",
+  "import { setTimeout } from 'node:timers/promises';",
+  "import process from 'node:process';",
+  "import { request } from 'node:https';",
+  "import { TableClient } from '@azure/data-tables';",
+];
+
+export function plantedWorld(): Planted[] {
+  return CAPABILITIES.flatMap((room) =>
+    WORLD.map((text, index) => ({
+      path: `src/${room}/world-${index}.ts`,
+      text: `${text}\nexport {};\n`,
+      what: `${room}: ${text}`,
+    })),
+  );
+}
+
+/** A ring of values in one room, and a ring of types through two. */
+export function plantedCycles(): Planted[] {
+  const ring = (path: string, text: string): Planted => ({ path, text, what: `cycle: ${path}` });
+  return [
+    ring('src/exchange/ring-a.ts', "import { b } from './ring-b.ts';\nexport const a = () => b;\n"),
+    ring('src/exchange/ring-b.ts', "import { a } from './ring-a.ts';\nexport const b = () => a;\n"),
+    ring('src/revocation/ring-c.ts', "import type { D } from './events/ring-d.ts';\nexport type C = D;\n"),
+    ring('src/revocation/events/ring-d.ts', "import type { C } from '../ring-c.ts';\nexport type D = C[];\n"),
+  ];
+}

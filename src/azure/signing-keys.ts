@@ -6,15 +6,16 @@
  */
 import { importJWK } from 'jose';
 import * as z from 'zod';
+import {
+  REFRESH_SIGNING_KEYS_MS,
+  TRUST_SIGNING_KEYS_MS,
+  UNKNOWN_SIGNING_KEY_COOLDOWN_MS,
+} from '../facts/entra.ts';
 import type { Clock, SigningKey, SigningKeys } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { fetchJson } from './fetch.ts';
 
-const REFRESH_AFTER_MS = 3_600_000;
-/** Keys that nobody could refresh for a day are no longer believed. */
-const TRUSTED_FOR_MS = 24 * 3_600_000;
-const UNKNOWN_KEY_COOLDOWN_MS = 300_000;
 /** A refresh in the background that failed is tried again after this. */
 const RETRY_AFTER_MS = 10_000;
 /** Who must have keys that could not be fetched waits this long before the next try: no storm at an outage. */
@@ -53,7 +54,7 @@ export function createSigningKeys(authority: string, clock: Clock): SigningKeys 
       .then((keySet) => {
         entry.keySet = keySet;
         entry.failure = undefined;
-        entry.nextRefreshAtMs = keySet.fetchedAtMs + REFRESH_AFTER_MS;
+        entry.nextRefreshAtMs = keySet.fetchedAtMs + REFRESH_SIGNING_KEYS_MS;
         return keySet;
       })
       .catch((error: unknown) => {
@@ -84,7 +85,8 @@ export function createSigningKeys(authority: string, clock: Clock): SigningKeys 
         nextRefreshAtMs: 0,
       };
       entries.set(name, entry);
-      const isTrusted = entry.keySet !== undefined && clock() - entry.keySet.fetchedAtMs < TRUSTED_FOR_MS;
+      const isTrusted =
+        entry.keySet !== undefined && clock() - entry.keySet.fetchedAtMs < TRUST_SIGNING_KEYS_MS;
       const held = isTrusted ? entry.keySet : undefined;
       const keySet = held ?? (await needed(entry, tenantId, version));
       const known = keySet.keys.get(keyId);
@@ -93,7 +95,10 @@ export function createSigningKeys(authority: string, clock: Clock): SigningKeys 
         if (clock() >= entry.nextRefreshAtMs) refresh(entry, tenantId, version).catch(() => undefined);
         return known;
       }
-      if (clock() - entry.refetchedForUnknownAtMs < UNKNOWN_KEY_COOLDOWN_MS && entry.fetching === undefined)
+      if (
+        clock() - entry.refetchedForUnknownAtMs < UNKNOWN_SIGNING_KEY_COOLDOWN_MS &&
+        entry.fetching === undefined
+      )
         return undefined;
       // Just fetched for this very question: asking again would give the same.
       if (held === undefined) return undefined;

@@ -3,13 +3,13 @@
  * token as the answer. https://learn.microsoft.com/azure/ai-services/authentication
  */
 import * as z from 'zod';
+import { STS_LIFE_MS } from '../facts/sts.ts';
 import type { Clock, IssuedToken, Sts } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { failed, fetchText } from './fetch.ts';
 
-const LIFE_MS = 600_000;
 const COMPACT = /^[\w=-]+\.([\w=-]+)\.[\w=-]+$/;
 /** The token is signed with a key only Microsoft has, under an `alg` that is no JOSE name: read, never verified. */
 const claims = z.object({ exp: z.number() });
@@ -42,7 +42,7 @@ function isKeyRefusal(status: number, text: string): boolean {
 function issuedToken(text: string, askedAtMs: number): IssuedToken {
   const payload = COMPACT.exec(text)?.[1];
   if (payload === undefined) throw new UpstreamFailure('sts', 'the answer is not a token');
-  return { token: new Secret(text), expiresAtMs: expiryMs(payload) ?? askedAtMs + LIFE_MS };
+  return { token: new Secret(text), expiresAtMs: expiryMs(payload) ?? askedAtMs + STS_LIFE_MS };
 }
 
 function expiryMs(payload: string): number | undefined {

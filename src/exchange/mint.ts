@@ -7,6 +7,7 @@
  * The key is the version that the rotation's row names, not the vault's current one: a read of the current one
  * may come from a copy of the vault that lags, and would give the key that was retired a moment ago.
  */
+import { MAX_DECLARED_LIFE_MS, STS_LIFE_MS } from '../facts/sts.ts';
 import type {
   Clock,
   CurrentKey,
@@ -20,10 +21,6 @@ import type {
 } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 
-/** https://learn.microsoft.com/azure/ai-services/authentication: valid for 10 minutes. */
-export const STS_LIFE_MS = 600_000;
-/** Between declaring and the service's own clock at the moment of issue: our timeouts, and clocks that differ. */
-export const DECLARED_MARGIN_MS = 120_000;
 const MAX_ROUNDS = 3;
 /**
  * Waits for a version that the row names and that the vault does not show yet, 11 s together. A version that is
@@ -66,7 +63,7 @@ export async function mint(
     if (key.version === refused) break;
     if (before?.retiring === slot) continue;
 
-    const declaredMs = ports.clock() + STS_LIFE_MS + DECLARED_MARGIN_MS;
+    const declaredMs = ports.clock() + MAX_DECLARED_LIFE_MS;
     await ports.ledger.declare(resource, slot, ports.instance, declaredMs);
     const after = await ports.slotsNow(resource);
     if (after?.retiring === slot || after?.generation !== before?.generation) continue;

@@ -7,6 +7,7 @@
 import { errors, jwtVerify } from 'jose';
 import * as z from 'zod';
 import type { CallerFault, Denial } from '../denial.ts';
+import { MAX_CALLER_TOKEN_LIFE_MS } from '../facts/entra.ts';
 import { openJws } from '../jws.ts';
 import type { Caller, Clock, SigningKeys } from '../ports.ts';
 import { Secret } from '../secret.ts';
@@ -14,8 +15,6 @@ import { Secret } from '../secret.ts';
 /** 200 groups of 38 characters fit twice. */
 const MAX_CHARACTERS = 24_576;
 const CLOCK_SKEW_SECONDS = 60;
-/** No Entra access token lives longer; revocations are forgotten two hours later. */
-const MAX_LIFE_SECONDS = 28 * 3_600;
 
 export interface VerifyOptions {
   readonly keys: SigningKeys;
@@ -71,7 +70,7 @@ async function checkWithJose(
       issuer,
       requiredClaims: ['exp', 'iat', 'nbf'],
       clockTolerance: CLOCK_SKEW_SECONDS,
-      maxTokenAge: MAX_LIFE_SECONDS,
+      maxTokenAge: MAX_CALLER_TOKEN_LIFE_MS / 1000,
       currentDate: new Date(clock()),
     });
     // The tolerance is for clocks that differ before a token is valid; a token past its end is past its end.

@@ -1,3 +1,5 @@
+import { MANAGED_IDENTITY_LIFE_MS, MAX_TOKEN_LIFE_MS } from '../facts/entra.ts';
+import { STS_LIFE_MS } from '../facts/sts.ts';
 import { hasRepeatedMember } from '../strict-json.ts';
 import { type Policy, policySchema, type Resource, type TokenKind } from './schema.ts';
 
@@ -11,12 +13,6 @@ export class PolicyError extends Error {
     this.problems = problems;
   }
 }
-
-const STS_LIFE_MS = 600_000;
-/** App-only and on-behalf-of tokens: 60 to 90 minutes. https://learn.microsoft.com/entra/identity-platform/access-tokens */
-const ENTRA_LIFE_MS = 90 * 60_000;
-/** https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identity-best-practice-recommendations */
-const MANAGED_IDENTITY_LIFE_MS = 24 * 3_600_000;
 
 /**
  * Parses, then checks what a schema cannot say.
@@ -170,7 +166,7 @@ function tooShort(path: string, maxLifetimeMs: number, resource: Resource, kind:
 
 function tokenLifeMs(resource: Resource, kind: TokenKind): number {
   if (kind === 'sts') return STS_LIFE_MS;
-  return resource.identity.kind === 'application' ? ENTRA_LIFE_MS : MANAGED_IDENTITY_LIFE_MS;
+  return resource.identity.kind === 'application' ? MAX_TOKEN_LIFE_MS : MANAGED_IDENTITY_LIFE_MS;
 }
 
 /** Exact, or a prefix when the pattern ends in `*`. */

@@ -2,6 +2,8 @@
  * What is kept for one scope, and the only ways it changes. Every way is a join: doing it twice or in another
  * order ends in the same entry (invariant 6). Pure; the table adapter applies these under an ETag.
  */
+import { MAX_CALLER_TOKEN_LIFE_MS } from '../facts/entra.ts';
+import { REDELIVERS_FOR_MS } from '../facts/event-grid.ts';
 import type { Revocation, Scope } from '../ports.ts';
 
 export interface Entry extends Revocation {
@@ -27,10 +29,10 @@ export interface Change {
 }
 
 /**
- * Caller tokens live at most 28 hours (a continuous access evaluation token) and Event Grid redelivers for 24:
- * an entry that outlives both by two hours denies nothing any more and may go.
+ * An entry that is older than every caller token it refuses, and than every event that may be delivered again,
+ * denies nothing any more. Two hours more are given to clocks and delays.
  */
-export const KEEP_MS = 30 * 3_600_000;
+export const KEEP_MS = Math.max(MAX_CALLER_TOKEN_LIFE_MS, REDELIVERS_FOR_MS) + 2 * 3_600_000;
 /** Clocks of the instances may differ by this much. */
 const CLOCKS_DIFFER_MS = 120_000;
 /** More causes of one block than this are not told apart; the scope stays blocked all the same. */

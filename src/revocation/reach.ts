@@ -1,9 +1,7 @@
+import { STS_LIFE_MS } from '../facts/sts.ts';
 import { matches } from '../policy/load.ts';
 import type { CallerRule, Policy } from '../policy/schema.ts';
 import type { Scope } from '../ports.ts';
-
-/** A key-exchange token's life, whatever the grant allows. */
-const STS_LIFE_MS = 600_000;
 
 /**
  * How long a token that was handed out a moment ago to someone in this scope may still live, from the policy

@@ -1,4 +1,5 @@
 /** When a rotation is due, and when it may start. Pure. */
+import { MAX_REFERENCE_AGE_MS } from '../facts/key-vault.ts';
 import type { Rotation } from '../policy/schema.ts';
 import { sha256 } from '../secret.ts';
 
@@ -29,16 +30,13 @@ export function overdueAtMs(resource: string, rotation: Rotation, rotatedAtMs: n
   return dueAtMs(resource, rotation, rotatedAtMs) + DAY_MS + 2 * consumersMs(rotation);
 }
 
-/** App Service and Functions re-read a Key Vault reference within 24 hours. */
-const KEY_VAULT_REFERENCE_MS = DAY_MS;
-
 /** Clocks of the instances, of the services and ours may differ by this much. */
 export const CLOCKS_DIFFER_MS = 120_000;
 
 /** How long the slowest declared consumer is given: another driver's clock may say when that began. */
 export function consumersMs(rotation: Rotation): number {
   const times = rotation.consumers.map((consumer) =>
-    consumer.kind === 'keyVaultReferences' ? KEY_VAULT_REFERENCE_MS : consumer.within,
+    consumer.kind === 'keyVaultReferences' ? MAX_REFERENCE_AGE_MS : consumer.within,
   );
   return times.length === 0 ? 0 : Math.max(...times) + CLOCKS_DIFFER_MS;
 }

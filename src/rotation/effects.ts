@@ -1,4 +1,5 @@
 /** The steps that reach outside, one each. Before anything is changed the lease is looked at again. */
+import { NEAR_EXPIRY_MS } from '../facts/key-vault.ts';
 import type { AccountKeys, Slot, VaultKey } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { fingerprint } from './observe.ts';
@@ -7,8 +8,6 @@ import { failed, healed, type Probe, probed, promoted, regenerated, tidied } fro
 import type { RotationState, SecretPlace } from './state.ts';
 import type { Step } from './step.ts';
 
-/** Key Vault says so 30 days before a secret expires: with us, when its rotation is a whole period late. */
-const NEAR_EXPIRY_MS = 30 * 86_400_000;
 /** A key is accepted when it is so many times in a row. */
 const CALLS_IN_A_ROW = 3;
 

@@ -1,10 +1,11 @@
+import { MAX_WRITES_AT_ONCE, MAX_WRITES_PER_SECOND } from '../facts/arm.ts';
+
 /**
- * Azure Resource Manager lets one identity start 200 writes in a subscription at once and 10 a second after
- * that, and counts listKeys as one (learn.microsoft.com, request-limits-and-throttling). A fleet is looked at
- * a little slower than that, so that the rotation never takes what an operator needs.
+ * A fleet is looked at a little slower than Azure Resource Manager lets one identity write in a subscription, so
+ * that the rotation never takes what an operator needs.
  */
-const BURST = 150;
-const PER_SECOND = 8;
+const BURST = 0.75 * MAX_WRITES_AT_ONCE;
+const PER_SECOND = 0.8 * MAX_WRITES_PER_SECOND;
 
 /** Resolves when the next call in this subscription may start. Wall time: Azure's limits are. */
 export type Pace = (subscription: string) => Promise<void>;

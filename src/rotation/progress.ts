@@ -1,4 +1,5 @@
 /** What is remembered once a step was made, or a rotation begun. Pure; retire.ts decides the steps. */
+import { MAX_DECLARED_LIFE_MS } from '../facts/sts.ts';
 import type { Slot } from '../ports.ts';
 import {
   otherSlot,
@@ -13,8 +14,6 @@ import type { Step } from './step.ts';
 
 /** A key is proved by rounds of successes this far apart: gateways do not learn of a key at the same moment. */
 export const PROOF_SPAN_MS = 60_000;
-/** A key-exchange token's 10 minutes, and the margin its buyer declares. */
-const TOKEN_LIFE_MS = 720_000;
 /** A regenerate without an answer may still be under way. */
 const UNKNOWN_OUTCOME_MS = 120_000;
 /** From one try without progress to the next, doubled each time: a fast timer must not make a hot loop. */
@@ -162,7 +161,7 @@ function adopted(
   { secret, version: secretVersion }: SecretPlace,
   nowMs: number,
 ): RotationState {
-  const suspectUntilMs = state.generation === 0 ? 0 : nowMs + TOKEN_LIFE_MS;
+  const suspectUntilMs = state.generation === 0 ? 0 : nowMs + MAX_DECLARED_LIFE_MS;
   const generation = state.generation + 1;
   // There is nothing else to buy with.
   const retiring = state.retiring === active ? undefined : state.retiring;

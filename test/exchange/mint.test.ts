@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DECLARED_MARGIN_MS, type MintPorts, mint, STS_LIFE_MS } from '../../src/exchange/mint.ts';
+import { type MintPorts, mint } from '../../src/exchange/mint.ts';
+import { DECLARED_MARGIN_MS, STS_LIFE_MS } from '../../src/facts/sts.ts';
 import type { Slot, SlotState, VaultKey } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';

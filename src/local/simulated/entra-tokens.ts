@@ -3,6 +3,7 @@
  * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { MAX_TOKEN_LIFE_MS, MIN_TOKEN_LIFE_MS } from '../../facts/entra.ts';
 import type { Api, Application, Directory, ManagedIdentity, User } from './directory.ts';
 import type { EntraKeys, Members } from './entra-keys.ts';
 
@@ -57,14 +58,18 @@ export interface Issued {
   readonly expiresAtSeconds: number;
 }
 
+function randomLifeSeconds(random: number): number {
+  const spanMs = MAX_TOKEN_LIFE_MS - MIN_TOKEN_LIFE_MS;
+  return Math.floor((MIN_TOKEN_LIFE_MS + random * (spanMs + 1000)) / 1000);
+}
+
 /** Issues for any audience asked, so that refusals can be tried. */
 export function createTokenIssuer(options: EntraTokenOptions) {
   const { directory, keys } = options;
   return (audience: string, subject: Subject, lifeSeconds?: number, extra: Members = {}): Issued => {
     const api = apiOf(directory, audience);
     const atSeconds = Math.floor(options.now() / 1000);
-    // Entra's default: at random from 60 to 90 minutes.
-    const life = lifeSeconds ?? 3600 + Math.floor(options.random() * 1801);
+    const life = lifeSeconds ?? randomLifeSeconds(options.random());
     const claims = {
       // A v1 token repeats the name that was asked for; a v2 token names the API by its client id.
       aud: api.tokenVersion === 2 ? api.clientId : audience,

@@ -3,6 +3,7 @@
  * https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
  */
 import { randomUUID } from 'node:crypto';
+import { MANAGED_IDENTITY_LIFE_MS } from '../../facts/entra.ts';
 import type { Directory, ManagedIdentity } from './directory.ts';
 import { type Issued, type IssueToken, identitySubject } from './entra-tokens.ts';
 import type { Endpoint, Outcome } from './service.ts';
@@ -15,7 +16,7 @@ export interface IdentityOptions {
   readonly now: () => number;
 }
 
-const lifeSeconds = 86_400;
+const lifeSeconds = MANAGED_IDENTITY_LIFE_MS / 1000;
 /** The platform hands out the same token for the same resource until it has less than this left. */
 const leastSeconds = 600;
 

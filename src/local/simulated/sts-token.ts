@@ -4,11 +4,12 @@
  * issued it: what is signed names that host, and the key it was bought with.
  */
 import { timingSafeEqual } from 'node:crypto';
+import { STS_LIFE_MS } from '../../facts/sts.ts';
 import type { Account, AccountKey } from './accounts.ts';
 import type { AccountHost } from './accounts-gateway.ts';
 
 const algorithm = 'http://www.w3.org/2001/04/xmldsig-more#hmac-sha256';
-const lifeSeconds = 600;
+const lifeSeconds = STS_LIFE_MS / 1000;
 
 /** The documented kinds: Translator, speech to text, text to speech. Azure OpenAI and the rest take none. */
 const kinds: Readonly<Record<string, (region: string) => { productId: string; scope: string; aud: string }>> =

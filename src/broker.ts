@@ -122,7 +122,7 @@ function build(config: Config) {
     freshness,
     revokedBy,
     isDropped,
-    tokens: createTokens(obtain, clock, minimumLifeMs),
+    tokens: createTokens(obtain, clock, minimumLifeMs, sleep),
     rate: createRate(),
     audit: createAudit(createAuditTable(rows, clock, instance)),
     clock,

@@ -152,17 +152,21 @@ async function handOut(
   let snapshot = known;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const slots = snapshot.slots.get(resource.name);
+    const isDropped = ({ token }: Held) => ports.isDropped(snapshot.revocations, token.sha256);
     let held = ports.tokens.held(wanted, slots);
-    if (held === undefined || ports.isDropped(snapshot.revocations, held.token.sha256)) {
+    if (held === undefined || isDropped(held)) {
       // Nothing is bought for a caller whose access has ended.
-      const refusal = revoked(await ports.freshness.fresh());
+      snapshot = await ports.freshness.fresh();
+      const refusal = revoked(snapshot);
       if (refusal !== undefined) return refusal;
-      const answer = await ports.tokens.bought(wanted);
+      const answer = await ports.tokens.bought(wanted, held);
       if (!('token' in answer))
         return answer.refused === 'interaction_required'
           ? { kind: 'interaction_required', claims: answer.claims }
           : { kind: 'obo_refused' };
       held = answer;
+      // Another instance bought its like in this very second, and that one was revoked: the next will differ.
+      if (isDropped(held)) continue;
     }
     if (
       held.expiresAtMs - ports.clock() >

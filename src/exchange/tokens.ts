@@ -35,11 +35,18 @@ const REFRESH_AT_SHARE = 0.2;
  */
 const HOLD_OFF_MS = 1_000;
 const MAX_HOLD_OFF_MS = 30_000;
+/**
+ * A key-exchange (STS) token says its end in whole seconds and nothing else that changes: two that are bought with
+ * one key in one second have the same text. So a token that was revoked is replaced by one bought a second later.
+ */
+const SAME_TEXT_MS = 1_000;
 /** A managed identity gives the same token until its end is near: asking again at once would be in vain. */
 const REFRESH_PAUSE_MS = 15_000;
 
 interface Entry {
   held: Held | undefined;
+  /** When the service answered with it. */
+  boughtAtMs: number;
   buying: Promise<Held | OnBehalfOfRefusal> | undefined;
   failure: UpstreamFailure | undefined;
   /** No purchase in the background before this; none at all after a failure. */
@@ -49,27 +56,42 @@ interface Entry {
 export interface Tokens {
   /** A token with at least the minimum of life left, now; undefined when one must be bought first. */
   held(wanted: Wanted, slots: SlotState | undefined): Held | undefined;
-  /** Buys, together with whoever waits for the same. @throws UpstreamFailure */
-  bought(wanted: Wanted): Promise<Held | OnBehalfOfRefusal>;
+  /**
+   * Buys, together with whoever waits for the same.
+   * @param revoked the token that was held and may not be handed out any more: the new one will have another text
+   * @throws UpstreamFailure
+   */
+  bought(wanted: Wanted, revoked?: Held): Promise<Held | OnBehalfOfRefusal>;
 }
 
-export function createTokens(buy: Buy, clock: Clock, minimumLifeMs: number): Tokens {
+export function createTokens(
+  buy: Buy,
+  clock: Clock,
+  minimumLifeMs: number,
+  sleep: (ms: number) => Promise<unknown>,
+): Tokens {
   const entries = new Lru<Entry>(MAX_TOKENS);
   const entryOf = (wanted: Wanted): Entry => {
     const key = keyOf(wanted);
     let entry = entries.get(key);
     if (entry === undefined) {
-      entry = { held: undefined, buying: undefined, failure: undefined, quietUntilMs: 0 };
+      entry = { held: undefined, boughtAtMs: 0, buying: undefined, failure: undefined, quietUntilMs: 0 };
       entries.set(key, entry);
     }
     return entry;
   };
-  const purchase = (entry: Entry, wanted: Wanted): Promise<Held | OnBehalfOfRefusal> => {
-    entry.buying ??= buy(wanted)
+  const buyAnother = async (entry: Entry, wanted: Wanted, revoked: Held | undefined) => {
+    // The wait is part of the one purchase that all share, so however many come, nobody buys in the meantime.
+    const waitMs = revoked?.slot === undefined ? 0 : entry.boughtAtMs + SAME_TEXT_MS - clock();
+    if (waitMs > 0) await sleep(Math.min(waitMs, SAME_TEXT_MS));
+    return buy(wanted);
+  };
+  const purchase = (entry: Entry, wanted: Wanted, revoked?: Held): Promise<Held | OnBehalfOfRefusal> => {
+    entry.buying ??= buyAnother(entry, wanted, revoked)
       .then((answer) => {
         entry.failure = undefined;
         entry.quietUntilMs = clock() + REFRESH_PAUSE_MS;
-        if ('token' in answer) entry.held = answer;
+        if ('token' in answer) Object.assign(entry, { held: answer, boughtAtMs: clock() });
         return answer;
       })
       .catch((error: unknown) => {
@@ -101,11 +123,13 @@ export function createTokens(buy: Buy, clock: Clock, minimumLifeMs: number): Tok
         purchase(entry, wanted).catch(() => undefined);
       return held;
     },
-    bought: async (wanted) => {
+    bought: async (wanted, revoked) => {
       const entry = entryOf(wanted);
       if (entry.buying === undefined && entry.failure !== undefined && clock() < entry.quietUntilMs)
         throw entry.failure;
-      return purchase(entry, wanted);
+      // Another exchange has replaced it meanwhile.
+      if (revoked !== undefined && entry.held !== undefined && entry.held !== revoked) return entry.held;
+      return purchase(entry, wanted, revoked);
     },
   };
 }

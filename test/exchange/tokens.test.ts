@@ -43,6 +43,7 @@ function world(minimumMs = MINIMUM_MS) {
     },
     () => state.nowMs,
     minimumMs,
+    async () => undefined,
   );
   return { state, tokens };
 }

@@ -1,6 +1,7 @@
 /** What was granted once and may not be handed out any more. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Secret } from '../../src/secret.ts';
 import { ada, captions, denied, granted } from './people.ts';
 import { createWorld } from './world.ts';
 
@@ -11,6 +12,27 @@ test('a token revoked by its own text is not handed out again: the next is bough
   const second = granted(await world.ask(captions, 'speech'));
   assert.notEqual(first.token.reveal(), second.token.reveal());
   assert.equal(granted(await world.ask(captions, 'speech')).token.reveal(), second.token.reveal());
+});
+
+test('a token revoked in the second in which it was bought is replaced by one of the next, bought once', async () => {
+  const world = createWorld();
+  world.stsBySecond = true;
+  const first = granted(await world.ask(captions, 'speech'));
+  world.revoke({ kind: 'issued', sha256: first.token.sha256 });
+  const answers = await Promise.all(Array.from({ length: 5 }, () => world.ask(captions, 'speech')));
+  for (const answer of answers) assert.notEqual(granted(answer).token.reveal(), first.token.reveal());
+  assert.equal(world.calls.issueToken, 2);
+  assert.equal(world.waitedMs, 1000);
+});
+
+test('an instance that buys the like of a token revoked elsewhere in that second hands out the next', async () => {
+  const world = createWorld();
+  world.stsBySecond = true;
+  const elsewhere = new Secret(`sts-token-of-${Math.floor(world.nowMs / 1000)}`);
+  world.revoke({ kind: 'issued', sha256: elsewhere.sha256 });
+  assert.notEqual(granted(await world.ask(captions, 'speech')).token.reveal(), elsewhere.reveal());
+  assert.equal(world.calls.issueToken, 2);
+  assert.equal(world.audit.length, 1);
 });
 
 test('after an emergency no token of the withdrawn key is handed out', async () => {

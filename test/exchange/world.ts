@@ -55,6 +55,10 @@ export function createWorld(options: WorldOptions = {}) {
     managedLifeMs: 86_000_000,
     key: { slot: 'Key1', version: 'v1', value: 'key-one' },
     liveKeys: new Set(['key-one']),
+    /** As the service makes them: two tokens of one second are one text. */
+    stsBySecond: false,
+    /** What an exchange waited, all together. The clock moves by as much. */
+    waitedMs: 0,
     /** Awaited inside the named port: tests hold an exchange there. */
     hold: new Map<'version' | 'issueToken' | 'audit' | 'vault' | 'declare', () => Promise<void>>(),
   };
@@ -119,7 +123,10 @@ export function createWorld(options: WorldOptions = {}) {
         await up('sts');
         const isLive = world.liveKeys.has(key.reveal());
         await world.hold.get('issueToken')?.();
-        return isLive ? token('sts', 600_000) : 'keyRefused';
+        if (!isLive) return 'keyRefused';
+        if (!world.stsBySecond) return token('sts', 600_000);
+        const second = Math.floor(world.nowMs / 1000);
+        return { token: new Secret(`sts-token-of-${second}`), expiresAtMs: (second + 600) * 1000 };
       },
     },
     ledger: {
@@ -158,7 +165,10 @@ export function createWorld(options: WorldOptions = {}) {
     sleep: async () => undefined,
     instance: 'instance-1',
   });
-  const tokens = createTokens(obtain, clock, minimumLifeMs);
+  const tokens = createTokens(obtain, clock, minimumLifeMs, async (ms) => {
+    world.waitedMs += ms;
+    world.nowMs += ms;
+  });
   const exchange: Exchange = createExchange({
     policy,
     verify:

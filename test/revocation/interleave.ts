@@ -106,6 +106,7 @@ async function interleave(
         },
         () => START_MS,
         60_000,
+        step,
       ),
       rate: { take: () => 0, giveBack: () => undefined },
       audit: { append: step },

@@ -71,7 +71,11 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       summary: 'Stops handing out a token (RFC 7009)',
       security: ENTRA,
       body: { [FORM]: 'protectedForm' },
-      answers: { 200: ['done, or there was nothing to do', 'revoked'], ...protectedAnswers },
+      answers: {
+        200: ['done, or there was nothing to do', 'revoked'],
+        429: ['you have dropped as many as a holder may; this one is still handed out', 'oauthError'],
+        ...protectedAnswers,
+      },
     },
   },
   '/.well-known/oauth-authorization-server': {

@@ -7,8 +7,8 @@ import { NO_STORE, readProtectedForm } from './protected-form.ts';
 import { unavailableResponse } from './token-response.ts';
 
 /**
- * `POST /oauth2/revoke`, RFC 7009. 200 also for what is unknown (section 2.2); 503 says that the token is
- * still being handed out. The body, which clients ignore, says what a revocation here cannot end.
+ * `POST /oauth2/revoke`, RFC 7009. 200 also for what is unknown (section 2.2); 503 and 429 say that the token is
+ * still being handed out (section 2.2.1), the latter to a holder who drops one shared token after another. The body, which clients ignore, says what a revocation here cannot end.
  */
 export function createRevocationEndpoint({
   admit,
@@ -29,6 +29,15 @@ export function createRevocationEndpoint({
           status: 400,
           headers: NO_STORE,
           jsonBody: { error: 'unsupported_token_type', error_description },
+        };
+      }
+      if ('retryAfterSeconds' in record) {
+        const error_description =
+          'you have revoked as many tokens of this resource as a holder may at a time; this one is still handed out';
+        return {
+          status: 429,
+          headers: { ...NO_STORE, 'retry-after': String(record.retryAfterSeconds) },
+          jsonBody: { error: 'temporarily_unavailable', error_description },
         };
       }
       const until = new Date(record.expiresAtMs).toISOString();

@@ -8,6 +8,9 @@ import type { Caller, Clock, IssuedRecord, IssuedTokens, Snapshot } from '../por
 import { sha256 } from '../secret.ts';
 import { AUDITOR, hasRole, OPERATOR } from './admit.ts';
 import { isDropped, refuses } from './decision.ts';
+import { secondsUntilNextDrop } from './drop-limit.ts';
+import { effectKey, keptText } from './effect.ts';
+import type { EventStore, RevocationTable } from './ports.ts';
 import type { Revoke } from './revoke.ts';
 import { scopeKey } from './scope.ts';
 
@@ -17,6 +20,8 @@ export interface IssuedDeps {
   /** Whether the policy gives this caller a token of this kind for this resource. */
   readonly mayHave: (caller: Caller, resource: string, kind: IssuedRecord['tokenKind']) => boolean;
   readonly policy: Policy;
+  readonly table: RevocationTable;
+  readonly events: EventStore;
   readonly revoke: Revoke;
   readonly now: Clock;
 }
@@ -28,12 +33,16 @@ export interface Issued {
    * `undefined`: nothing of this caller's to revoke, which is a success too (RFC 7009 section 2.2).
    * `unsupported`: a managed identity's token. Azure gives that very token again for up to 24 hours, so to
    * drop it would not end it and would leave everybody else without one: block the resource instead.
+   * `retryAfterSeconds`: this holder has dropped as many as a holder may; the token is handed out as before.
    */
-  drop(caller: Caller, token: string): Promise<IssuedRecord | 'unsupported' | undefined>;
+  drop(
+    caller: Caller,
+    token: string,
+  ): Promise<IssuedRecord | 'unsupported' | { readonly retryAfterSeconds: number } | undefined>;
 }
 
 export function createIssued(deps: IssuedDeps): Issued {
-  const { issued, snapshot, mayHave, policy, revoke, now } = deps;
+  const { issued, snapshot, mayHave, policy, table, events, revoke, now } = deps;
   async function known(text: string): Promise<IssuedRecord | undefined> {
     const record = await issued.find(sha256(plainToken(text)));
     return record !== undefined && record.expiresAtMs > now() ? record : undefined;
@@ -53,14 +62,25 @@ export function createIssued(deps: IssuedDeps): Issued {
       if (!hasRole(caller, OPERATOR) && !isHolder(caller, record, mayHave)) return undefined;
       if (isOfManagedIdentity(record, policy)) return 'unsupported';
       const receivedAtMs = now();
+      const scope = { kind: 'issued', sha256: record.sha256 } as const;
+      const source = keptText(`holder ${caller.clientId} ${caller.objectId} of ${record.resource}`);
+      const entries = await table.list();
+      const dropped = entries.find((entry) => scopeKey(entry.scope) === scopeKey(scope));
+      // The effect is recorded after the head's bump: with it, every instance knows, and there is nothing to do.
+      if (dropped && (await events.find('effect', effectKey(dropped.receivedAtMs, scopeKey(scope)))))
+        return record;
+      if (dropped === undefined && !hasRole(caller, OPERATOR)) {
+        const retryAfterSeconds = secondsUntilNextDrop(entries, source, record, receivedAtMs);
+        if (retryAfterSeconds > 0) return { retryAfterSeconds };
+      }
       await revoke(
         [
           {
-            scope: { kind: 'issued', sha256: record.sha256 },
+            scope,
             cutOffSeconds: Math.ceil(record.expiresAtMs / 1000),
             blockCause: undefined,
             reason: 'revoked by its holder',
-            source: `holder ${caller.clientId} ${caller.objectId}`,
+            source,
             receivedAtMs,
           },
         ],

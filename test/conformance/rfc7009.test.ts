@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { tokenIntrospection, tokenRevocation } from 'openid-client';
 import { createRevocationEndpoint } from '../../src/http/revocation.ts';
 import { createRevocation } from '../../src/revocation/revocation.ts';
+import { sha256 } from '../../src/secret.ts';
 import { jsonOf, serve } from './serve.ts';
 import { brokerAndClient } from './token-endpoints.ts';
 
@@ -46,6 +47,21 @@ test('section 2.2.1: 503 with Retry-After says that the token still exists', asy
   broker.world.down.delete('head');
   await tokenRevocation(broker.config, 'issued');
   assert.deepEqual(await tokenIntrospection(broker.config, 'issued'), { active: false });
+});
+
+test('section 2.2.1: a holder who drops one shared token after another hears 429, and the token still exists', async () => {
+  await using broker = await brokerAndClient();
+  const [record] = broker.world.issued.values();
+  assert.ok(record);
+  for (const name of ['one', 'two', 'three', 'four'])
+    broker.world.issued.set(sha256(name), { ...record, sha256: sha256(name), user: undefined });
+  for (const name of ['one', 'two', 'three', 'two'])
+    assert.equal((await broker.post('/oauth2/revoke', `token=${name}`)).status, 200);
+  const answer = await broker.post('/oauth2/revoke', 'token=four');
+  assert.equal(answer.status, 429);
+  assert.equal(answer.headers.get('retry-after'), '60');
+  assert.equal((await jsonOf(answer))['error'], 'temporarily_unavailable');
+  assert.equal((await tokenIntrospection(broker.config, 'four')).active, true);
 });
 
 test('section 2.2.1: a token that cannot be revoked here is unsupported_token_type', async () => {

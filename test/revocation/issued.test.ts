@@ -5,7 +5,7 @@ import { isDropped } from '../../src/revocation/decision.ts';
 import { createRevocation } from '../../src/revocation/revocation.ts';
 import { sha256 } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
-import { CLIENT, caller, createWorld, HOME, START_MS, USER, type World } from './fakes.ts';
+import { CLIENT, caller, createWorld, HOME, OTHER, START_MS, USER, type World } from './fakes.ts';
 
 let world: World;
 const TOKEN = 'an.issued.token';
@@ -32,6 +32,11 @@ const auditor = caller({ groups: [], objectId: CLIENT, appRoles: ['Broker.Audito
 const operator = caller({ groups: [], objectId: CLIENT, appRoles: ['Broker.Operator'] });
 const introspect = (who = caller(), token = TOKEN) => world.revocation.issued.introspect(who, token);
 const drop = (who = caller(), token = TOKEN) => world.revocation.issued.drop(who, token);
+const dropped = async (who: ReturnType<typeof caller>, token: string) => {
+  const answer = await drop(who, token);
+  assert.ok(typeof answer === 'object');
+  return answer;
+};
 
 describe('introspection', () => {
   test('tells those whom the policy gives the resource, operators and auditors; nobody else', async () => {
@@ -101,7 +106,9 @@ describe('introspection', () => {
 describe('revocation by the holder', () => {
   test('drops the shared token everywhere, and introspection says so', async () => {
     const dropped = await drop();
-    assert.ok(typeof dropped === 'object' && dropped.expiresAtMs === START_MS + 3_600_000);
+    assert.ok(
+      typeof dropped === 'object' && 'expiresAtMs' in dropped && dropped.expiresAtMs === START_MS + 3_600_000,
+    );
     assert.ok(isDropped((await world.snapshot()).revocations, sha256(TOKEN)));
     assert.equal(await introspect(), undefined);
     assert.equal(world.bumps, 1);
@@ -119,6 +126,31 @@ describe('revocation by the holder', () => {
     world.advance(3_600_000);
     await world.revocation.reconcile();
     assert.equal(world.entries.size, 0);
+  });
+
+  test('has a limit for shared tokens by holder and resource: the next is told to come again, the token stays', async () => {
+    const shared = (n: number) => {
+      hold({ sha256: sha256(`shared ${n}`), expiresAtMs: START_MS + 600_000 + n * 1000 });
+      return `shared ${n}`;
+    };
+    for (let n = 0; n < 3; n += 1) assert.ok(typeof (await drop(caller(), shared(n))) === 'object');
+    const { bumps } = world;
+    for (let n = 3; n < 20; n += 1)
+      assert.deepEqual(await drop(caller(), shared(n)), { retryAfterSeconds: 600 });
+    assert.equal(world.bumps, bumps, 'and nothing moves');
+    assert.ok(await introspect(caller(), 'shared 3'), 'which introspection says too');
+    const another = caller({ objectId: OTHER });
+    for (const who of [another, operator])
+      assert.ok(!('retryAfterSeconds' in (await dropped(who, shared(20)))));
+    world.advance(600_000);
+    assert.ok(!('retryAfterSeconds' in (await dropped(caller(), shared(21)))), 'until the first is over');
+  });
+
+  test('asked again while it is in force writes nothing: else each call would make every instance read anew', async () => {
+    await drop();
+    const { bumps } = world;
+    for (let n = 0; n < 5; n += 1) assert.deepEqual(await drop(), record());
+    assert.equal(world.bumps, bumps);
   });
 
   test('is nobody else’s to ask for, and an auditor only looks', async () => {

@@ -24,7 +24,7 @@ describe('rules that the linter enforces', () => {
     for (const name of [
       'src',
       'functions',
-      'lint',
+      '.biome',
       'biome.json',
       '.gitignore',
       'package.json',
@@ -41,6 +41,7 @@ describe('rules that the linter enforces', () => {
       ['lint', '--reporter=json', '--max-diagnostics=none', '.'],
       { cwd: copy, encoding: 'utf8', maxBuffer: 64 * 1_048_576 },
     );
+
     const report = JSON.parse(ran.stdout) as {
       diagnostics: { category: string; location: { path: string } }[];
     };

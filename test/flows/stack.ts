@@ -32,12 +32,14 @@ export interface Stack extends AsyncDisposable {
   warm(): Promise<void>;
 }
 
+/** @param checkout the folder with the product that is started */
 export async function startStack(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
+  checkout: string = root,
 ): Promise<Stack> {
   const child = spawn(process.execPath, ['src/local/main.ts', '--json', '--port', '0', ...args], {
-    cwd: root,
+    cwd: checkout,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,0 +1,101 @@
+/** Runs one row of the table against a broker and says in words what did not hold. */
+import type { Attack } from './attack.ts';
+import type { Broker } from './broker.ts';
+import { type Received, type Sending, send } from './send.ts';
+
+export interface Held {
+  readonly what: string;
+  readonly requests: number;
+  readonly statuses: readonly number[];
+  readonly upstreamCalls: number;
+  readonly writes: number;
+  readonly auditRows: number;
+  /** Empty: the row held. */
+  readonly problems: readonly string[];
+}
+
+export async function runAttack(broker: Broker, attack: Attack): Promise<Held> {
+  const sendings = await attack.send(broker);
+  const logBefore = broker.stack.log().length;
+  const before = await lastCall(broker);
+  const answers: Received[] = [];
+  for (const sending of sendings) answers.push(await send(broker.url, sending));
+  const calls = await callsAfter(broker, before);
+  const log = broker.stack.log().slice(logBefore);
+
+  const { allowed } = attack;
+  const limits: readonly (readonly [what: string, found: number, most: number])[] = [
+    ['upstream calls', calls.upstream, allowed.upstreamCalls ?? 0],
+    ['table reads', calls.reads, allowed.tableReads ?? Number.POSITIVE_INFINITY],
+    ['writes', calls.writes, allowed.writes ?? 0],
+    ['audit rows', calls.audit, allowed.auditRows ?? sendings.length + 1],
+  ];
+  const problems = [
+    ...answers.flatMap((answer, index) => answerProblems(broker, attack, sendings[index], answer)),
+    ...limits.flatMap(([what, found, most]) => (found > most ? [`${found} ${what}, at most ${most}`] : [])),
+    ...(calls.operations.length > 0 && calls.upstream > (allowed.upstreamCalls ?? 0)
+      ? [`called: ${calls.operations.join(', ')}`]
+      : []),
+    ...(attack.never ?? []).flatMap((text) =>
+      log.includes(text) ? [`${JSON.stringify(text)} is in the log`] : [],
+    ),
+  ];
+  return {
+    what: attack.what,
+    requests: sendings.length,
+    statuses: [...new Set(answers.map(({ status }) => status))].sort(),
+    upstreamCalls: calls.upstream,
+    writes: calls.writes,
+    auditRows: calls.audit,
+    problems: [...new Set(problems)],
+  };
+}
+
+function answerProblems(
+  broker: Broker,
+  { allowed, never = [] }: Attack,
+  sending: Sending | undefined,
+  { status, text, body }: Received,
+): string[] {
+  const problems: string[] = [];
+  const asked = `${sending?.path ?? ''} ${sending?.body ?? ''}`.slice(-120);
+  if (!allowed.statuses.includes(status)) problems.push(`${status} for ${asked}: ${body.slice(0, 200)}`);
+  const granted = /"access_token"/.test(body);
+  if (granted && !allowed.granted) problems.push(`granted: ${asked}`);
+  if (granted && !endpointsOf(broker).includes(String((JSON.parse(body) as { endpoint: string }).endpoint)))
+    problems.push(`granted at an endpoint that is not of the policy: ${asked}`);
+  if (!granted && JWT.test(text)) problems.push(`a token is in the answer to ${asked}`);
+  for (const forbidden of never)
+    if (text.includes(forbidden)) problems.push(`${JSON.stringify(forbidden)} is in the answer to ${asked}`);
+  return problems;
+}
+
+const JWT = /eyJ[\w-]{10,}\.[\w-]{10,}/;
+const endpointsOf = ({ stack }: Broker): string[] =>
+  stack.description.resources.flatMap(({ endpoint, regionalEndpoint = '' }) => [endpoint, regionalEndpoint]);
+
+interface Call {
+  readonly n: number;
+  readonly service: string;
+  readonly operation: string;
+  readonly resource: string | null;
+}
+async function lastCall(broker: Broker): Promise<number> {
+  return Number((await broker.stack.control('GET', '/requests?after=999999999'))['last']);
+}
+async function callsAfter(broker: Broker, after: number) {
+  const { requests } = (await broker.stack.control('GET', `/requests?after=${after}`)) as unknown as {
+    requests: readonly Call[];
+  };
+  const tables = requests.filter(({ service }) => service === 'tables');
+  const isRead = ({ operation }: Call) => /^(Get|Query)/.test(operation);
+  const isAudit = ({ resource }: Call) => resource === 'audit';
+  const upstream = requests.filter(({ service }) => service !== 'tables');
+  return {
+    upstream: upstream.length,
+    operations: [...new Set(upstream.map(({ service, operation }) => `${service} ${operation}`))],
+    reads: tables.filter(isRead).length,
+    writes: tables.filter((call) => !isRead(call) && !isAudit(call)).length,
+    audit: tables.filter((call) => !isRead(call) && isAudit(call)).length,
+  };
+}

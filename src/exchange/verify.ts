@@ -6,6 +6,7 @@
  */
 import { errors, jwtVerify } from 'jose';
 import * as z from 'zod';
+import { MAX_CLOCK_OFF_SECONDS } from '../clocks.ts';
 import type { CallerFault, Denial } from '../denial.ts';
 import { MAX_CALLER_TOKEN_LIFE_MS } from '../facts/entra.ts';
 import { openJws } from '../jws.ts';
@@ -14,7 +15,6 @@ import { Secret } from '../secret.ts';
 
 /** 200 groups of 38 characters fit twice. */
 const MAX_CHARACTERS = 24_576;
-const CLOCK_SKEW_SECONDS = 60;
 
 export interface VerifyOptions {
   readonly keys: SigningKeys;
@@ -69,7 +69,7 @@ async function checkWithJose(
       audience,
       issuer,
       requiredClaims: ['exp', 'iat', 'nbf'],
-      clockTolerance: CLOCK_SKEW_SECONDS,
+      clockTolerance: MAX_CLOCK_OFF_SECONDS,
       maxTokenAge: MAX_CALLER_TOKEN_LIFE_MS / 1000,
       currentDate: new Date(clock()),
     });

@@ -1,10 +1,9 @@
 /**
- * The one decision: is this caller token revoked for this target? Pure, no leeway, and one resolution:
- * Entra says `iat` in whole seconds, so cut-offs are whole seconds too, rounded up. A token minted in the
- * very second of a revocation, before or after it, is refused. Microsoft's sample tokens look as if Entra dated
- * `iat` five minutes back: where it does, a caller who signs in anew is refused for so long. That is the safe
- * side, and the only other clock to go by would be the token's end.
+ * The one decision: is this caller token revoked for this target? Pure, and one resolution: Entra says `iat` in
+ * whole seconds, so cut-offs are whole seconds too, rounded up. There is no leeway when the two are compared.
+ * Clocks that differ are dealt with when the cut-off is set (`cutOffSeconds`).
  */
+import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
 import type { Caller, Revocation } from '../ports.ts';
 import { callerScopes, scopeKey } from './scope.ts';
 
@@ -37,16 +36,25 @@ export function isDropped(revocations: ReadonlyMap<string, Revocation>, tokenSha
   return revocations.size > 0 && revocations.has(scopeKey({ kind: 'issued', sha256: tokenSha256 }));
 }
 
-/** Whether the entry refuses what was issued at that second. */
+/**
+ * Whether the entry refuses a token that is dated at this second. One token's own entry refuses it whatever its
+ * date: it names that token and no other, so there is no newer one to spare.
+ */
 export function refuses(entry: Revocation, issuedAtSeconds: number): boolean {
-  return entry.blocked || issuedAtSeconds < entry.cutOffSeconds;
+  return entry.blocked || entry.scope.kind === 'token' || issuedAtSeconds < entry.cutOffSeconds;
 }
 
 /**
- * The cut-off for a revocation as of `notBeforeMs`, in whole seconds, rounded up. A time in the future is
- * clamped to now, so that a sender's wrong clock locks nobody out; now is the second after this one.
+ * The cut-off that refuses all tokens issued until `asOfMs`, in whole seconds, rounded up. Entra's clock may be
+ * ahead of the clock that told this time, and then what was issued before is dated after it. So the cut-off lies
+ * as far ahead as clocks may differ, and a caller who signs in anew in that time is refused too: nothing in a
+ * token tells a new one from one that was dated ahead. To let verification accept less that is dated ahead would
+ * not help: such a token would be refused at first and accepted a minute later.
+ *
+ * @param asOfMs `undefined`, or a time in the future, which a wrong clock may have sent: now
  */
-export function cutOffSeconds(notBeforeMs: number | undefined, nowMs: number): number {
+export function cutOffSeconds(asOfMs: number | undefined, nowMs: number): number {
   const now = Math.floor(nowMs / 1000) + 1;
-  return notBeforeMs === undefined ? now : Math.min(Math.ceil(notBeforeMs / 1000), now);
+  const asOf = asOfMs === undefined ? now : Math.min(Math.ceil(asOfMs / 1000), now);
+  return asOf + MAX_CLOCKS_DIFFER_SECONDS;
 }

@@ -2,6 +2,7 @@
  * What is kept for one scope, and the only ways it changes. Every way is a join: doing it twice or in another
  * order ends in the same entry (invariant 6). Pure; the table adapter applies these under an ETag.
  */
+import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
 import { MAX_CALLER_TOKEN_LIFE_MS } from '../facts/entra.ts';
 import { REDELIVERS_FOR_MS } from '../facts/event-grid.ts';
 import type { Revocation, Scope } from '../ports.ts';
@@ -33,8 +34,6 @@ export interface Change {
  * denies nothing any more. Two hours more are given to clocks and delays.
  */
 export const KEEP_MS = Math.max(MAX_CALLER_TOKEN_LIFE_MS, REDELIVERS_FOR_MS) + 2 * 3_600_000;
-/** Clocks of the instances may differ by this much. */
-const CLOCKS_DIFFER_MS = 120_000;
 /** More causes of one block than this are not told apart; the scope stays blocked all the same. */
 const MAX_CAUSES = 100;
 
@@ -74,7 +73,7 @@ export function lift(entry: Entry, nowMs: number): Entry {
 export function isSpent(entry: Entry, nowMs: number): boolean {
   // A dropped token's cut-off is its own end. Every holder may drop tokens as fast as they are bought: kept
   // longer, they would make the list that every exchange hangs on too long to be read in time.
-  if (entry.scope.kind === 'issued') return nowMs - entry.cutOffSeconds * 1000 > CLOCKS_DIFFER_MS;
+  if (entry.scope.kind === 'issued') return nowMs / 1000 - entry.cutOffSeconds > MAX_CLOCKS_DIFFER_SECONDS;
   const lastMs = Math.max(entry.cutOffSeconds * 1000, entry.receivedAtMs, ...Object.values(entry.lifted));
   return !entry.blocked && nowMs - lastMs > KEEP_MS;
 }

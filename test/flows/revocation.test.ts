@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { allowInsecureRequests, discovery, tokenIntrospection, tokenRevocation } from 'openid-client';
+import { MAX_CLOCKS_DIFFER_SECONDS } from '../../src/clocks.ts';
 import {
   callerNamed,
   callerToken,
@@ -45,7 +46,8 @@ const everywhere = (token: string, resource: string) =>
   Promise.all(local.description.instances.map((broker) => exchange(broker, token, resource)));
 const statuses = async (token: string, resource: string) =>
   (await everywhere(token, resource)).map(({ status }) => status);
-const nextSecond = () => new Promise((resolve) => setTimeout(resolve, 1_050));
+/** Until a sign-in is dated after every cut-off that there is. */
+const afterCutOffs = () => control('POST', '/clock', { advanceSeconds: MAX_CLOCKS_DIFFER_SECONDS + 2 });
 
 describe('three instances on one store', () => {
   test(`no exchange that begins after a revocation's call returned succeeds anywhere (${TRIALS} trials at 200/s)`, async (t) => {
@@ -72,8 +74,6 @@ describe('three instances on one store', () => {
         iss: transmitter?.issuer,
         aud: transmitter?.audience,
         jti: crypto.randomUUID(),
-        // As of this second: what the caller got in it before is refused, what it gets in the next is not.
-        iat: Math.floor(Date.now() / 1000) + 1,
         sub_id: { format: 'iss_sub', iss: `${entra.authority}/${tenantId}/v2.0`, sub: objectId },
         events: { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': {} },
       },
@@ -85,7 +85,7 @@ describe('three instances on one store', () => {
     });
     assert.equal(pushed.status, 202, await pushed.text());
     assert.deepEqual(await statuses(before, 'chat'), [400, 400, 400]);
-    await nextSecond();
+    await afterCutOffs();
     const again = await callerToken(local.description, 'ada');
     assert.deepEqual(await statuses(again, 'chat'), [200, 200, 200]);
     // Neither is ever taken for the other.
@@ -101,7 +101,7 @@ describe('three instances on one store', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await control('PUT', '/users/ada', { accountEnabled: true });
-    await nextSecond();
+    await afterCutOffs();
     assert.deepEqual(await statuses(await callerToken(local.description, 'ada'), 'chat'), [200, 200, 200]);
     assert.deepEqual(await statuses(token, 'chat'), [400, 400, 400]);
   });
@@ -109,7 +109,7 @@ describe('three instances on one store', () => {
   test('a block by an operator holds everywhere until it is lifted', async () => {
     const scope = { kind: 'grant', name: 'captions' };
     await operator('POST', 'revocations', { scope, block: true, reason: 'a test' });
-    await nextSecond();
+    await afterCutOffs();
     const fresh = await callerToken(local.description, 'captions');
     assert.deepEqual(await statuses(fresh, 'speech'), [400, 400, 400]);
     assert.deepEqual(await operator('POST', 'revocations/lift', { scope }), { lifted: true });
@@ -171,7 +171,7 @@ describe('the webhook', () => {
     assert.deepEqual(await statuses(token, 'speech'), [400, 400, 400]);
     const { poison } = (await operator('GET', 'events')) as { poison: { why: string }[] };
     assert.ok(poison.some(({ why }) => why.startsWith('scope.kind')));
-    await nextSecond();
+    await afterCutOffs();
   });
 });
 
@@ -228,7 +228,7 @@ describe('tables that fail in the middle', () => {
     assert.equal(await deliver(local.description.broker, [event]), 202);
     assert.deepEqual(await statuses(token, 'translator'), [400, 400, 400]);
     await operator('POST', 'revocations/lift', { scope });
-    await nextSecond();
+    await afterCutOffs();
   });
 
   // One token's scope is a new entry each time: inserted, then the head updated, then the effect inserted.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { MAX_CLOCKS_DIFFER_SECONDS } from '../../src/clocks.ts';
 import type { Revocation, Scope } from '../../src/ports.ts';
 import { cutOffSeconds, revokedBy } from '../../src/revocation/decision.ts';
 import { scopeKey } from '../../src/revocation/scope.ts';
@@ -19,8 +20,14 @@ const scopes: Scope[] = [
   { kind: 'grant', name: 'people' },
 ];
 
+function assertRefusedWhateverItsDate(scope: Scope): void {
+  for (const issuedAtSeconds of [0, NOW - 1, NOW, NOW + 1, NOW + 28 * 3_600])
+    assert.ok(revokedBy(withScope(scope, NOW), caller({ issuedAtSeconds }), 'aoai', 'people'));
+}
+
 for (const scope of scopes)
-  test(`a ${scope.kind} scope refuses what was issued before its cut-off, and nothing after`, () => {
+  test(`a ${scope.kind} scope refuses ${scope.kind === 'token' ? 'its token, whatever its date' : 'what is dated before its cut-off, and nothing after'}`, () => {
+    if (scope.kind === 'token') return assertRefusedWhateverItsDate(scope);
     const revocations = withScope(scope, NOW);
     const decide = (issuedAtSeconds: number) =>
       revokedBy(revocations, caller({ issuedAtSeconds }), 'aoai', 'people')?.scope;
@@ -52,7 +59,7 @@ test('nobody outside the scope is refused', () => {
 test('an older cut-off of one scope never hides a newer one of another', () => {
   for (const wide of scopes)
     for (const narrow of scopes) {
-      if (wide === narrow) continue;
+      if (wide === narrow || wide.kind === 'token') continue;
       const both = new Map([...withScope(wide, NOW - 1_000), ...withScope(narrow, NOW)]);
       assert.deepEqual(
         revokedBy(both, caller({ issuedAtSeconds: NOW - 1 }), 'aoai', 'people')?.scope,
@@ -61,29 +68,34 @@ test('an older cut-off of one scope never hides a newer one of another', () => {
     }
 });
 
-test('a token minted in the very second of a revocation is refused, before and after it', () => {
+test('what is dated until the very second of a revocation, and as far ahead as clocks differ, is refused', () => {
   for (const ms of [0, 1, 500, 999]) {
     const cutOff = cutOffSeconds(undefined, START_MS + ms);
+    const last = NOW + MAX_CLOCKS_DIFFER_SECONDS;
     const [scope] = scopes;
     assert.ok(
-      scope && revokedBy(withScope(scope, cutOff), caller({ issuedAtSeconds: NOW }), 'aoai', 'people'),
+      scope && revokedBy(withScope(scope, cutOff), caller({ issuedAtSeconds: last }), 'aoai', 'people'),
     );
     assert.equal(
-      revokedBy(withScope(scope, cutOff), caller({ issuedAtSeconds: NOW + 1 }), 'aoai', 'people'),
+      revokedBy(withScope(scope, cutOff), caller({ issuedAtSeconds: last + 1 }), 'aoai', 'people'),
       undefined,
     );
   }
 });
 
-test('notBefore on a whole second refuses exactly what was issued before it', () => {
-  assert.equal(cutOffSeconds((NOW - 10) * 1000, START_MS), NOW - 10);
-  assert.equal(cutOffSeconds((NOW - 10) * 1000 + 1, START_MS), NOW - 9, 'rounded up');
+test('a time that has passed is rounded up to a second, and what may be dated ahead of it is refused too', () => {
+  const ahead = MAX_CLOCKS_DIFFER_SECONDS;
+  assert.equal(cutOffSeconds((NOW - 10) * 1000, START_MS), NOW - 10 + ahead);
+  assert.equal(cutOffSeconds((NOW - 10) * 1000 + 1, START_MS), NOW - 9 + ahead, 'rounded up');
 });
 
 test('a time in the future is clamped to now', () => {
   fc.assert(
     fc.property(fc.nat(1e9), fc.nat(999), (aheadMs, ms) => {
-      assert.ok(cutOffSeconds(START_MS + aheadMs, START_MS + ms) <= NOW + 1);
+      assert.equal(
+        cutOffSeconds(START_MS + 1_000 + aheadMs, START_MS + ms),
+        cutOffSeconds(undefined, START_MS),
+      );
     }),
   );
 });

@@ -16,7 +16,7 @@ test('what is revoked is listed with the time it took and the last token that ca
   assert.deepEqual(listed, {
     key: `user:${HOME}:${USER}`,
     scope,
-    cutOff: '2026-03-04T10:15:31.000Z',
+    cutOff: '2026-03-04T10:17:31.000Z',
     blocked: false,
     reason: 'left',
     source: 'operator olga',
@@ -69,7 +69,7 @@ test('a lift is announced, recorded with who did it, and leaves the cut-off', as
   assert.equal(world.bumps, 2);
   const [listed] = await world.revocation.operate.list();
   assert.equal(listed?.blocked, false);
-  assert.equal(listed?.cutOff, '2026-03-04T10:15:31.000Z');
+  assert.equal(listed?.cutOff, '2026-03-04T10:17:31.000Z');
   assert.ok(
     world.records('effect').some(({ source, reason }) => source === 'operator oskar' && reason === 'lifted'),
   );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { MAX_CLOCKS_DIFFER_SECONDS } from '../../../src/clocks.ts';
 import type { SetError } from '../../../src/revocation/signals/set.ts';
 import { UpstreamFailure } from '../../../src/upstream.ts';
 import { CLIENT, createWorld, HOME, OTHER, START_MS, signSet, USER, type World } from '../fakes.ts';
@@ -61,7 +62,10 @@ describe('model payloads of Shared Signals', () => {
     test(`${name}: cuts the one user off, as of when it happened`, async () => {
       assert.equal(await push(signSet(sample(name))), 'accepted');
       assert.deepEqual(keys(), [`subject:${HOME}:${PAIRWISE}`]);
-      assert.equal(world.entries.get(`subject:${HOME}:${PAIRWISE}`)?.cutOffSeconds, cutOff);
+      assert.equal(
+        world.entries.get(`subject:${HOME}:${PAIRWISE}`)?.cutOffSeconds,
+        cutOff + MAX_CLOCKS_DIFFER_SECONDS,
+      );
       assert.equal(world.bumps, 1);
     });
 
@@ -275,10 +279,13 @@ describe('what events mean', () => {
       assert.equal(await push(signSet(set(user, undefined, event, over))), 'accepted');
       return world.entries.get(`user:${HOME}:${USER}`)?.cutOffSeconds;
     };
-    assert.equal(await cutOff({ event_timestamp: EVENT_AT }, { toe: EVENT_AT + 1 }), EVENT_AT);
-    assert.equal(await cutOff({}, { toe: EVENT_AT + 1 }), EVENT_AT + 1);
-    assert.equal(await cutOff({}), ISSUED_AT);
-    assert.equal(await cutOff({ event_timestamp: 4e9 }), START_MS / 1000 + 1);
+    assert.equal(
+      await cutOff({ event_timestamp: EVENT_AT }, { toe: EVENT_AT + 1 }),
+      EVENT_AT + MAX_CLOCKS_DIFFER_SECONDS,
+    );
+    assert.equal(await cutOff({}, { toe: EVENT_AT + 1 }), EVENT_AT + 1 + MAX_CLOCKS_DIFFER_SECONDS);
+    assert.equal(await cutOff({}), ISSUED_AT + MAX_CLOCKS_DIFFER_SECONDS);
+    assert.equal(await cutOff({ event_timestamp: 4e9 }), START_MS / 1000 + 1 + MAX_CLOCKS_DIFFER_SECONDS);
   });
 
   test('what happened before any living token was issued writes nothing', async () => {
@@ -343,7 +350,10 @@ describe('delivery', () => {
       const first = await push(token).catch((error: unknown) => error);
       world.failTablesAfter(Number.POSITIVE_INFINITY);
       assert.equal(await push(token), 'accepted');
-      assert.equal(world.entries.get(`user:${HOME}:${USER}`)?.cutOffSeconds, ISSUED_AT);
+      assert.equal(
+        world.entries.get(`user:${HOME}:${USER}`)?.cutOffSeconds,
+        ISSUED_AT + MAX_CLOCKS_DIFFER_SECONDS,
+      );
       assert.ok(world.bumps >= 1);
       if (first === 'accepted') break;
       assert.ok(first instanceof UpstreamFailure);

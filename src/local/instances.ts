@@ -1,7 +1,7 @@
 /** The broker instances, each a process: started, given their settings, and started again when they crash. */
 import { join } from 'node:path';
 import { type ChildHandle, startChild } from './children.ts';
-import type { VirtualClock } from './clock.ts';
+import type { ClockState } from './clock.ts';
 import type { InstanceOptions } from './instance.ts';
 
 const appFolder = join(import.meta.dirname, '..', '..');
@@ -15,7 +15,8 @@ export interface InstancesOptions {
   readonly dataFolder: string;
   /** The certificate authority's file, which Node reads when a process starts. */
   readonly ca: string;
-  readonly clock: VirtualClock;
+  /** What the clock of the instance shows that is called so. */
+  readonly clockOf: (name: string) => ClockState;
   readonly log: (line: string) => void;
   /** One cannot be kept running. */
   readonly failed: (why: string) => void;
@@ -47,7 +48,7 @@ export function startInstances(options: InstancesOptions): Instances {
         timers: index === 0,
         timerState: join(options.dataFolder, 'timers.json'),
       } satisfies InstanceOptions,
-      clock: options.clock.state(),
+      clock: options.clockOf(nameOf(index)),
       environment: { NODE_EXTRA_CA_CERTS: options.ca },
       // V8 sizes its heap by the machine. The smallest instance in Azure has 512 MB, the host included; what
       // an exchange leaves behind is short-lived, and a larger heap is no faster.
@@ -95,4 +96,5 @@ export function startInstances(options: InstancesOptions): Instances {
   };
 }
 
-const nameOf = (index: number) => `instance ${index + 1}`;
+/** In messages, and for the control service. */
+export const nameOf = (index: number): string => `instance-${index + 1}`;

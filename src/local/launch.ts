@@ -7,12 +7,12 @@ import { loadPolicy } from '../policy/load.ts';
 import { startChild } from './children.ts';
 import { createClock, installVirtualDate } from './clock.ts';
 import { brokerSettings, ownSettings } from './environment.ts';
-import { type Instances, startInstances } from './instances.ts';
+import { type Instances, nameOf, startInstances } from './instances.ts';
 import { type DescribedCaller, describeCaller } from './may.ts';
 import type { Options } from './options.ts';
 import { type RunningAzure, startAzure } from './simulated/start.ts';
 import { createTablesAt } from './tables.ts';
-import { createVirtualTime, firstState, keepAhead } from './virtual-time.ts';
+import { createVirtualTime, firstState, keepAhead, type Timed } from './virtual-time.ts';
 
 const defaultPort = 7071;
 /** What is in flight may finish for 2 s (instance.ts); then it is cut off. */
@@ -84,7 +84,18 @@ export async function launch(options: LaunchOptions): Promise<Running> {
   });
   let azure: RunningAzure | undefined;
   let instances: Instances | undefined;
+  let urls: readonly string[] = [];
+  const time = createVirtualTime(clock, processes, keepTime);
   let stopping: Promise<void> | undefined;
+  /** An instance is known by its number and by its URL too. */
+  function processes(): Timed[] {
+    const running = instances?.children() ?? [];
+    const timed = running.map((child, index): Timed => {
+      const url = urls[index];
+      return { child, names: [nameOf(index), String(index + 1), ...(url === undefined ? [] : [url])] };
+    });
+    return [{ names: ['tables'], child: azurite }, ...timed];
+  }
   const stop = () => {
     stopping ??= (async () => {
       await instances?.stop(instanceGraceMs);
@@ -106,7 +117,6 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     tablesBound.catch(() => undefined);
     let azuriteUrl = '';
     let broker: string | undefined;
-    const children = () => [azurite, ...(instances?.children() ?? [])];
     azure = await startAzure({
       ports: options.port === undefined ? 'default' : 'any',
       dataFolder,
@@ -114,7 +124,7 @@ export async function launch(options: LaunchOptions): Promise<Running> {
       log,
       eventsTo: () => broker,
       tablesUrl: () => azuriteUrl,
-      clock: createVirtualTime(clock, children, keepTime),
+      clock: time,
     });
     azuriteUrl = await tablesBound;
 
@@ -122,8 +132,9 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     if (options.policy === undefined) writeFileSync(policy, JSON.stringify(azure.policy, null, 2));
     const port = options.port ?? defaultPort;
     const { ca } = azure;
-    instances = startInstances({ count: options.instances, port, dataFolder, ca, clock, log, failed });
-    const urls = await instances.bound;
+    const { stateOf: clockOf } = time;
+    instances = startInstances({ count: options.instances, port, dataFolder, ca, clockOf, log, failed });
+    urls = await instances.bound;
     const [first = ''] = urls;
     broker = first;
     const environment = { ...brokerSettings(azure, first, policy), ...ownSettings(process.env) };

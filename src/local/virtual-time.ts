@@ -1,45 +1,74 @@
-/** Changes virtual time in all processes at one instant, and keeps it from going back at the next start. */
+/**
+ * Changes virtual time in all processes at one instant, lets one process's clock be off, and keeps virtual time
+ * from going back at the next start.
+ */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import type { ChildHandle } from './children.ts';
 import { type ClockState, nextState, type VirtualClock, wallNow } from './clock.ts';
+import type { VirtualTime as ControlledTime } from './simulated/control.ts';
 
 /** A change begins this much later than it is told, so that every process knows of it before. */
 const leadMs = 25;
 /** A process that is stuck holds up the others' clock no longer than this. */
 const maxWaitMs = 2000;
 
-export interface VirtualTime {
-  state(): { readonly now: string; readonly speed: number };
-  /** Resolves when the new time is in force in every process. */
-  advance(seconds: number): Promise<void>;
-  setSpeed(speed: number): Promise<void>;
+/** A process with a clock of its own. */
+export interface Timed {
+  /** The first one stays the same when the process is started again. */
+  readonly names: readonly [string, ...string[]];
+  readonly child: ChildHandle;
+}
+
+export interface VirtualTime extends ControlledTime {
+  /** What the clock of the process with this first name shows: for one that is started. */
+  stateOf(name: string): ClockState;
 }
 
 export function createVirtualTime(
   clock: VirtualClock,
-  children: () => readonly ChildHandle[],
+  processes: () => readonly Timed[],
   changed: () => void,
 ): VirtualTime {
+  const offsets = new Map<string, number>();
+  const stateOf = (name: string): ClockState => {
+    const state = clock.state();
+    return { ...state, virtualMs: state.virtualMs + (offsets.get(name) ?? 0) };
+  };
+  const tell = ({ names: [name], child }: Timed) => child.setClock(stateOf(name), maxWaitMs);
+
   let turn: Promise<void> = Promise.resolve();
-  const change = (by: { advanceMs?: number; speed?: number }) => {
-    const changing = turn.then(async () => {
+  const inTurn = (change: () => Promise<void>) => {
+    const changing = turn.then(change);
+    // The next change does not hang on how this one went.
+    turn = changing.catch(() => undefined);
+    return changing;
+  };
+  const change = (by: { advanceMs?: number; speed?: number }) =>
+    inTurn(async () => {
       const state = nextState(clock.state(), by, wallNow() + leadMs);
       clock.apply(state);
-      await Promise.all(children().map((child) => child.setClock(state, maxWaitMs)));
+      await Promise.all(processes().map(tell));
       while (wallNow() < state.wallMs) {
         await new Promise((resolve) => setTimeout(resolve, state.wallMs - wallNow()));
       }
       changed();
     });
-    // The next change does not hang on how this one went.
-    turn = changing.catch(() => undefined);
-    return changing;
-  };
   return {
     state: () => ({ now: new Date(clock.now()).toISOString(), speed: clock.state().speed }),
     advance: (seconds) => change({ advanceMs: seconds * 1000 }),
     setSpeed: (speed) => change({ speed }),
+    get names() {
+      return processes().map(({ names: [name] }) => name);
+    },
+    async setOffset(name, offsetMs) {
+      const found = processes().find(({ names }) => names.includes(name));
+      if (!found) return false;
+      offsets.set(found.names[0], offsetMs);
+      await inTurn(() => tell(found));
+      return true;
+    },
+    stateOf,
   };
 }
 

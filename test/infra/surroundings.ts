@@ -32,7 +32,13 @@ export async function startAzureInProcess(dataFolder: string): Promise<RunningAz
     log: () => {},
     eventsTo: () => undefined,
     tablesUrl: () => tables,
-    clock: { state: () => ({ now: new Date().toISOString(), speed: 1 }), advance: still, setSpeed: still },
+    clock: {
+      state: () => ({ now: new Date().toISOString(), speed: 1 }),
+      advance: still,
+      setSpeed: still,
+      names: [],
+      setOffset: async () => false,
+    },
   });
   await createTablesAt(azure.tables);
   trust(azure.caPem);

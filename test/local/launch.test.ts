@@ -64,7 +64,10 @@ describe('npm start', () => {
     assert.ok(readFileSync(description.ca, 'utf8').startsWith('-----BEGIN CERTIFICATE-----'));
 
     await hasOneVirtualTime(npm, instances, control);
+    await hasAClockThatIsOff(npm, instances, control);
     await startsAgain(npm, instances[1]);
+    // Also of the process that took the place of the one that crashed.
+    await until(npm, async () => Math.abs((await aheadOf(instances)) - 90_000) < 5000);
     await tellsThatItsPortIsTaken(new URL(description.broker).port);
 
     const pids = descendants(pidOf(npm));
@@ -145,6 +148,29 @@ async function hasOneVirtualTime(launcher: Started, instances: readonly string[]
   assert.deepEqual(fired(), ['1']);
 }
 
+/** By how much the second instance's clock is ahead of the first one's. */
+async function aheadOf(instances: readonly string[]): Promise<number> {
+  const [first = 0, second = 0] = await Promise.all(
+    instances.map(async (url) => Date.parse((await fetch(`${url}/health`)).headers.get('date') ?? '')),
+  );
+  return second - first;
+}
+
+async function hasAClockThatIsOff(launcher: Started, instances: readonly string[], control: string) {
+  const put = (name: string, offsetMs: number) =>
+    fetch(`${control}/clocks/${encodeURIComponent(name)}`, {
+      method: 'PUT',
+      body: JSON.stringify({ offsetMs }),
+    });
+  assert.equal((await put(instances[1] ?? '', -30_000)).status, 204);
+  await until(launcher, async () => Math.abs((await aheadOf(instances)) + 30_000) < 5000);
+  assert.equal((await put('instance-2', 90_000)).status, 204);
+  assert.equal((await post(`${control}/clock`, { advanceSeconds: 60 })).status, 204);
+  await until(launcher, async () => Math.abs((await aheadOf(instances)) - 90_000) < 5000);
+  assert.equal((await put('tables', 1000)).status, 204);
+  assert.equal((await put('instance-3', 0)).status, 400);
+}
+
 async function startsAgain(launcher: Started, instance: string) {
   const { stdout } = await run('ps', ['-A', '-o', 'pid=,args=']);
   const withoutTimers = stdout.split('\n').filter((line) => line.includes('"timers":false'));
@@ -153,7 +179,7 @@ async function startsAgain(launcher: Started, instance: string) {
   );
   assert.equal(crashed.length, 1);
   for (const pid of crashed) process.kill(pid, 'SIGKILL');
-  await until(launcher, () => launcher.stderr().includes('instance 2: ended by SIGKILL; starting it again'));
+  await until(launcher, () => launcher.stderr().includes('instance-2: ended by SIGKILL; starting it again'));
   await until(launcher, async () => !(await refused(`${instance}/health`)));
   assert.equal((await json(`${instance}/health`)).status, 'ok');
 }

@@ -35,7 +35,15 @@ export function personInPortal(tenantId: string): Actor {
   };
 }
 
-export type AccountOperation = 'listKeys' | 'regenerateKey' | 'delete';
+export type AccountOperation = 'listKeys' | 'regenerateKey' | 'write' | 'delete';
+
+/** An account itself is written or deleted; what is done with one is an action of its own name. */
+const eventTypes = {
+  write: 'Microsoft.Resources.ResourceWriteSuccess',
+  delete: 'Microsoft.Resources.ResourceDeleteSuccess',
+  action: 'Microsoft.Resources.ResourceActionSuccess',
+};
+const methods = { write: 'PUT', delete: 'DELETE', action: 'POST' };
 
 export function accountEvent(
   operation: AccountOperation,
@@ -43,16 +51,14 @@ export function accountEvent(
   by: Actor,
   atMs: number,
 ): EventGridEvent {
-  const action = `Microsoft.CognitiveServices/accounts/${operation === 'delete' ? 'delete' : `${operation}/action`}`;
+  const kind = operation === 'write' || operation === 'delete' ? operation : 'action';
+  const action = `Microsoft.CognitiveServices/accounts/${kind === 'action' ? `${operation}/action` : kind}`;
   const subscriptionId = accountId.split('/')[2] ?? '';
   const atSeconds = Math.floor(atMs / 1000);
-  const path = operation === 'delete' ? accountId : `${accountId}/${operation}`;
+  const path = kind === 'action' ? `${accountId}/${operation}` : accountId;
   return {
     subject: accountId,
-    eventType:
-      operation === 'delete'
-        ? 'Microsoft.Resources.ResourceDeleteSuccess'
-        : 'Microsoft.Resources.ResourceActionSuccess',
+    eventType: eventTypes[kind],
     eventTime: new Date(atMs).toISOString().replace('Z', '0000Z'),
     id: randomUUID(),
     data: {
@@ -84,7 +90,7 @@ export function accountEvent(
       httpRequest: {
         clientRequestId: randomUUID(),
         clientIpAddress: '203.0.113.7',
-        method: operation === 'delete' ? 'DELETE' : 'POST',
+        method: methods[kind],
         url: `https://management.azure.com${path}?api-version=2025-06-01`,
       },
       resourceProvider: 'Microsoft.CognitiveServices',

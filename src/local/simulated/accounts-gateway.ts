@@ -19,6 +19,8 @@ export interface AccountHost {
   readonly authenticate: Authenticate;
   assignments(): readonly RoleAssignment[];
   readonly now: Clock;
+  /** By which key-exchange tokens are dated, and judged when they come back. */
+  readonly tokenClock: Clock;
 }
 
 /** A key the gateway accepts, by its fingerprint and the slot it is or was in; or the refusal. */

@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { Clock, Slot } from '../../ports.ts';
 import { sha256 } from '../../secret.ts';
-import { type Actor, accountEvent, type EventGridEvent, personInPortal } from './accounts-events.ts';
+import {
+  type AccountOperation,
+  type Actor,
+  accountEvent,
+  type EventGridEvent,
+  personInPortal,
+} from './accounts-events.ts';
 import { loadJson, saveJson } from './durable.ts';
 
 /** An account as it is created. */
@@ -67,6 +73,8 @@ export interface Accounts {
   /** Reading the keys changes nothing, yet Azure sends an event for it. */
   noteListKeys(name: string, by: Actor): void;
   remove(name: string): void;
+  /** Under the same name and id an account with other keys, which knows no token of the one that is gone. */
+  createAgain(name: string): void;
   /** HMAC-SHA-256 by a secret of the platform, which is the same after a restart. */
   platformSign(text: string): Buffer;
 }
@@ -76,6 +84,8 @@ export interface AccountsOptions {
   readonly specs: readonly AccountSpec[];
   readonly tenantId: string;
   readonly now: Clock;
+  /** By which Azure Resource Manager dates its events. */
+  readonly armClock: Clock;
   publish(event: EventGridEvent): void;
 }
 
@@ -107,7 +117,7 @@ const saved = z.strictObject({
 const memoryMs = 3_600_000;
 
 export function createAccounts(options: AccountsOptions): Accounts {
-  const { specs, tenantId, now, publish } = options;
+  const { specs, tenantId, now, armClock, publish } = options;
   const path = join(options.dataFolder, 'accounts.json');
   const found = loadJson(path);
   const state =
@@ -135,6 +145,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
     accounts.set(name, { ...get(name), ...changes });
     save();
   }
+  function tell(operation: AccountOperation, name: string, by: Actor): void {
+    publish(accountEvent(operation, get(name).accountId, by, armClock()));
+  }
   function regenerate(name: string, slot: Slot, by: Actor): void {
     const account = get(name);
     const at = now();
@@ -147,7 +160,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
         : one,
     );
     change(name, { keys: [...replaced, newKey(slot, at + account.settings.newKeyLagMs)] });
-    publish(accountEvent('regenerateKey', account.accountId, by, at));
+    tell('regenerateKey', name, by);
   }
 
   return {
@@ -175,10 +188,14 @@ export function createAccounts(options: AccountsOptions): Accounts {
     configure: (name, settings) => change(name, { settings: { ...get(name).settings, ...settings } }),
     regenerate,
     regenerateByHand: (name, slot) => regenerate(name, slot, personInPortal(tenantId)),
-    noteListKeys: (name, by) => publish(accountEvent('listKeys', get(name).accountId, by, now())),
+    noteListKeys: (name, by) => tell('listKeys', name, by),
     remove(name) {
       change(name, { deleted: true });
-      publish(accountEvent('delete', get(name).accountId, personInPortal(tenantId), now()));
+      tell('delete', name, personInPortal(tenantId));
+    },
+    createAgain(name) {
+      change(name, created());
+      tell('write', name, personInPortal(tenantId));
     },
     platformSign: (text) => createHmac('sha256', state.platformSecret).update(text).digest(),
   };

@@ -2,15 +2,17 @@
 import { STATUS_CODES } from 'node:http';
 import * as z from 'zod';
 import type { Accounts } from './accounts.ts';
+import type { Clocks, ProcessClocks } from './clocks.ts';
 import { type Directory, userChange } from './directory.ts';
 import type { EntraKeys, Members } from './entra-keys.ts';
 import { type EventSender, graphEvent } from './events.ts';
 import { type Faults, faultSchema, serviceNames } from './faults.ts';
+import type { KeyVault } from './keyvault.ts';
 import { listen, readBody, type Served } from './listen.ts';
 import type { RequestEntry, RequestLog } from './requests.ts';
 
 /** Virtual time, as the launcher keeps it: a change is answered when every process has it. */
-export interface VirtualTime {
+export interface VirtualTime extends ProcessClocks {
   state(): { readonly now: string; readonly speed: number };
   advance(seconds: number): Promise<void>;
   setSpeed(speed: number): Promise<void>;
@@ -22,10 +24,11 @@ export interface ControlOptions {
   readonly requests: RequestLog;
   readonly events: EventSender;
   readonly accounts: Accounts;
+  readonly vault: KeyVault;
   readonly directory: Directory;
   readonly keys: EntraKeys;
   readonly clock: VirtualTime;
-  readonly now: () => number;
+  readonly clocks: Clocks;
   /** The claims of a good caller token. */
   goodClaims(): Members;
   /** Virtual time has moved: what waits for it is looked at. */
@@ -43,6 +46,7 @@ interface Route {
   run(name: string, body: string, query: URLSearchParams): unknown;
 }
 
+const MAX_OFFSET_MS = 86_400_000;
 const after = z.coerce.number().int().min(0).default(0);
 const members = z.record(z.string(), z.unknown());
 const shapes = {
@@ -61,6 +65,9 @@ const shapes = {
     tokensEndWithKey: z.boolean().optional(),
   }),
   regenerate: z.strictObject({ keyName: z.enum(['Key1', 'Key2']) }),
+  secret: z.strictObject({ deleted: z.boolean() }),
+  /** A day is more than any clock is off, and keeps every date a date. */
+  offset: z.strictObject({ offsetMs: z.int().min(-MAX_OFFSET_MS).max(MAX_OFFSET_MS) }),
   sign: z.strictObject({ header: members.default({}), claims: members.default({}) }),
   service: z.enum(serviceNames),
   asked: z.enum([...serviceNames, 'ai']).optional(),
@@ -98,7 +105,7 @@ export function serveControl(options: ControlOptions): Promise<Served> {
       return { status, body: { error: STATUS_CODES[status] } };
     }
     try {
-      const name = route.path.exec(url.pathname)?.[1] ?? '';
+      const name = decoded(route.path.exec(url.pathname)?.[1] ?? '');
       const body = await route.run(name, text, url.searchParams);
       return body === undefined ? { status: 204 } : { status: 200, body };
     } catch (error) {
@@ -109,11 +116,11 @@ export function serveControl(options: ControlOptions): Promise<Served> {
 }
 
 function createRoutes(options: ControlOptions): readonly Route[] {
-  const { faults, requests, events, accounts, directory, keys, clock } = options;
-  const account = (name: string) => {
+  const { faults, requests, events, accounts, vault, directory, keys, clock, clocks } = options;
+  const account = (name: string, isThere = true) => {
     const found = accounts.find(name);
-    if (!found || found.deleted) throw new Wrong(`there is no account '${name}'`);
-    return name;
+    if (!found || (isThere && found.deleted)) throw new Wrong(`there is no account '${name}'`);
+    return found;
   };
   return [
     {
@@ -158,14 +165,37 @@ function createRoutes(options: ControlOptions): readonly Route[] {
     {
       method: 'PUT',
       path: /^\/accounts\/([^/]+)$/,
-      run: (name, body) => accounts.configure(account(name), given(parse(shapes.account, body))),
+      run(name, body) {
+        const { deleted } = account(name, false);
+        const settings = given(parse(shapes.account, body === '' ? '{}' : body));
+        if (deleted) accounts.createAgain(name);
+        accounts.configure(name, settings);
+      },
     },
     {
       method: 'POST',
       path: /^\/accounts\/([^/]+)\/regenerate$/,
-      run: (name, body) => accounts.regenerateByHand(account(name), parse(shapes.regenerate, body).keyName),
+      run: (name, body) =>
+        accounts.regenerateByHand(account(name).name, parse(shapes.regenerate, body).keyName),
     },
-    { method: 'DELETE', path: /^\/accounts\/([^/]+)$/, run: (name) => accounts.remove(account(name)) },
+    { method: 'DELETE', path: /^\/accounts\/([^/]+)$/, run: (name) => accounts.remove(account(name).name) },
+    {
+      method: 'PUT',
+      path: /^\/secrets\/([^/]+)$/,
+      run(name, body) {
+        const { deleted } = parse(shapes.secret, body);
+        if (!vault.setDeleted(name, deleted)) throw new Wrong(`there is no secret '${name}'`);
+      },
+    },
+    {
+      method: 'PUT',
+      path: /^\/clocks\/([^/]+)$/,
+      async run(name, body) {
+        const { offsetMs } = parse(shapes.offset, body);
+        if (!(await clocks.setOffset(name, offsetMs)))
+          throw new Wrong(`there is no clock '${name}'; there are ${clocks.names.join(', ')}`);
+      },
+    },
     {
       method: 'PUT',
       path: /^\/users\/([^/]+)$/,
@@ -173,8 +203,9 @@ function createRoutes(options: ControlOptions): readonly Route[] {
         const user = directory.user(name);
         if (!user) throw new Wrong(`there is no user '${name}'`);
         const groups = directory.changeUser(name, parse(userChange, body));
-        events.publish(graphEvent('User', user.objectId, user.tenantId, options.now()));
-        for (const id of groups) events.publish(graphEvent('Group', id, user.tenantId, options.now()));
+        const at = clocks.of('graph')();
+        events.publish(graphEvent('User', user.objectId, user.tenantId, at));
+        for (const id of groups) events.publish(graphEvent('Group', id, user.tenantId, at));
       },
     },
     { method: 'POST', path: /^\/entra\/rollover$/, run: () => keys.rollover() },
@@ -195,6 +226,15 @@ function createRoutes(options: ControlOptions): readonly Route[] {
       }),
     },
   ];
+}
+
+/** An instance is named by its URL too, percent-encoded. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new Wrong(`'${part}' is not percent-encoded`);
+  }
 }
 
 /** Every entry has every member, null where there is nothing to say. */

@@ -32,6 +32,8 @@ export interface KeyVaultOptions {
 export interface KeyVault extends Omit<Endpoint, 'port'> {
   /** Sends the expiry events that are due by now: for when virtual time has moved. */
   announceExpiries(): void;
+  /** Soft-deletes or recovers a secret, as a person in the portal does. False: there is none such. */
+  setDeleted(secret: string, deleted: boolean): boolean;
 }
 
 const apiVersions = ['7.0', '7.1', '7.2', '7.3', '7.4', '7.5', '7.6', '2025-07-01'];
@@ -98,6 +100,13 @@ export function createKeyVault(options: KeyVaultOptions): KeyVault {
           ...outcome.headers,
         },
       };
+    },
+    setDeleted(name, deleted) {
+      const secret = store.find(name);
+      if (secret === undefined) return false;
+      if (deleted !== (secret.deletedAt !== undefined))
+        store.setDeleted(name, deleted ? seconds(options.now()) : undefined);
+      return true;
     },
     announceExpiries: () => announceExpiries(options, store, options.now(), options.publish),
   };

@@ -2,9 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Clock } from '../../ports.ts';
 import { createAccounts } from './accounts.ts';
 import { createAccountHost } from './accounts-host.ts';
 import { createArm } from './arm.ts';
+import { createClocks } from './clocks.ts';
 import { serveControl, type VirtualTime } from './control.ts';
 import { demoPolicy, demoTransmitter, resources, roleAssignments, vaultId } from './demo.ts';
 import * as demo from './demo-directory.ts';
@@ -127,11 +129,13 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const accountUrls = new Map<string, { endpoint: string; regionalEndpoint: string }>();
   const authority = () => urls.entra;
 
+  const clocks = createClocks(now, options.clock);
   const directory = createDirectory(demo.directory, dataFolder);
   const keys = createEntraKeys(dataFolder);
-  const issue = createTokenIssuer({ keys, directory, authority, now, random: Math.random });
-  const verify = createVerifyAccessToken({ keys, directory, authority, now });
-  const authenticate = createAuthenticate(verify, demo.tenantId);
+  const entraClock = clocks.of('entra');
+  const issue = createTokenIssuer({ keys, directory, authority, now: entraClock, random: Math.random });
+  const verifyBy = (clock: Clock) => createVerifyAccessToken({ keys, directory, authority, now: clock });
+  const authenticateBy = (clock: Clock) => createAuthenticate(verifyBy(clock), demo.tenantId);
   const assignments = () => roleAssignments;
   const events = createEventSender({ to: options.eventsTo, now });
   const { publish } = events;
@@ -140,6 +144,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     specs: resources,
     tenantId: demo.tenantId,
     now,
+    armClock: clocks.of('arm'),
     publish,
   });
   const seed = resources.flatMap(({ name, secret }) => {
@@ -151,25 +156,40 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     vaultId,
     authority: () => `${urls.entra}/${demo.tenantId}`,
     url: () => urls.keyVault,
-    authenticate,
+    authenticate: authenticateBy(clocks.of('keyvault')),
     assignments,
-    now,
+    now: clocks.of('keyvault'),
     publish,
     seed: new Map(seed),
   });
 
-  urls.entra = await start(createEntra({ directory, keys, issue, verify, authority, now }), wellKnown.entra);
+  const entra = { directory, keys, issue, verify: verifyBy(entraClock), authority, now: entraClock };
+  urls.entra = await start(createEntra(entra), wellKnown.entra);
   urls.keyVault = await start(vault, wellKnown.keyVault);
-  urls.graph = await start(createGraph({ directory, verify, url: () => urls.graph, now }), wellKnown.graph);
+  const graphClock = clocks.of('graph');
+  const graph = { directory, verify: verifyBy(graphClock), url: () => urls.graph, now: graphClock };
+  urls.graph = await start(createGraph(graph), wellKnown.graph);
   const endpointOf = (name: string) => accountUrls.get(name)?.endpoint ?? '';
-  const arm = await start(createArm({ accounts, authenticate, assignments, endpointOf, now }), wellKnown.arm);
+  const armClock = clocks.of('arm');
+  const byArm = { authenticate: authenticateBy(armClock), now: armClock };
+  const arm = await start(createArm({ accounts, assignments, endpointOf, ...byArm }), wellKnown.arm);
   const header = randomUUID().replaceAll('-', '').toUpperCase();
-  const identity = await start(createIdentity({ directory, issue, secret: header, now }), wellKnown.identity);
+  const identity = await start(
+    createIdentity({ directory, issue, secret: header, now: clocks.of('identity') }),
+    wellKnown.identity,
+  );
   const tables = await started(serveTables(fabric, port(wellKnown.tables), options.tablesUrl));
   let accountPort = firstAccountPort;
+  const gateway = {
+    accounts,
+    authenticate: authenticateBy(now),
+    assignments,
+    now,
+    tokenClock: clocks.of('sts'),
+  };
   for (const { name } of resources) {
     const host = (form: 'custom' | 'regional') =>
-      start(createAccountHost({ name, form, accounts, authenticate, assignments, now }), accountPort++);
+      start(createAccountHost({ name, form, ...gateway }), accountPort++);
     accountUrls.set(name, { endpoint: await host('custom'), regionalEndpoint: await host('regional') });
   }
 
@@ -186,10 +206,11 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
       requests,
       events,
       accounts,
+      vault,
       directory,
       keys,
       clock: options.clock,
-      now,
+      clocks,
       goodClaims,
       onClock,
       log,

@@ -42,7 +42,7 @@ export function issueStsToken(host: AccountHost, account: Account, fingerprint: 
     'azure-resource-id': account.accountId,
     scope: product.scope,
     aud: product.aud,
-    exp: Math.floor(host.now() / 1000) + lifeSeconds,
+    exp: Math.floor(host.tokenClock() / 1000) + lifeSeconds,
     iss: 'urn:ms.cognitiveservices',
   };
   const signed = `${base64url({ alg: algorithm, typ: 'JWT' })}.${base64url(claims)}`;
@@ -67,7 +67,8 @@ export function verifyStsToken(host: AccountHost, account: Account, token: strin
     return given.length === expected.length && timingSafeEqual(given, expected);
   });
   const exp = decode(body)?.['exp'];
-  if (boughtWith === undefined || typeof exp !== 'number' || host.now() >= exp * 1000) return undefined;
+  if (boughtWith === undefined || typeof exp !== 'number' || host.tokenClock() >= exp * 1000)
+    return undefined;
   if (account.settings.tokensEndWithKey && isForgotten(boughtWith, host.now())) return undefined;
   return boughtWith.fingerprint;
 }

@@ -26,6 +26,8 @@ before(async () => {
       state: () => ({ now: new Date().toISOString(), speed: 1 }),
       advance: async () => undefined,
       setSpeed: async () => undefined,
+      names: [],
+      setOffset: async () => false,
     },
   });
   trust(azure.caPem);

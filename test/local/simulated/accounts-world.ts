@@ -87,7 +87,7 @@ export async function startWorld(kept?: { folder: string; nowMs: number }): Prom
   const events: EventGridEvent[] = [];
   const publish = (event: EventGridEvent) => void events.push(event);
 
-  const accounts = createAccounts({ dataFolder: folder, specs, tenantId, now, publish });
+  const accounts = createAccounts({ dataFolder: folder, specs, tenantId, now, armClock: now, publish });
   const hosts = new Map<string, Served>();
   for (const { name } of specs) {
     for (const form of ['custom', 'regional'] as const) {
@@ -98,6 +98,7 @@ export async function startWorld(kept?: { folder: string; nowMs: number }): Prom
         authenticate,
         assignments: () => assignments,
         now,
+        tokenClock: now,
       });
       hosts.set(`${name} ${form}`, await serve({ ...host, port: 0 }));
     }

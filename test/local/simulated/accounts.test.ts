@@ -23,6 +23,7 @@ function world() {
       specs: [{ name: 'a', kind: 'SpeechServices', region: 'r', accountId: '/subscriptions/s/x/a' }],
       tenantId: 't',
       now: () => nowMs,
+      armClock: () => nowMs,
       publish: (event) => void events.push(event),
     });
   const advance = (ms: number) => {
@@ -103,7 +104,7 @@ test('a kill in the middle of writing leaves a whole file of the old or the new 
   const script = `
     import { createAccounts } from ${JSON.stringify(new URL('../../../src/local/simulated/accounts.ts', import.meta.url).href)};
     const accounts = createAccounts({
-      dataFolder: ${JSON.stringify(dataFolder)}, tenantId: 't', now: Date.now, publish() {},
+      dataFolder: ${JSON.stringify(dataFolder)}, tenantId: 't', now: Date.now, armClock: Date.now, publish() {},
       specs: [{ name: 'a', kind: 'SpeechServices', region: 'r', accountId: '/subscriptions/s/x/a' }],
     });
     for (;;) accounts.regenerateByHand('a', 'Key1');`;

@@ -36,6 +36,13 @@ async function settled(n: number): Promise<Event[]> {
   return (await events(n)).events;
 }
 
+async function secretValue(name: string, token: string): Promise<{ status: number; value: string }> {
+  const answer = await fetch(`${azure.keyVault}/secrets/${name}?api-version=7.6`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  return { status: answer.status, ...((await answer.json()) as { value: string }) };
+}
+
 suite('calls', () => {
   const wrong: [string, string, unknown, number, RegExp][] = [
     ['PUT', '/faults/entra', { mode: 'on fire' }, 400, /mode/],
@@ -54,6 +61,13 @@ suite('calls', () => {
     ['POST', '/accounts/speech/regenerate', { keyName: 'key1' }, 400, /keyName/],
     ['POST', '/accounts/nobody/regenerate', { keyName: 'Key1' }, 400, /nobody/],
     ['DELETE', '/accounts/nobody', undefined, 400, /nobody/],
+    ['PUT', '/secrets/nothing', { deleted: true }, 400, /nothing/],
+    ['PUT', '/secrets/speech-key', { deleted: 'yes' }, 400, /deleted/],
+    ['PUT', '/secrets/speech-key', {}, 400, /deleted/],
+    ['PUT', '/clocks/sundial', { offsetMs: 1 }, 400, /sundial.*entra.*instance-1/],
+    ['PUT', '/clocks/entra', { offsetMs: 0.5 }, 400, /offsetMs/],
+    ['PUT', '/clocks/entra', { offsetSeconds: 1 }, 400, /offsetSeconds/],
+    ['PUT', '/clocks/%E0%A4%A', { offsetMs: 1 }, 400, /percent-encoded/],
     ['PUT', '/users/ada', { accountEnabled: 'no' }, 400, /accountEnabled/],
     [
       'PUT',
@@ -148,8 +162,79 @@ suite('calls', () => {
     );
     assert.equal((await control(azure, 'DELETE', '/accounts/vision')).status, 204);
     assert.equal((await settled(last)).length, 2);
-    assert.equal((await control(azure, 'PUT', '/accounts/vision', {})).status, 400);
     assert.equal((await control(azure, 'DELETE', '/accounts/vision')).status, 400);
+    assert.equal(
+      (await control(azure, 'POST', '/accounts/vision/regenerate', { keyName: 'Key2' })).status,
+      400,
+    );
+  });
+
+  test('an account that is deleted serves nobody; created again it has other keys, and knows none of its old tokens', async () => {
+    const endpoint = azure.resources.find(({ name }) => name === 'translator')?.endpoint ?? '';
+    const operator = await callerToken(azure, 'operator', 'https://vault.azure.net/.default');
+    const { value: key } = await secretValue('translator-key', operator);
+    const buy = (withKey: string) =>
+      fetch(`${endpoint}/sts/v1.0/issueToken`, {
+        method: 'POST',
+        headers: { 'ocp-apim-subscription-key': withKey },
+      });
+    const bought = await (await buy(key)).text();
+    const use = async () => {
+      const url = `${endpoint}/translator/text/v3.0/translate?api-version=3.0&to=de`;
+      const headers = { authorization: `Bearer ${bought}`, 'content-type': 'application/json' };
+      return (await fetch(url, { method: 'POST', headers, body: '[{"Text":"hello"}]' })).status;
+    };
+    assert.equal(await use(), 200);
+
+    const { last } = await events(0);
+    assert.equal((await control(azure, 'DELETE', '/accounts/translator')).status, 204);
+    assert.equal((await buy(key)).status, 401);
+    assert.notEqual(await use(), 200);
+    // With or without a body.
+    assert.equal((await control(azure, 'PUT', '/accounts/translator')).status, 204);
+    assert.equal((await buy(key)).status, 401, 'the old key is none of the new account');
+    assert.equal(await use(), 401);
+    assert.deepEqual(
+      (await settled(last)).map(({ type }) => type),
+      ['Microsoft.Resources.ResourceDeleteSuccess', 'Microsoft.Resources.ResourceWriteSuccess'],
+    );
+    assert.equal((await control(azure, 'PUT', '/accounts/translator', { newKeyLagMs: 1 })).status, 204);
+    assert.equal((await events(0)).last, last + 2, 'an account that is there is not created again');
+  });
+
+  test('a secret is soft-deleted by hand and recovered, as often as it is asked', async () => {
+    const operator = await callerToken(azure, 'operator', 'https://vault.azure.net/.default');
+    const put = async (deleted: boolean) =>
+      (await control(azure, 'PUT', '/secrets/chat-key', { deleted })).status;
+    const before = await secretValue('chat-key', operator);
+    for (const deleted of [true, true]) assert.equal(await put(deleted), 204);
+    assert.equal((await secretValue('chat-key', operator)).status, 404);
+    for (const deleted of [false, false]) assert.equal(await put(deleted), 204);
+    assert.deepEqual(await secretValue('chat-key', operator), before);
+  });
+
+  test('one service whose clock is off dates by it what it does, and no other does', async () => {
+    const aheadOf = async (name: string) => {
+      const { iat } = claimsOf(await callerToken(azure, name));
+      return Number(iat) - stand.now() / 1000;
+    };
+    assert.ok(Math.abs(await aheadOf('captions')) < 5);
+    const off = (service: string, offsetMs: number) =>
+      control(azure, 'PUT', `/clocks/${service}`, { offsetMs });
+    assert.deepEqual(await off('entra', -30_000), { status: 204, text: '' });
+    assert.ok(Math.abs((await aheadOf('captions')) + 30) < 5);
+    await control(azure, 'POST', '/clock', { advanceSeconds: 60 });
+    assert.ok(Math.abs((await aheadOf('captions')) + 30) < 5, 'also when virtual time has moved');
+    assert.equal((await off('entra', 0)).status, 204);
+
+    const { last } = await events(0);
+    await off('arm', 45_000);
+    await control(azure, 'POST', '/accounts/speech/regenerate', { keyName: 'Key2' });
+    await settled(last);
+    const [told] = JSON.parse(stand.deliveries[0]?.body ?? '') as { eventTime: string }[];
+    assert.ok(Math.abs(Date.parse(told?.eventTime ?? '') - stand.now() - 45_000) < 5000);
+    for (const service of ['identity', 'keyvault', 'sts', 'graph', 'arm', 'instance-1'])
+      assert.equal((await off(service, 0)).status, 204);
   });
 });
 

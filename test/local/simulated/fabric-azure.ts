@@ -58,6 +58,8 @@ export async function startTestAzure(): Promise<TestAzure> {
           aheadMs += seconds * 1000;
         },
         setSpeed: async () => undefined,
+        names: ['instance-1'],
+        setOffset: async (name) => name === 'instance-1',
       },
     });
     trust(started.caPem);

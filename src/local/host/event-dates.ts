@@ -6,9 +6,23 @@
 const instant = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/;
 const msDate = /^\/Date\((-?\d+)(?:[+-]\d{4})?\)\/$/;
 
-/** @throws SyntaxError where the text is not JSON. */
+/** The reader's own (Newtonsoft.Json 13): objects and arrays in one another, the batch and the event included. */
+const MAX_DEPTH = 64;
+
+/** @throws SyntaxError where the text is not JSON, or is nested deeper than the host's reader goes. */
 export function parseEvents(text: string): unknown {
+  if (isDeeperThan(text, MAX_DEPTH)) throw new SyntaxError(`nested more than ${MAX_DEPTH} deep`);
   return JSON.parse(text, (_key, value: unknown) => (typeof value === 'string' ? rewriteDate(value) : value));
+}
+
+function isDeeperThan(text: string, most: number): boolean {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (token === '{' || token === '[') depth += 1;
+    else if (token === '}' || token === ']') depth -= 1;
+    if (depth > most) return true;
+  }
+  return false;
 }
 
 /** `…05.100Z` to `…05.1Z`; an offset to the zone of this process; `/Date(ms)/` to ISO. Others stay. */

@@ -78,6 +78,15 @@ describe('the Event Grid webhook', () => {
     const { status, body } = await send('{');
     assert.deepEqual([status, body], [500, '']);
   });
+  it('answers an empty 500 for what is nested more than 64 deep, as its JSON reader does, and asks no function', async () => {
+    const nested = (depth: number) => `{"data":${'['.repeat(depth - 1)}"}{"${']'.repeat(depth - 1)}}`;
+    assert.equal((await send(nested(64))).status, 202);
+    seen.events = [];
+    for (const depth of [65, 3_000]) {
+      const { status, body } = await send(nested(depth));
+      assert.deepEqual([status, body, seen.events.length], [500, '', 0]);
+    }
+  });
   it('does not ask for the members of an event', async () => {
     assert.equal((await send({ anything: 1 })).status, 202);
     assert.deepEqual(seen.events[0]?.event, { anything: 1 });

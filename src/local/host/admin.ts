@@ -6,6 +6,7 @@ import { readWhole } from './body.ts';
 import type { TypedData } from './core.ts';
 import { type HostedFunction, invoke, type Runtime } from './invoke.ts';
 import { failed } from './listener.ts';
+import { leaveUnread, type WireLimits } from './wire.ts';
 
 const byHand = z.looseObject({ input: z.string().nullish() });
 
@@ -14,6 +15,7 @@ export interface AdminOptions {
   readonly errors: readonly { readonly name: string; readonly error: string }[];
   readonly runtime: Runtime;
   readonly answers: Answers;
+  readonly limits: WireLimits;
   readonly timerArgument: (name: string) => TypedData;
 }
 
@@ -37,11 +39,11 @@ export function admin(options: AdminOptions) {
 
   async function runByHand(req: IncomingMessage, res: ServerResponse, fn: HostedFunction): Promise<void> {
     if (!/^application\/(?:[\w.+-]*\+)?json\b/i.test(req.headers['content-type'] ?? '')) {
-      req.resume();
       return answers.plain(res, 415);
     }
-    const body = await readWhole(req);
-    const asked = byHand.safeParse(body === 'tooLarge' ? undefined : parsed(body.toString('utf8')));
+    const body = await readWhole(req, res, options.limits);
+    if (typeof body === 'string') leaveUnread(req, res, options.limits.lingerMs);
+    const asked = byHand.safeParse(typeof body === 'string' ? undefined : parsed(body.toString('utf8')));
     if (!asked.success) return answers.plain(res, 400);
     answers.plain(res, 202);
     // The answer does not wait, and does not tell how it went.

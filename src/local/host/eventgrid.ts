@@ -6,13 +6,21 @@ import { readWhole } from './body.ts';
 import { parseEvents } from './event-dates.ts';
 import { type HostedFunction, invoke, type Runtime } from './invoke.ts';
 import { failed } from './listener.ts';
+import { leaveUnread, type WireLimits } from './wire.ts';
 
 const text = ['Content-Type', 'text/plain; charset=utf-8'];
 const validation = z.tuple([z.looseObject({ data: z.looseObject({ validationCode: z.string() }) })]);
 const event = z.record(z.string(), z.unknown());
 const delivered = z.union([z.array(event), event.transform((one) => [one])]);
 
-export function eventGridWebhook(functions: readonly HostedFunction[], runtime: Runtime, answers: Answers) {
+export interface WebhookOptions {
+  readonly functions: readonly HostedFunction[];
+  readonly runtime: Runtime;
+  readonly answers: Answers;
+  readonly limits: WireLimits;
+}
+
+export function eventGridWebhook({ functions, runtime, answers, limits }: WebhookOptions) {
   const targets = new Map(
     functions.filter((fn) => fn.type.toLowerCase() === 'eventgridtrigger').map((fn) => [fn.name, fn]),
   );
@@ -41,8 +49,12 @@ export function eventGridWebhook(functions: readonly HostedFunction[], runtime: 
     }
     if (type === 'unsubscribe') return answers.plain(res, 202);
 
-    const body = await readWhole(req);
-    const events = body === 'tooLarge' ? undefined : parsed(body.toString('utf8'));
+    const body = await readWhole(req, res, limits);
+    if (typeof body === 'string') {
+      leaveUnread(req, res, limits.lingerMs);
+      return answers.plain(res, body === 'tooLarge' ? 400 : 500);
+    }
+    const events = parsed(body.toString('utf8'));
     if (type === 'subscriptionvalidation') {
       const asked = validation.safeParse(events);
       if (!asked.success) return answers.plain(res, 500);

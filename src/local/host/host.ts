@@ -3,7 +3,6 @@
  * as the real host was measured to wherever the app, its callers and Event Grid can notice.
  * Keys are not asked for, as with Core Tools.
  */
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { admin } from './admin.ts';
 import { answers as answersWith } from './answer.ts';
@@ -14,6 +13,7 @@ import { hostedFunctions, type Runtime } from './invoke.ts';
 import { createListener } from './listener.ts';
 import { compileRoutes } from './routes.ts';
 import { startTimers } from './timers.ts';
+import { bodyLimitOf, createWireServer, INITIAL_LIMITS, type WireLimits } from './wire.ts';
 
 export interface HostOptions {
   /** The folder with host.json and package.json. */
@@ -33,6 +33,8 @@ export interface HostOptions {
   readonly bound?: (url: string) => Promise<void>;
   /** A function ran out of time and every request in flight was answered 500. Azure replaces the worker. */
   readonly timedOut?: (name: string) => void;
+  /** Other than those of the real host, so that a test need not wait for half a minute. */
+  readonly limits?: Partial<WireLimits>;
 }
 
 export interface RunningHost {
@@ -49,8 +51,7 @@ export interface RunningHost {
 /** @throws where the port is taken or the app's host.json or package.json cannot be read. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const { appFolder, log, now } = options;
-  // The request line has a limit of its own, 414; the rest is for headers, 431.
-  const server = createServer({ maxHeaderSize: 32 * 1024, keepAliveTimeout: 130_000 });
+  const server = createWireServer({ ...INITIAL_LIMITS, ...options.limits });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, '127.0.0.1', resolve);
@@ -87,12 +88,22 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const functions = registered.filter(({ name }) => !inError.has(name));
 
     const answers = answersWith(app.http.customHeaders, now);
-    const events = eventGridWebhook(functions, runtime, answers);
-    const administration = admin({ functions, errors, runtime, answers, timerArgument: timers.argument });
+    // Only now: whoever starts the host may have set the app's settings while the port was bound.
+    const limits = { ...INITIAL_LIMITS, ...bodyLimitOf(process.env), ...options.limits };
+    const events = eventGridWebhook({ functions, runtime, answers, limits });
+    const administration = admin({
+      functions,
+      errors,
+      runtime,
+      answers,
+      limits,
+      timerArgument: timers.argument,
+    });
     const listener = createListener({
       runtime,
       routes,
       answers,
+      limits,
       maxOutstandingRequests: app.http.maxOutstandingRequests,
       own: async (req, res, path, query) => {
         if (path === '/runtime/webhooks/eventgrid') return events(req, res, query);
@@ -101,6 +112,9 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       },
     });
     server.on('request', listener.handle);
+    // Node would answer these two itself, with 100 and 417.
+    server.on('checkContinue', listener.handle);
+    server.on('checkExpectation', listener.handle);
 
     return {
       url,

@@ -6,14 +6,18 @@ import { readAnnounced } from './body.ts';
 import { invoke, type Runtime } from './invoke.ts';
 import type { Match, Routes } from './routes.ts';
 import { decodePath, joinHeaders, joinQuery } from './target.ts';
+import { leaveUnread, refusedHead, type WireLimits } from './wire.ts';
 
 /** Kestrel's limit on the request line. */
 const maxRequestLineBytes = 8192;
+/** What was not understood, or not read, ends its connection. */
+const CLOSE = ['Connection', 'close'];
 
 export interface ListenerOptions {
   readonly runtime: Runtime;
   readonly routes: Routes;
   readonly answers: Answers;
+  readonly limits: WireLimits;
   /** Requests that may be with functions at once; -1 is unbounded. */
   readonly maxOutstandingRequests: number;
   /** The host's own routes, `/admin` and `/runtime`. `path` in lower case, `query` without its `?`. */
@@ -26,16 +30,20 @@ export interface Listener {
 }
 
 export function createListener(options: ListenerOptions): Listener {
-  const { runtime, routes, answers, own } = options;
-  const limit =
+  const { runtime, routes, answers, own, limits } = options;
+  const mostInFlight =
     options.maxOutstandingRequests < 0 ? Number.POSITIVE_INFINITY : options.maxOutstandingRequests;
   const inFlight = new Set<ServerResponse>();
 
   async function run(req: IncomingMessage, res: ServerResponse, match: Match, path: string, query: string) {
     inFlight.add(res);
     try {
-      const body = await readAnnounced(req);
-      if (body === 'tooLarge') return answers.plain(res, 500);
+      const body = await readAnnounced(req, res, limits);
+      if (typeof body === 'string') {
+        runtime.log(`The body of a request to 'Functions.${match.fn.name}' is refused: ${body}`);
+        leaveUnread(req, res, limits.lingerMs);
+        return answers.plain(res, 500);
+      }
       const http = {
         method: req.method ?? 'GET',
         url: `http://${req.headers.host}${path}${query && `?${query}`}`,
@@ -44,7 +52,9 @@ export function createListener(options: ListenerOptions): Listener {
         params: match.params,
         ...(body.length > 0 ? { body: bodyOf(body, req) } : {}),
       };
-      answers.fromFunction(res, await invoke(runtime, match.fn, { http }));
+      const answer = await invoke(runtime, match.fn, { http });
+      if (isAmbiguous(req)) res.shouldKeepAlive = false;
+      answers.fromFunction(res, answer);
     } catch (error) {
       if (!req.destroyed || req.complete) runtime.log(failed(match.fn.name, error));
       answers.plain(res, 500);
@@ -58,13 +68,17 @@ export function createListener(options: ListenerOptions): Listener {
       for (const res of inFlight) answers.plain(res, 500);
     },
     handle(req, res) {
+      if (hasBody(req)) res.once('finish', () => setTimeout(dropUnread, limits.drainMs, req).unref());
       const target = req.url ?? '/';
       if (target.length + (req.method?.length ?? 0) + 12 > maxRequestLineBytes)
-        return answers.plain(res, 414);
+        return answers.plain(res, 414, CLOSE);
+      const refused = refusedHead(req, limits.maxHeaders);
+      if (refused !== undefined) return answers.plain(res, refused, CLOSE);
       const mark = target.indexOf('?');
       const query = mark < 0 ? '' : target.slice(mark + 1);
+      if (target === '*' && req.method === 'OPTIONS') return answers.plain(res, 404);
       const path = decodePath(mark < 0 ? target : target.slice(0, mark));
-      if (path === 'badRequest' || !isHost(req.headers.host)) return answers.plain(res, 400);
+      if (path === 'badRequest') return answers.plain(res, 400, CLOSE);
 
       if (/^\/(admin|runtime)(\/|$)/i.test(path)) {
         own(req, res, path.toLowerCase().replace(/\/$/, ''), query).catch((error: unknown) => {
@@ -80,7 +94,7 @@ export function createListener(options: ListenerOptions): Listener {
           ? answers.plain(res, 200, ['Content-Type', 'text/html'], homepage)
           : answers.plain(res, 404);
       }
-      if (inFlight.size >= limit) return answers.plain(res, 429, ['X-FUNCTION-SCALEOUT', '1']);
+      if (inFlight.size >= mostInFlight) return answers.plain(res, 429, ['X-FUNCTION-SCALEOUT', '1']);
       void run(req, res, match, target.slice(0, mark < 0 ? undefined : mark), query);
     },
   };
@@ -95,7 +109,16 @@ function bodyOf(body: Buffer, req: IncomingMessage) {
 }
 
 const homepage = '<!DOCTYPE html><title>Functions</title><p>The Functions host is up and running.</p>\n';
-const isHost = (host: string | undefined) => host !== undefined && /^[\w.:[\]-]+$/.test(host);
+
+const hasBody = ({ headers }: IncomingMessage) =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+/** Both framings at once (RFC 9112 section 6.3): the body counts as chunked, and nothing more is read after it. */
+const isAmbiguous = ({ headers }: IncomingMessage) =>
+  headers['transfer-encoding'] !== undefined && headers['content-length'] !== undefined;
+
+function dropUnread(req: IncomingMessage): void {
+  if (!req.complete) req.socket.destroy();
+}
 
 export function failed(name: string, error: unknown): string {
   return `Executed 'Functions.${name}' (Failed): ${error instanceof Error ? error.stack : String(error)}`;

@@ -1,5 +1,6 @@
 /** Does the policy name only what the deployment gives the broker the roles for? Pure. */
 import type { Policy, Resource } from '../src/policy/schema.ts';
+import { TOKEN_KINDS, type TokenKind } from '../src/token-kind.ts';
 import type { Account, Environment, Role } from './environments.ts';
 
 /** The narrow role first. `data`, the custom role without keys, is good for every kind. */
@@ -49,33 +50,41 @@ function rotatorMissing(resource: Resource, account: Account): string[] {
   return ['its keys are rotated, so its account needs "rotated": true (the rotator role)'];
 }
 
-function usersMissing(resource: Resource, account: Account, environment: Environment): string[] {
-  const problems: string[] = [];
-  const roles = FITTING_ROLES.get(resource.kind) ?? ['data'];
-  const needs = (who: string, isGranted: (grant: Account['grants'][number]) => boolean): void => {
-    if (!account.grants.some((grant) => roles.includes(grant.role) && isGranted(grant)))
-      problems.push(`${who} needs the role ${roles.join(' or ')} on its account`);
-  };
-  if (resource.tokenKinds.includes('entra')) {
-    const { identity } = resource;
-    if (identity.kind !== 'userAssigned')
-      needs(
-        identity.kind === 'application' ? 'the app registration (to: application)' : "the app's own identity",
-        (grant) => grant.to === identity.kind,
-      );
-    else {
-      const carried = environment.identities.find(({ clientId }) => sameId(clientId, identity.clientId));
-      if (carried === undefined) problems.push(`the app does not carry its identity ${identity.clientId}`);
-      else
-        needs(
-          `the identity ${identity.clientId} (principal ${carried.principalId})`,
-          (grant) => grant.to === 'userAssigned' && sameId(grant.principalId, carried.principalId),
-        );
+/** Problems with whoever uses the account in a token of this kind. `needs` says one unless somebody fits. */
+type Users = (
+  resource: Resource,
+  environment: Environment,
+  needs: (who: string, isHeldBy: (grant: Account['grants'][number]) => boolean) => string[],
+) => string[];
+
+const USERS_MISSING: Readonly<Record<TokenKind, Users>> = {
+  // The account's key is the right: no identity needs one.
+  sts: () => [],
+  entra: ({ identity }, environment, needs) => {
+    if (identity.kind !== 'userAssigned') {
+      const who =
+        identity.kind === 'application' ? 'the app registration (to: application)' : "the app's own identity";
+      return needs(who, ({ to }) => to === identity.kind);
     }
-  }
-  if (resource.tokenKinds.includes('obo'))
-    needs('a group of the people it acts for', ({ to }) => to === 'group');
-  return problems;
+    const carried = environment.identities.find(({ clientId }) => sameId(clientId, identity.clientId));
+    if (carried === undefined) return [`the app does not carry its identity ${identity.clientId}`];
+    return needs(
+      `the identity ${identity.clientId} (principal ${carried.principalId})`,
+      (grant) => grant.to === 'userAssigned' && sameId(grant.principalId, carried.principalId),
+    );
+  },
+  obo: (_, __, needs) => needs('a group of the people it acts for', ({ to }) => to === 'group'),
+};
+
+function usersMissing(resource: Resource, account: Account, environment: Environment): string[] {
+  const roles = FITTING_ROLES.get(resource.kind) ?? ['data'];
+  return TOKEN_KINDS.filter((kind) => resource.tokenKinds.includes(kind)).flatMap((kind) =>
+    USERS_MISSING[kind](resource, environment, (who, isHeldBy) =>
+      account.grants.some((grant) => roles.includes(grant.role) && isHeldBy(grant))
+        ? []
+        : [`${who} needs the role ${roles.join(' or ')} on its account`],
+    ),
+  );
 }
 
 const sameId = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();

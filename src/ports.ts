@@ -5,6 +5,7 @@
  */
 import type { webcrypto } from 'node:crypto';
 import type { Secret } from './secret.ts';
+import type { TokenKind } from './token-kind.ts';
 
 /** A public key that tokens or signals are verified with. */
 export type PublicKey = webcrypto.CryptoKey;
@@ -196,7 +197,7 @@ export interface MintLedger {
 export interface IssuedRecord {
   readonly sha256: string;
   readonly resource: string;
-  readonly tokenKind: 'sts' | 'entra' | 'obo';
+  readonly tokenKind: TokenKind;
   /** Of its resource when it was bought with a key; after an emergency it is not handed out again. */
   readonly epoch: number | undefined;
   /** The user it acts for, where it is an on-behalf-of token. */

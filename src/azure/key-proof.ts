@@ -3,6 +3,7 @@ import type { Resource } from '../policy/schema.ts';
 import type { Sts } from '../ports.ts';
 import type { KeyProof } from '../rotation/ports.ts';
 import type { Secret } from '../secret.ts';
+import { ACTS_AS } from '../token-kind.ts';
 import { call } from './call.ts';
 import { failed, fetchText } from './fetch.ts';
 
@@ -39,7 +40,7 @@ export function createKeyProof(sts: Sts): KeyProof {
 }
 
 function hasSts({ kind, tokenKinds }: Resource): boolean {
-  return WITH_STS.has(kind) || tokenKinds.includes('sts');
+  return WITH_STS.has(kind) || tokenKinds.some((kind) => ACTS_AS[kind] === 'accountKey');
 }
 
 /** 401 and 403 with AuthenticationTypeDisabled say that the key is unusable; all else says nothing about it. */

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { coalesce } from '../coalesce.ts';
 import type { IssuedRecord, IssuedTokens, MintLedger, Slot } from '../ports.ts';
+import { TOKEN_KINDS } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { isNoSuchEntity } from './table-status.ts';
@@ -53,7 +54,7 @@ export function createLedger(tables: Tables): MintLedger {
 
 const issuedRow = z.object({
   resource: z.string(),
-  tokenKind: z.enum(['sts', 'entra', 'obo']),
+  tokenKind: z.enum(TOKEN_KINDS),
   epoch: z.int().optional(),
   tenantId: z.string().optional(),
   objectId: z.string().optional(),

@@ -5,8 +5,8 @@
 import type { Denial } from '../denial.ts';
 import { reason } from '../denial.ts';
 import type { CompiledPolicy, Option, Target } from '../policy/match.ts';
-import type { TokenKind } from '../policy/schema.ts';
 import type { AuditLog, AuditRecord, Caller, Clock, Revocation, Snapshot } from '../ports.ts';
+import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import type { Freshness } from './freshness.ts';
 import type { Rate } from './rate.ts';
@@ -117,7 +117,8 @@ async function exchangeUnder(
 ): Promise<Granted | Denial> {
   const { grant, kind } = option;
   const { resource } = target;
-  if (kind === 'obo' && caller.kind !== 'user') return { kind: 'user_required', resource: resource.name };
+  if (ACTS_AS[kind] === 'caller' && caller.kind !== 'user')
+    return { kind: 'user_required', resource: resource.name };
   const revoked = (snapshot: Snapshot) => revokedIn(ports, snapshot, caller, resource.name, grant.name);
 
   let snapshot = ports.freshness.known() ?? (await ports.freshness.fresh());

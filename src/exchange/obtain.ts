@@ -1,5 +1,6 @@
 /** The four ways to a token (design: token kinds and identities), each recorded before it can be handed out. */
 import type { EntraTokens, IssuedToken, IssuedTokens, OnBehalfOfRefusal } from '../ports.ts';
+import { ACTS_AS } from '../token-kind.ts';
 import { type MintPorts, mint } from './mint.ts';
 import type { Buy, Held, Wanted } from './tokens.ts';
 
@@ -20,7 +21,7 @@ export function createObtain(ports: ObtainPorts): Buy {
       tokenKind: wanted.kind,
       epoch: held.slot === undefined ? undefined : held.epoch,
       user:
-        wanted.kind === 'obo'
+        ACTS_AS[wanted.kind] === 'caller'
           ? { tenantId: wanted.caller.tenantId, objectId: wanted.caller.objectId }
           : undefined,
       issuedAtMs,

@@ -3,8 +3,9 @@
  * in the background before they run short. A token is kept under everything it was bought with, so that one
  * caller's can never reach another (and, for STS, until its slot has an emergency).
  */
-import type { Policy, TokenKind } from '../policy/schema.ts';
+import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, IssuedToken, OnBehalfOfRefusal, Slot, SlotState } from '../ports.ts';
+import type { TokenKind } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { Lru } from './lru.ts';
 

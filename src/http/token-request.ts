@@ -6,6 +6,7 @@ import type { Denial } from '../denial.ts';
 import type { ExchangeRequest } from '../exchange/exchange.ts';
 import { tokenKind } from '../policy/schema.ts';
 import { parseStrictObject } from '../strict-json.ts';
+import { TOKEN_KINDS } from '../token-kind.ts';
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
@@ -36,7 +37,7 @@ export function readTokenRequest(raw: RawRequest): ExchangeRequest | Denial {
   if (target === undefined || another !== undefined)
     return malformed('exactly one target is required, as resource or as audience');
   const kind = optionalTokenKind.safeParse(parameters.get('token_kind'));
-  if (!kind.success) return malformed('token_kind must be sts, entra or obo');
+  if (!kind.success) return malformed(`token_kind must be one of ${TOKEN_KINDS.join(', ')}`);
   return { subjectToken, target, tokenKind: kind.data, scope: parameters.get('scope') };
 }
 

@@ -1,6 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { type Denial, wire } from '../denial.ts';
 import type { Granted } from '../exchange/exchange.ts';
+import { ACTS_AS } from '../token-kind.ts';
 import type { UpstreamFailure } from '../upstream.ts';
 import { ACCESS_TOKEN } from './token-request.ts';
 
@@ -15,7 +16,7 @@ export function grantedResponse(granted: Granted, nowMs: number): HttpResponseIn
   const { resource, endpoint } = granted.target;
   const expiresInSeconds = Math.floor((granted.expiresAtMs - nowMs) / 1000);
   const token = granted.token.reveal();
-  const isSpeech = resource.kind === 'SpeechServices' && granted.kind !== 'sts';
+  const isSpeech = resource.kind === 'SpeechServices' && ACTS_AS[granted.kind] !== 'accountKey';
   return {
     status: 200,
     headers: NO_STORE,

@@ -1,8 +1,9 @@
 /** What the policy in force lets a caller of the demo set have. */
 import { compilePolicy } from '../policy/match.ts';
-import type { Policy, TokenKind } from '../policy/schema.ts';
+import type { Policy } from '../policy/schema.ts';
 import type { Caller } from '../ports.ts';
 import { Secret } from '../secret.ts';
+import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import type { CallerDescription, DemoCaller } from './simulated/demo-directory.ts';
 
 export interface DescribedCaller extends CallerDescription {
@@ -25,7 +26,7 @@ export function describeCaller({ rights, ...caller }: DemoCaller, policy: Policy
     const unasked = options(shown, resource, undefined).map(({ kind }) => kind);
     const asked = resource.tokenKinds.filter((kind) => options(shown, resource, kind).length > 0);
     const kinds = [...new Set([...unasked, ...asked])].filter(
-      (kind) => kind !== 'obo' || shown.kind === 'user',
+      (kind) => ACTS_AS[kind] !== 'caller' || shown.kind === 'user',
     );
     return { resource: resource.name, tokenKinds: kinds };
   });

@@ -1,7 +1,8 @@
 import { MANAGED_IDENTITY_LIFE_MS, MAX_TOKEN_LIFE_MS } from '../facts/entra.ts';
 import { STS_LIFE_MS } from '../facts/sts.ts';
 import { hasRepeatedMember } from '../strict-json.ts';
-import { type Policy, policySchema, type Resource, type TokenKind } from './schema.ts';
+import { ACTS_AS, type TokenKind } from '../token-kind.ts';
+import { type Policy, policySchema, type Resource } from './schema.ts';
 
 /** The policy is not valid. The message lists every problem with its path, one a line; nothing starts. */
 export class PolicyError extends Error {
@@ -110,15 +111,19 @@ function resourceProblems(resource: Resource, index: number): string[] {
   const at = (field: string): string => `resources[${index}].${field}`;
   const managed = resource.identity.kind !== 'application';
   const { maxLifetime, tokenKinds } = resource;
-  if (managed && tokenKinds.includes('entra') && (maxLifetime ?? 0) < MANAGED_IDENTITY_LIFE_MS)
+  if (
+    managed &&
+    tokenKinds.some((kind) => ACTS_AS[kind] === 'identity') &&
+    (maxLifetime ?? 0) < MANAGED_IDENTITY_LIFE_MS
+  )
     problems.push(
       `${at('maxLifetime')}: a managed identity's tokens live up to 24h; say "24h" to accept that`,
     );
   else if (maxLifetime !== undefined)
     for (const kind of tokenKinds) problems.push(...tooShort(at('maxLifetime'), maxLifetime, resource, kind));
-  if (managed && tokenKinds.includes('obo'))
+  if (managed && tokenKinds.some((kind) => ACTS_AS[kind] === 'caller'))
     problems.push(`${at('tokenKinds')}: on behalf of needs the identity "application"`);
-  if (tokenKinds.includes('sts') && !resource.secret)
+  if (tokenKinds.some((kind) => ACTS_AS[kind] === 'accountKey') && !resource.secret)
     problems.push(`${at('secret')}: sts tokens are bought with the key in this secret; name it`);
   if (resource.rotation && !resource.secret)
     problems.push(`${at('secret')}: a rotated key needs a secret to be kept in`);
@@ -156,7 +161,7 @@ function grantProblems(policy: Policy): string[] {
 }
 
 function tooShort(path: string, maxLifetimeMs: number, resource: Resource, kind: TokenKind): string[] {
-  const neededMs = tokenLifeMs(resource, kind);
+  const neededMs = TOKEN_LIFE_MS[kind](resource);
   if (maxLifetimeMs >= neededMs) return [];
   const minutes = neededMs / 60_000;
   return [
@@ -164,10 +169,15 @@ function tooShort(path: string, maxLifetimeMs: number, resource: Resource, kind:
   ];
 }
 
-function tokenLifeMs(resource: Resource, kind: TokenKind): number {
-  if (kind === 'sts') return STS_LIFE_MS;
-  return resource.identity.kind === 'application' ? MAX_TOKEN_LIFE_MS : MANAGED_IDENTITY_LIFE_MS;
-}
+const entraLifeMs = ({ identity }: Resource): number =>
+  identity.kind === 'application' ? MAX_TOKEN_LIFE_MS : MANAGED_IDENTITY_LIFE_MS;
+
+/** The longest that a token of the resource may live. */
+const TOKEN_LIFE_MS: Readonly<Record<TokenKind, (resource: Resource) => number>> = {
+  sts: () => STS_LIFE_MS,
+  entra: entraLifeMs,
+  obo: entraLifeMs,
+};
 
 /** Exact, or a prefix when the pattern ends in `*`. */
 export function matches(pattern: string, name: string): boolean {

@@ -1,6 +1,7 @@
 import type { Caller } from '../ports.ts';
+import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { matches } from './load.ts';
-import type { CallerRule, Grant, Policy, Resource, TokenKind } from './schema.ts';
+import type { CallerRule, Grant, Policy, Resource } from './schema.ts';
 
 /** A resource as a target of an exchange: STS tokens are good only at the host that issues them. */
 export interface Target {
@@ -29,7 +30,8 @@ export interface CompiledPolicy {
 
 export function compilePolicy(policy: Policy): CompiledPolicy {
   const targets = new Map<string, Target>();
-  const grantsOf = new Map<string, readonly Grant[]>();
+  const rules: Rules[] = policy.grants.map((grant) => ({ grant, applies: grant.callers.map(compileRule) }));
+  const grantsOf = new Map<string, readonly Rules[]>();
   for (const resource of policy.resources) {
     const endpoint = canonicalUrl(resource.endpoint);
     targets.set(resource.name, { resource, endpoint });
@@ -45,7 +47,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     }
     grantsOf.set(
       resource.name,
-      policy.grants.filter(({ resources }) => resources.some((pattern) => matches(pattern, resource.name))),
+      rules.filter(({ grant }) => grant.resources.some((pattern) => matches(pattern, resource.name))),
     );
   }
   const tenantNames = new Map(policy.tenants.map(({ id, name }) => [id, name]));
@@ -56,10 +58,11 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
       const tenant = tenantNames.get(caller.tenantId);
       if (tenant === undefined) return [];
       return (grantsOf.get(resource.name) ?? [])
-        .filter(({ callers }) => callers.some((rule) => applies(rule, caller, tenant)))
-        .flatMap((grant) => {
+        .filter(({ applies }) => applies.some((isMet) => isMet(caller, tenant)))
+        .flatMap(({ grant }) => {
           const kinds = grant.tokenKinds.filter((given) => resource.tokenKinds.includes(given));
-          const first = kinds.find((given) => given !== 'obo' || caller.kind === 'user') ?? kinds[0];
+          const first =
+            kinds.find((given) => ACTS_AS[given] !== 'caller' || caller.kind === 'user') ?? kinds[0];
           const chosen = kind === undefined ? first : kinds.find((given) => given === kind);
           return chosen === undefined ? [] : [{ grant, kind: chosen }];
         });
@@ -67,16 +70,38 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   };
 }
 
+/** A grant, with one test for each of its caller rules. */
+interface Rules {
+  readonly grant: Grant;
+  readonly applies: readonly ((caller: Caller, tenantName: string) => boolean)[];
+}
+
+/**
+ * What each condition of a caller rule asks for. The type has every key of the rule, so a condition that is added
+ * to the schema and forgotten here does not compile. Unchecked, it would be a grant to everybody.
+ */
+const CONDITIONS: {
+  readonly [Name in keyof CallerRule]-?: (
+    wanted: NonNullable<CallerRule[Name]>,
+    caller: Caller,
+    tenantName: string,
+  ) => boolean;
+} = {
+  tenant: (name, _, tenantName) => name === tenantName,
+  clientId: (id, caller) => id === caller.clientId,
+  objectId: (id, caller) => id === caller.objectId,
+  appRole: (role, caller) => caller.appRoles.includes(role),
+  scope: (scope, caller) => caller.scopes.includes(scope),
+  group: (id, caller) => caller.groups.includes(id),
+};
+
 /** Everything the rule names must hold. */
-function applies(rule: CallerRule, caller: Caller, tenantName: string): boolean {
-  return (
-    rule.tenant === tenantName &&
-    (rule.clientId === undefined || rule.clientId === caller.clientId) &&
-    (rule.objectId === undefined || rule.objectId === caller.objectId) &&
-    (rule.appRole === undefined || caller.appRoles.includes(rule.appRole)) &&
-    (rule.scope === undefined || caller.scopes.includes(rule.scope)) &&
-    (rule.group === undefined || caller.groups.includes(rule.group))
-  );
+function compileRule(rule: CallerRule): Rules['applies'][number] {
+  const conditions = (Object.keys(CONDITIONS) as (keyof CallerRule)[]).flatMap((name) => {
+    const wanted = rule[name];
+    return wanted === undefined ? [] : [{ holds: CONDITIONS[name], wanted }];
+  });
+  return (caller, tenantName) => conditions.every(({ holds, wanted }) => holds(wanted, caller, tenantName));
 }
 
 /** One spelling: the host in lower case, no default port, no slash at the end. What is no URL stays as it is. */

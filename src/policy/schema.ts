@@ -3,6 +3,7 @@
  * (`npm run schema`). Absence denies: an unknown key anywhere is a problem, not a default.
  */
 import * as z from 'zod';
+import { TOKEN_KINDS } from '../token-kind.ts';
 import { duration } from './duration.ts';
 
 const name = z
@@ -24,8 +25,7 @@ const pattern = z
   .regex(/^[a-z0-9-]*\*?$/, 'a name, or a prefix with one trailing *')
   .min(1);
 
-export const tokenKind = z.enum(['sts', 'entra', 'obo']);
-export type TokenKind = z.infer<typeof tokenKind>;
+export const tokenKind = z.enum(TOKEN_KINDS);
 
 const identity = z.discriminatedUnion('kind', [
   /** An app registration federated to the broker's own identity: tokens of 60-90 minutes. */

@@ -6,6 +6,7 @@
 import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, IssuedRecord, IssuedTokens, Snapshot } from '../ports.ts';
 import { sha256 } from '../secret.ts';
+import { ACTS_AS } from '../token-kind.ts';
 import { AUDITOR, hasRole, OPERATOR } from './admit.ts';
 import { isDropped, refuses } from './decision.ts';
 import { secondsUntilNextDrop } from './drop-limit.ts';
@@ -101,7 +102,7 @@ function isHolder(caller: Caller, record: IssuedRecord, mayHave: IssuedDeps['may
 
 function isOfManagedIdentity({ tokenKind, resource }: IssuedRecord, policy: Policy): boolean {
   const identity = policy.resources.find(({ name }) => name === resource)?.identity;
-  return tokenKind === 'entra' && identity?.kind !== 'application';
+  return ACTS_AS[tokenKind] === 'identity' && identity?.kind !== 'application';
 }
 
 /**

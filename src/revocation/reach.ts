@@ -2,6 +2,14 @@ import { STS_LIFE_MS } from '../facts/sts.ts';
 import { matches } from '../policy/load.ts';
 import type { CallerRule, Policy } from '../policy/schema.ts';
 import type { Scope } from '../ports.ts';
+import { ACTS_AS, type TokenKind } from '../token-kind.ts';
+
+/** How long a token may live under a grant with this `maxLifetime`. An Entra tenant may set any life within it. */
+const LONGEST_MS: Readonly<Record<TokenKind, (maxLifetimeMs: number) => number>> = {
+  sts: (maxLifetimeMs) => Math.min(STS_LIFE_MS, maxLifetimeMs),
+  entra: (maxLifetimeMs) => maxLifetimeMs,
+  obo: (maxLifetimeMs) => maxLifetimeMs,
+};
 
 /**
  * How long a token that was handed out a moment ago to someone in this scope may still live, from the policy
@@ -16,7 +24,7 @@ export function longestTokenMs(policy: Policy, scope: Scope): number {
         .filter(({ name }) => grant.resources.some((pattern) => matches(pattern, name)))
         .filter(({ name }) => scope.kind !== 'resource' || name === scope.name)
         .flatMap(({ tokenKinds }) => tokenKinds.filter((kind) => grant.tokenKinds.includes(kind)))
-        .map((kind) => (kind === 'sts' ? Math.min(STS_LIFE_MS, grant.maxLifetime) : grant.maxLifetime)),
+        .map((kind) => LONGEST_MS[kind](grant.maxLifetime)),
     );
   return Math.max(0, ...lives);
 }
@@ -24,7 +32,12 @@ export function longestTokenMs(policy: Policy, scope: Scope): number {
 /** How long a token that was bought with a key of this resource may still live. */
 export function keyTokenMs(policy: Policy, resource: string): number {
   const tokenKinds = policy.resources.find(({ name }) => name === resource)?.tokenKinds ?? [];
-  return tokenKinds.includes('sts') ? STS_LIFE_MS : 0;
+  return Math.max(
+    0,
+    ...tokenKinds.map((kind) =>
+      ACTS_AS[kind] === 'accountKey' ? LONGEST_MS[kind](Number.POSITIVE_INFINITY) : 0,
+    ),
+  );
 }
 
 /** False only where the rule cannot apply to anybody in the scope. */

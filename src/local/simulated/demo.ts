@@ -2,6 +2,8 @@
  * The demo set: which accounts exist in the simulated Azure at the first start, who has which role there, and
  * the policy that fits them.
  */
+
+import type { TokenKind } from '../../token-kind.ts';
 import type { AccountSpec } from './accounts.ts';
 import {
   brokerApp,
@@ -22,7 +24,7 @@ export const vaultId = `${resourceGroup}/providers/Microsoft.KeyVault/vaults/kv-
 
 /** An account as the policy names it; its addresses come with its listeners. */
 export interface DemoResource extends AccountSpec {
-  readonly tokenKinds: readonly ('sts' | 'entra' | 'obo')[];
+  readonly tokenKinds: readonly TokenKind[];
   readonly secret?: string;
   /** Members of the policy's entry that only some have. */
   readonly policy: object;

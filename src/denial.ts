@@ -23,7 +23,16 @@ export type CallerFault =
   | 'no_permission';
 
 export type Denial =
-  | { readonly kind: 'request_malformed'; readonly detail: string }
+  | {
+      readonly kind: 'request_malformed';
+      /** 413: the body is too large. 415: its encoding is not one we read. */
+      readonly status: 400 | 413 | 415;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'client_authentication';
+      readonly method: 'Basic' | 'client_secret' | 'client_assertion';
+    }
   | { readonly kind: 'grant_type_unsupported' }
   | { readonly kind: 'caller_unverified'; readonly fault: CallerFault }
   | { readonly kind: 'scope_unsupported' }
@@ -38,17 +47,27 @@ export type Denial =
 
 /** An OAuth error answer: RFC 6749 section 5.2, RFC 8693 section 2.2.2. */
 export interface WireDenial {
-  readonly status: 400 | 429;
+  readonly status: 400 | 401 | 413 | 415 | 429;
   readonly error: string;
   readonly description: string;
   readonly retryAfterSeconds?: number;
   readonly claims?: string;
+  /** The value of WWW-Authenticate. */
+  readonly challenge?: string;
 }
 
 export function wire(denial: Denial): WireDenial {
   switch (denial.kind) {
     case 'request_malformed':
-      return { status: 400, error: 'invalid_request', description: denial.detail };
+      return { status: denial.status, error: 'invalid_request', description: denial.detail };
+    // RFC 6749 section 5.2: 401 and the client's own scheme, where it used the Authorization header.
+    case 'client_authentication':
+      return {
+        status: denial.method === 'Basic' ? 401 : 400,
+        error: 'invalid_client',
+        description: `client authentication (${denial.method}) is not used here: the subject token says who you are`,
+        ...(denial.method === 'Basic' && { challenge: 'Basic realm="azure-ai-token-broker"' }),
+      };
     case 'grant_type_unsupported':
       return {
         status: 400,
@@ -106,6 +125,8 @@ export function reason(denial: Denial): string {
       return `caller_unverified: ${denial.fault}`;
     case 'request_malformed':
       return `request_malformed: ${denial.detail}`;
+    case 'client_authentication':
+      return `client_authentication: ${denial.method}`;
     case 'revoked':
       return `revoked: ${denial.scope}`;
     default:

@@ -4,7 +4,8 @@ import { type CallerFault, type Denial, reason, wire } from '../src/denial.ts';
 
 /** One of each kind: the type makes this list complete. */
 const one: { [Kind in Denial['kind']]: Extract<Denial, { kind: Kind }> } = {
-  request_malformed: { kind: 'request_malformed', detail: 'what to send' },
+  request_malformed: { kind: 'request_malformed', status: 400, detail: 'what to send' },
+  client_authentication: { kind: 'client_authentication', method: 'Basic' },
   grant_type_unsupported: { kind: 'grant_type_unsupported' },
   caller_unverified: { kind: 'caller_unverified', fault: 'signature' },
   scope_unsupported: { kind: 'scope_unsupported' },
@@ -20,6 +21,7 @@ const one: { [Kind in Denial['kind']]: Extract<Denial, { kind: Kind }> } = {
 
 const expected: { [Kind in Denial['kind']]: [status: number, error: string] } = {
   request_malformed: [400, 'invalid_request'],
+  client_authentication: [401, 'invalid_client'],
   grant_type_unsupported: [400, 'unsupported_grant_type'],
   caller_unverified: [400, 'invalid_request'],
   scope_unsupported: [400, 'invalid_scope'],

@@ -24,6 +24,15 @@ for (const [what, text] of refused)
     assert.equal(parseStrictObject(text), undefined);
   });
 
+test('values are counted before anything is parsed: a token has room for 200 groups and not for thousands', (context) => {
+  const groups = (count: number) => JSON.stringify({ groups: Array(count).fill('g'), exp: 1 });
+  assert.ok(parseStrictObject(groups(900)));
+  const parse = context.mock.method(JSON, 'parse');
+  assert.equal(parseStrictObject(groups(1_001)), undefined);
+  assert.equal(parseStrictObject(`{"a":${'{"a":'.repeat(40)}`), undefined);
+  assert.equal(parse.mock.callCount(), 0);
+});
+
 test('names alike in different objects, and names inside strings, are no repetition', () => {
   for (const text of [
     '{"a":{"a":1},"b":[{"a":1},{"a":2}]}',

@@ -18,7 +18,9 @@ export function metadata(
     grant_types_supported: ['urn:ietf:params:oauth:grant-type:token-exchange'],
     token_endpoint_auth_methods_supported: ['none'],
     introspection_endpoint_auth_methods_supported: ['Bearer'],
-    revocation_endpoint_auth_methods_supported: ['none'],
+    // The registry that section 2 names for revocation has no word for a bearer token; "none" would be untrue, and so
+    // would be the default when the member is absent, client_secret_basic.
+    revocation_endpoint_auth_methods_supported: ['Bearer'],
     /** Extension: how long after a revocation's call has returned an exchange may still succeed. */
     revocation_freshness_seconds: config.BROKER_FRESHNESS_SECONDS,
   };

@@ -27,7 +27,12 @@ const query = (name: string, description: string) => ({
 const unavailable: Answers = {
   503: ['something it depends on does not answer; see Retry-After', 'oauthError'],
 };
+const bodies: Answers = {
+  413: ['the body is too large', 'oauthError'],
+  415: ['the body has a Content-Encoding', 'oauthError'],
+};
 const protectedAnswers: Answers = {
+  ...bodies,
   400: ['the request is not right', 'oauthError'],
   401: ['no accepted Entra access token as Bearer', 'oauthError'],
   ...unavailable,
@@ -53,6 +58,8 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       answers: {
         200: ['a token', 'tokenAnswer'],
         400: ['a refusal: RFC 6749 section 5.2, RFC 8693 section 2.2.2', 'oauthError'],
+        401: ['client authentication by Basic, which is not used here', 'oauthError'],
+        ...bodies,
         429: ['too many exchanges under this grant; see Retry-After', 'oauthError'],
         ...unavailable,
       },

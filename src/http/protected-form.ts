@@ -5,12 +5,12 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { Caller } from '../ports.ts';
 import type { Admit } from '../revocation/admit.ts';
+import { FORM, readParameters } from './parameters.ts';
 import { readBearer } from './token-request.ts';
 
 export const NO_STORE = { 'cache-control': 'no-store' } as const;
 /** RFC 6750 section 3: in every answer to whom lacks an accepted token, or one that is enough. */
 export const CHALLENGE = 'Bearer realm="azure-ai-token-broker"';
-const MAX_CHARACTERS = 65_536;
 
 export interface ProtectedForm {
   readonly caller: Caller;
@@ -27,7 +27,7 @@ export async function readProtectedForm(
   if (authorization === null) return unauthorized(CHALLENGE);
   const bearer = readBearer(authorization);
   if (bearer === undefined)
-    return oauthError('invalid_request', 'Authorization must be one Bearer token', {
+    return oauthError('invalid_request', 'Authorization must be one Bearer token', 400, {
       'www-authenticate': `${CHALLENGE}, error="invalid_request"`,
     });
   const caller = await admit(bearer, 'caller');
@@ -37,28 +37,21 @@ export async function readProtectedForm(
 }
 
 /** Any `token_type_hint` is ignored: there is one kind of token, and a wrong hint must not hide it. */
-function readToken(request: HttpRequest, body: string): string | HttpResponseInit {
-  const contentType = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
-  if (contentType !== 'application/x-www-form-urlencoded')
-    return oauthError('invalid_request', 'Content-Type must be application/x-www-form-urlencoded');
-  if (body === '' && request.headers.get('transfer-encoding') !== null)
-    return oauthError('invalid_request', 'send the body with a Content-Length; chunked bodies do not arrive');
-  if (body.length > MAX_CHARACTERS) return oauthError('invalid_request', 'the body is too large');
-  const form = new URLSearchParams(body);
-  for (const name of new Set(form.keys()))
-    if (form.getAll(name).length > 1)
-      return oauthError('invalid_request', 'a parameter is sent more than once');
-  return form.get('token') || oauthError('invalid_request', 'token is required');
+function readToken({ headers }: HttpRequest, body: string): string | HttpResponseInit {
+  const parameters = readParameters({ headers, body }, [FORM]);
+  if ('detail' in parameters) return oauthError('invalid_request', parameters.detail, parameters.status);
+  return parameters.get('token') ?? oauthError('invalid_request', 'token is required');
 }
 
 /** RFC 6749 section 5.2. */
 function oauthError(
   error: string,
   description: string,
+  status = 400,
   headers: Readonly<Record<string, string>> = {},
 ): HttpResponseInit {
   return {
-    status: 400,
+    status,
     headers: { ...NO_STORE, ...headers },
     jsonBody: { error, error_description: description },
   };

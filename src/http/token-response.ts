@@ -38,12 +38,13 @@ export function grantedResponse(granted: Granted, nowMs: number): HttpResponseIn
 
 /** RFC 6749 section 5.2. The correlation id is what the caller can give to those who read the audit. */
 export function deniedResponse(denial: Denial, correlationId: string): HttpResponseInit {
-  const { status, error, description, retryAfterSeconds, claims } = wire(denial);
+  const { status, error, description, retryAfterSeconds, claims, challenge } = wire(denial);
   return {
     status,
     headers: {
       ...NO_STORE,
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+      ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
     },
     jsonBody: {
       error,

@@ -52,6 +52,15 @@ test('RFC 6749 section 5.2: each refusal is 400 with a registered code, and word
   }
 });
 
+test('RFC 6749 section 5.2: a client that authenticates by Basic hears invalid_client, 401 and its own scheme', async () => {
+  await using broker = await exchangeEndpoint();
+  const answer = await broker.post(good, { authorization: 'Basic YTpi' });
+  const { error, error_description } = await jsonOf(answer);
+  assert.deepEqual([answer.status, error], [401, 'invalid_client']);
+  assert.match(answer.headers.get('www-authenticate') ?? '', /^Basic realm=/);
+  assert.match(String(error_description), /client authentication \(Basic\)/);
+});
+
 test('RFC 6749 section 2.3: a client secret or assertion is not silently accepted', async () => {
   await using broker = await exchangeEndpoint();
   for (const bend of [{ client_secret: 'x' }, { client_assertion: 'x' }])

@@ -38,6 +38,16 @@ test('section 2.2: an invalid token is 200, and so is revoking twice', async () 
   );
 });
 
+test('RFC 6749 section 3.2: an empty second parameter counts as not sent; a second value does not', async () => {
+  await using broker = await brokerAndClient();
+  assert.equal((await broker.post('/oauth2/revoke', 'token=unknown&token=')).status, 200);
+  assert.equal((await broker.post('/oauth2/revoke', 'token=unknown&token=other')).status, 400);
+  const body = `token=unknown${'&x='.repeat(40)}`;
+  assert.equal((await broker.post('/oauth2/revoke', body)).status, 400);
+  const gzip = await broker.post('/oauth2/revoke', 'token=unknown', { 'content-encoding': 'gzip' });
+  assert.equal(gzip.status, 415);
+});
+
 test('section 2.2.1: 503 with Retry-After says that the token still exists', async () => {
   await using broker = await brokerAndClient();
   broker.world.down.add('head');

@@ -23,6 +23,8 @@ test('RFC 8414 section 2: issuer and token_endpoint are there, and what has more
 test('RFC 8414 section 2: the grant type is token exchange, and the client needs no secret', () => {
   assert.deepEqual(document['grant_types_supported'], [TOKEN_EXCHANGE]);
   assert.deepEqual(document['token_endpoint_auth_methods_supported'], ['none']);
+  for (const endpoint of ['introspection', 'revocation'])
+    assert.deepEqual(document[`${endpoint}_endpoint_auth_methods_supported`], ['Bearer'], endpoint);
 });
 
 test('RFC 8414 section 2: every endpoint is an https URL under the issuer, without query or fragment', () => {

@@ -26,8 +26,9 @@ const underPeople = { ...whoAda, resource: 'chat', grant: 'people', tokenKind: '
 const rows: readonly Row[] = [
   {
     what: 'a request that could not be read',
-    run: (world) => world.exchange({ kind: 'request_malformed', detail: 'say what' }, 'correlation-1'),
-    denial: { kind: 'request_malformed', detail: 'say what' },
+    run: (world) =>
+      world.exchange({ kind: 'request_malformed', status: 400, detail: 'say what' }, 'correlation-1'),
+    denial: { kind: 'request_malformed', status: 400, detail: 'say what' },
     row: {},
   },
   {
@@ -148,6 +149,7 @@ for (const { what, run, denial, row } of rows)
 test('every kind of denial has its row', () => {
   const kinds: Record<Denial['kind'], true | 'read before the exchange'> = {
     request_malformed: true,
+    client_authentication: 'read before the exchange',
     grant_type_unsupported: 'read before the exchange',
     caller_unverified: true,
     scope_unsupported: true,

@@ -128,7 +128,6 @@ for (const which of ['introspect', 'revoke'] as const)
         ['token=a&token=b', {}],
         ['token=a&token_type_hint=x&token_type_hint=y', {}],
         ['{"token":"issued"}', { 'content-type': 'application/json' }],
-        [form({ token: 'x'.repeat(70_000) }), {}],
         [form({ token: 'issued' }), { authorization: 'Bearer good, Bearer good' }],
         [form({ token: 'issued' }), { authorization: 'Basic Zm9vOmJhcg==' }],
       ] as const) {

@@ -75,7 +75,6 @@ const rows: readonly [string, () => ReturnType<typeof read>, RegExp][] = [
     () => read(form(good), { 'content-type': `${FORM},application/json` }),
     /Content-Type must be/,
   ],
-  ['a body without end', () => read(form(good, `&x=${'x'.repeat(70_000)}`)), /too large/],
   ['no grant type', () => read(form({ ...good, grant_type: undefined })), /grant_type is required/],
   ['a parameter twice', () => read(form(good, '&scope=a&scope=b')), /sent more than once/],
   ['the same parameter twice with one value', () => read(form(good, '&grant_type=x')), /sent more than once/],
@@ -89,8 +88,6 @@ const rows: readonly [string, () => ReturnType<typeof read>, RegExp][] = [
     /actor_token/,
   ],
   ["an actor's type alone", () => read(form({ ...good, actor_token_type: ACCESS_TOKEN })), /actor_token/],
-  ['a client secret', () => read(form({ ...good, client_secret: 'x' })), /client authentication/],
-  ['a client assertion', () => read(form({ ...good, client_assertion: 'x' })), /client authentication/],
   [
     'another requested type',
     () => read(form({ ...good, requested_token_type: 'urn:ietf:params:oauth:token-type:jwt' })),
@@ -125,11 +122,6 @@ const rows: readonly [string, () => ReturnType<typeof read>, RegExp][] = [
       }),
     /one Bearer token/,
   ],
-  [
-    'Basic',
-    () => read(form({ grant_type: GRANT_TYPE, resource: 'speech' }), { authorization: 'Basic YTpi' }),
-    /one Bearer token/,
-  ],
   ['JSON that is none', () => asJson('{'), /one JSON object/],
   ['a JSON list', () => asJson('[]'), /one JSON object/],
   [
@@ -150,6 +142,53 @@ for (const [what, run, expected] of rows)
     assert.match(answer.detail, expected);
     assert.ok(!answer.detail.includes('a.b.c'), 'the token is not repeated');
   });
+
+test('client authentication is refused by its name, whatever else is sent', () => {
+  const basic = { authorization: 'Basic YTpi' };
+  const rows: readonly [ReturnType<typeof read>, string][] = [
+    [read(form(good), basic), 'Basic'],
+    [read(form({ grant_type: GRANT_TYPE, resource: 'speech' }), basic), 'Basic'],
+    [read(form({ ...good, client_id: 'x', client_secret: 'x' })), 'client_secret'],
+    [read(form({ ...good, client_assertion: 'x', client_assertion_type: 'x' })), 'client_assertion'],
+  ];
+  for (const [answer, method] of rows) assert.deepEqual(answer, { kind: 'client_authentication', method });
+  assert.ok(
+    !('kind' in read(form({ ...good, client_id: 'anyone' }))),
+    'a client id alone authenticates nobody',
+  );
+});
+
+test('a body that is compressed or too large is told so', () => {
+  const rows: readonly [ReturnType<typeof read>, number, RegExp][] = [
+    [read(form(good), { 'content-encoding': 'gzip' }), 415, /Content-Encoding/],
+    [read(form(good, `&x=${'x'.repeat(33_000)}`)), 413, /at most 32768 characters/],
+  ];
+  for (const [answer, status, detail] of rows) {
+    assert.ok('kind' in answer && answer.kind === 'request_malformed');
+    assert.equal(answer.status, status);
+    assert.match(answer.detail, detail);
+  }
+  assert.deepEqual(read(form(good), { 'content-encoding': 'identity' }), plain);
+});
+
+test('members, nesting and parameters without end are counted, not read', (context) => {
+  const pairs = Array.from({ length: 2_000 }, (_, n): [string, string] => [`m${n}`, '1']);
+  const parse = context.mock.method(JSON, 'parse');
+  const rows: readonly [ReturnType<typeof read>, RegExp][] = [
+    [asJson(`{${pairs.map(([name]) => `"${name}":"1"`).join()}}`), /at most 32 members/],
+    [asJson(`{"a":${'['.repeat(15_000)}${']'.repeat(15_000)}}`), /at most 32 members/],
+    [asJson(`{"a":[${pairs.map(() => '1').join()}]}`), /at most 32 members/],
+    [asJson(`{"a" ${'""'.repeat(15_000)}}`), /at most 32 members/],
+    [read(new URLSearchParams(pairs).toString()), /too many parameters: at most 32/],
+    [read('&'.repeat(30_000)), /too many parameters/],
+  ];
+  for (const [answer, detail] of rows) {
+    assert.ok('kind' in answer && answer.kind === 'request_malformed');
+    assert.match(answer.detail, detail);
+  }
+  assert.equal(parse.mock.callCount(), 0);
+  assert.deepEqual(read(form(good, '&scope='.repeat(20))), plain);
+});
 
 test('another grant type and a missing token have their own denials', () => {
   assert.deepEqual(read(form({ ...good, grant_type: 'client_credentials' })), {

@@ -1,0 +1,79 @@
+/**
+ * The parameters of an OAuth request, from a form or a JSON object of texts. Anybody may send one, so all is
+ * counted before it is read: a body that is refused costs less than a millisecond. What a Functions host does to
+ * requests before we see them is dealt with here.
+ */
+import { parseStrictObject } from '../strict-json.ts';
+
+export interface RawRequest {
+  readonly headers: { get(name: string): string | null };
+  readonly body: string;
+}
+export type Parameters = ReadonlyMap<string, string>;
+/** Why there are none, in words that say what to send. */
+export interface UnreadableParameters {
+  readonly status: 400 | 413 | 415;
+  readonly detail: string;
+}
+
+export const FORM = 'application/x-www-form-urlencoded';
+export const JSON_TYPE = 'application/json';
+/** The longest token that is accepted has 24,576; nothing else in a request is long. */
+const MAX_CHARACTERS = 32_768;
+/** RFC 8693 knows nine; some clients send a few of their own. */
+const MAX_PARAMETERS = 32;
+
+export function readParameters(
+  { headers, body }: RawRequest,
+  types: readonly string[],
+): Parameters | UnreadableParameters {
+  const encoding = headers.get('content-encoding') ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity')
+    return { status: 415, detail: 'Content-Encoding is not supported: send the body as it is' };
+  // The host hands on a chunked body as an empty one, in Azure too.
+  if (body === '' && headers.get('transfer-encoding') !== null)
+    return malformed('send the body with a Content-Length: chunked bodies do not reach this service');
+  if (body.length > MAX_CHARACTERS)
+    return { status: 413, detail: `the body is too large: at most ${MAX_CHARACTERS} characters` };
+  const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (!types.includes(type)) return malformed(`Content-Type must be ${types.join(' or ')}`);
+  return type === FORM ? fromForm(body) : fromJson(body);
+}
+
+const malformed = (detail: string): UnreadableParameters => ({ status: 400, detail });
+
+function fromForm(body: string): Parameters | UnreadableParameters {
+  let count = 1;
+  for (let at = body.indexOf('&'); at >= 0; at = body.indexOf('&', at + 1)) {
+    count += 1;
+    if (count > MAX_PARAMETERS) return malformed(`too many parameters: at most ${MAX_PARAMETERS}`);
+  }
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(body)) {
+    // RFC 6749 section 3.2: a parameter without a value counts as not sent.
+    if (value === '') continue;
+    if (parameters.has(name)) return malformed(`a parameter is sent more than once${repeated(name)}`);
+    parameters.set(name, value);
+  }
+  return parameters;
+}
+
+/** RFC 8693 section 2.1 lets these two be sent more than once, though one target is all we serve. */
+const repeated = (name: string): string =>
+  name === 'resource' || name === 'audience'
+    ? ': exactly one target is required, as resource or as audience'
+    : '';
+
+function fromJson(body: string): Parameters | UnreadableParameters {
+  const members = parseStrictObject(body, MAX_PARAMETERS);
+  if (members === undefined)
+    return malformed(
+      `the body must be one JSON object of at most ${MAX_PARAMETERS} members, no member twice`,
+    );
+  const parameters = new Map<string, string>();
+  for (const [name, value] of Object.entries(members)) {
+    if (typeof value !== 'string') return malformed('every member must be a string');
+    if (value !== '') parameters.set(name, value);
+  }
+  return parameters;
+}

@@ -7,8 +7,8 @@
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
+import { readCommandLine } from '../src/command-line.ts';
 import { loadPolicy } from '../src/policy/load.ts';
 import { parseEnvironments } from './environments.ts';
 import { sbom } from './sbom.ts';
@@ -133,7 +133,12 @@ const writeJson = (path: string, value: unknown): void =>
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { policy: { type: 'string' } } });
+  const usage = `npm run build -- [--policy FILE]
+
+  --policy FILE  the policy that is packed (default: that of the azd environment, else infra/policy.json)
+
+Makes dist/, the folder that is deployed, and prints the size of each file.`;
+  const { values } = readCommandLine(usage, { options: { policy: { type: 'string' } } });
   const policy = values.policy ?? join(root, 'infra', policyOf(process.env['AZURE_ENV_NAME']));
   const { sizes, metafile } = await build(join(root, 'dist'), policy);
   for (const [file, bytes] of sizes) console.log(`${kib(bytes).padStart(10)}  dist/${file}`);

@@ -5,13 +5,22 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../src/command-line.ts';
 import { loadPolicy, PolicyError } from '../src/policy/load.ts';
 import type { Policy } from '../src/policy/schema.ts';
 import { hasAccountOf, missingRoles, needlessAccounts, rotatedTwice } from './agree.ts';
 import { type Environment, EnvironmentsError, parseEnvironments } from './environments.ts';
 
-const { values } = parseArgs({
+const usage = `npm run check -- [--policy FILE] [--environments FILE] [--environment NAME]
+
+  --policy FILE        only this policy, against the environments that have accounts of it
+                       (default: each environment with the policy that it names)
+  --environments FILE  who has which role on which account (default infra/environments.json)
+  --environment NAME   only this entry of it
+
+Says every problem of the policy, and every role that it needs and an environment does not give. Exit code 1 when
+there is one.`;
+const { values } = readCommandLine(usage, {
   options: {
     policy: { type: 'string' },
     environments: { type: 'string', default: join(import.meta.dirname, 'environments.json') },

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
+import { wrongUsage } from '../command-line.ts';
 import { descriptionFileIn, greeting, logFileIn } from './greeting.ts';
 import { createLogLines } from './log-lines.ts';
 import { type Options, readOptions, usage } from './options.ts';
@@ -60,7 +61,6 @@ function parse(): Options {
   try {
     return readOptions(process.argv.slice(2));
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-    process.exit(2);
+    return wrongUsage(usage, error instanceof Error ? error.message : String(error));
   }
 }

@@ -1,8 +1,8 @@
 /** The options of `npm start`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { readCommandLine } from '../command-line.ts';
 import { loadPolicy } from '../policy/load.ts';
 
 const whole = (name: string, min: number, max: number) =>
@@ -55,17 +55,15 @@ npm prints two lines of its own before; with \`npm start --silent -- --json\` st
 
 /** @throws Error that says, in words for a person, what is wrong with the options. */
 export function readOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      json: { type: 'boolean' },
-      port: { type: 'string' },
-      speed: { type: 'string' },
-      data: { type: 'string' },
-      policy: { type: 'string' },
-      instances: { type: 'string' },
-    },
-  });
+  const options = {
+    json: { type: 'boolean' },
+    port: { type: 'string' },
+    speed: { type: 'string' },
+    data: { type: 'string' },
+    policy: { type: 'string' },
+    instances: { type: 'string' },
+  } as const;
+  const { values } = readCommandLine(usage, { options }, args);
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
   throw new Error(

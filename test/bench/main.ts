@@ -3,7 +3,7 @@
  * costs, in ratios to other servers measured in the same run. Prints what is reached, whatever it is.
  * With `--json` the last line is one object. A part that fails does not stop the others; the exit code is 1 then.
  */
-import { parseArgs } from 'node:util';
+import { readCommandLine, wrongUsage } from '../../src/command-line.ts';
 
 /** A part, the function of its module that runs it, and the member of the result that it is. */
 const parts = [
@@ -16,12 +16,15 @@ const parts = [
 ] as const;
 type Figures = Record<string, unknown>;
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
+const usage = `npm run bench -- [--json] [--only PART]
+
+  --json       the last line is one JSON object
+  --only PART  one of ${parts.map(({ name }) => name).join(', ')}`;
+const { values } = readCommandLine(usage, {
+  options: { json: { type: 'boolean' }, only: { type: 'string' } },
+});
 const chosen = parts.filter(({ name }) => values.only === undefined || values.only === name);
-if (chosen.length === 0) {
-  console.error(`--only takes one of ${parts.map(({ name }) => name).join(', ')}`);
-  process.exit(2);
-}
+if (chosen.length === 0) wrongUsage(usage, `--only: there is no part ${values.only}`);
 
 const results: Figures = {};
 for (const part of chosen) {

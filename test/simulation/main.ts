@@ -2,11 +2,20 @@
  * `npm run simulate -- --runs 10000 --seed 1 [--mutate NAME] [--violations N] [--trace] [--json]`: random schedules of the
  * rotation, run i with seed + i. Exit 1 at a violation; `--runs 1 --seed N --trace` replays one exactly.
  */
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { readCommandLine, wrongUsage } from '../../src/command-line.ts';
 import { MUTATIONS, mutate } from './mutations.ts';
 import type { RunReport } from './run.ts';
 
-const { values } = readOptions({
+const usage = `npm run simulate -- [--runs N] [--seed N] [--mutate NAME] [--list-mutations] [--violations N] [--trace] [--json]
+
+  --runs N          how many schedules (default 10000)
+  --seed N          the first schedule's seed; the next one has seed N + 1 (default 1)
+  --mutate NAME     breaks the machine in a named way, which must be found
+  --list-mutations  prints the names
+  --violations N    stops after so many (default 20)
+  --trace           prints what happens in a schedule, step by step: for --runs 1
+  --json            the last line is one JSON object`;
+const { values } = readCommandLine(usage, {
   options: {
     runs: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '1' },
@@ -34,19 +43,8 @@ if (values['list-mutations']) {
   process.exitCode = await simulate(runSchedule, Number(values.runs), Number(values.seed));
 }
 
-function readOptions<Config extends ParseArgsConfig>(config: Config) {
-  try {
-    return parseArgs(config);
-  } catch (error) {
-    return wrong(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function wrong(why: string): never {
-  console.error(
-    `${why}\n\nnpm run simulate -- [--runs N] [--seed N] [--mutate NAME] [--list-mutations] [--trace] [--json]`,
-  );
-  process.exit(2);
+  return wrongUsage(usage, why);
 }
 
 async function simulate(

@@ -1,6 +1,6 @@
 /** `npm run revoke`: revoke somebody in the local mode and watch the next exchange refused. */
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../../command-line.ts';
 import {
   callerNamed,
   callerToken,
@@ -30,7 +30,7 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = readCommandLine(usage, {
     options: {
       local: { type: 'string' },
       caller: { type: 'string', default: 'captions' },

@@ -1,6 +1,6 @@
 /** `npm run rotation`: what the rotation does next and did last, and rotating now, from a terminal. */
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../../command-line.ts';
 import { callerToken, type LocalDescription, startLocal, trustLocal } from './local-mode.ts';
 
 const usage = `npm run rotation -- COMMAND [options]
@@ -55,7 +55,7 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readCommandLine(usage, {
     allowPositionals: true,
     options: {
       local: { type: 'string' },

@@ -3,7 +3,7 @@
  * mode. Without the first three it does all of them. With `--against DIR` the floods run on that checkout too, as
  * "before". With `--json` the last line is one object. Exit 1 when something did not hold.
  */
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../../src/command-line.ts';
 import { MAX_COST } from './attack.ts';
 import { startBroker } from './broker.ts';
 import { measureCost } from './cost.ts';
@@ -14,7 +14,11 @@ interface Measured extends Held {
   readonly cost: number | undefined;
 }
 
-const { values } = parseArgs({
+const usage = `npm run attack -- [--table] [--json]
+
+  --table  only the table of attacks
+  --json   the last line is one JSON object`;
+const { values } = readCommandLine(usage, {
   options: {
     table: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { slotsOf } from './account-key.ts';
 import { createAudit } from './audit/audit.ts';
 import { createAccounts } from './azure/accounts.ts';
 import { createAuditReader, createAuditTable } from './azure/audit-table.ts';
@@ -101,7 +102,7 @@ function build(config: Config) {
     vault: createVault(config.BROKER_KEY_VAULT_URL, identities.credential(issuer)),
     sts,
     ledger,
-    slotsNow: async (resource) => (await freshness.now()).slots.get(resource),
+    slotsNow: async (resource) => slotsOf((await freshness.now()).slots, resource),
     entra: createEntraTokens({
       authority: config.BROKER_AUTHORITY,
       tenantId: config.BROKER_TENANT_ID,

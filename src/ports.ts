@@ -169,6 +169,7 @@ export interface Snapshot {
   /** The head row's ETag. */
   readonly version: string;
   readonly revocations: ReadonlyMap<string, Revocation>;
+  /** By the key of the account (account-key.ts). */
   readonly slots: ReadonlyMap<string, SlotState>;
 }
 /** The head row and what stands behind it. */
@@ -187,10 +188,13 @@ export interface Head {
 
 /** The latest time at which a token bought with a slot can still live. */
 export interface MintLedger {
-  /** Never lowers what this instance has declared. Durable when it returns. */
-  declare(resource: string, slot: Slot, instance: string, expiresAtMs: number): Promise<void>;
+  /**
+   * Never lowers what this instance has declared. Durable when it returns.
+   * @param account the account's key in the tables (account-key.ts)
+   */
+  declare(account: string, slot: Slot, instance: string, expiresAtMs: number): Promise<void>;
   /** Over all instances; 0 when no token was ever bought with the slot. */
-  latestExpiryMs(resource: string, slot: Slot): Promise<number>;
+  latestExpiryMs(account: string, slot: Slot): Promise<number>;
 }
 
 /** A token the broker bought and may hand out, for introspection. Keyed by the SHA-256 of its text. */

@@ -9,17 +9,13 @@ import { isNoSuchEntity } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
 /**
- * One row per resource, slot and instance: the latest expiry it declared. Only that instance writes its row,
+ * One row per account, slot and instance: the latest expiry it declared. Only that instance writes its row,
  * one write at a time, so that no late write of an earlier expiry can land on a later one.
  */
 export function createLedger(tables: Tables): MintLedger {
   const rows = new Map<string, (expiresAtMs: number) => Promise<void>>();
-  const rowOf = (
-    resource: string,
-    slot: Slot,
-    instance: string,
-  ): ((expiresAtMs: number) => Promise<void>) => {
-    const partitionKey = `mint:${resource}:${slot}`;
+  const rowOf = (account: string, slot: Slot, instance: string): ((expiresAtMs: number) => Promise<void>) => {
+    const partitionKey = partition(account, slot);
     let latest = 0;
     return coalesce<number, void>(async (expiries) => {
       latest = Math.max(latest, ...expiries);
@@ -31,16 +27,19 @@ export function createLedger(tables: Tables): MintLedger {
     });
   };
   return {
-    declare: (resource, slot, instance, expiresAtMs) => {
-      const key = `${resource} ${slot} ${instance}`;
-      const declare = rows.get(key) ?? rowOf(resource, slot, instance);
+    declare: (account, slot, instance, expiresAtMs) => {
+      const key = `${account} ${slot} ${instance}`;
+      const declare = rows.get(key) ?? rowOf(account, slot, instance);
       rows.set(key, declare);
       return declare(expiresAtMs);
     },
-    latestExpiryMs: (resource, slot) =>
+    latestExpiryMs: (account, slot) =>
       call('tables', 'read mint ledger', async (abortSignal) => {
         const table = await tables('ledger');
-        const query = { filter: `PartitionKey eq 'mint:${resource}:${slot}'`, select: ['expiresAtMs'] };
+        const query = {
+          filter: `PartitionKey eq '${partition(account, slot).replaceAll("'", "''")}'`,
+          select: ['expiresAtMs'],
+        };
         let latest = 0;
         for await (const entity of table.listEntities({ queryOptions: query, abortSignal })) {
           const row = z.object({ expiresAtMs: z.coerce.number() }).safeParse(entity);
@@ -51,6 +50,8 @@ export function createLedger(tables: Tables): MintLedger {
       }),
   };
 }
+
+const partition = (account: string, slot: Slot): string => `mint:${account}:${slot}`;
 
 const issuedRow = z.object({
   resource: z.string(),

@@ -1,6 +1,6 @@
 /**
- * The rotation's rows in table `state` (partition `rotation`, one row per resource) and its history in table
- * `history` (partition: the resource). The exchange reads `generation`, `retiring`, `epoch`, `active`,
+ * The rotation's rows in table `state` (partition `rotation`, one row per account) and its history in table
+ * `history` (partition: the account). The exchange reads `generation`, `retiring`, `epoch`, `active`,
  * `secret` and `secretVersion` of a row.
  */
 import type { TableEntity } from '@azure/data-tables';
@@ -21,7 +21,6 @@ import type { Tables } from './tables.ts';
 const PARTITION = 'rotation';
 
 const entrySchema = z.object({
-  resource: z.string(),
   fence: z.int(),
   atMs: z.number(),
   by: z.string(),
@@ -85,11 +84,11 @@ export function createRotationStore(tables: Tables): RotationStore {
         },
         { deadlineMs: 10_000 },
       ),
-    read: (resource) =>
+    read: (account) =>
       call('tables', 'read rotation', async (abortSignal) => {
         const table = await tables('state');
         try {
-          return fromEntity(await table.getEntity(PARTITION, resource, { abortSignal }));
+          return fromEntity(await table.getEntity(PARTITION, account, { abortSignal }));
         } catch (error) {
           if (isNoSuchEntity(error)) return undefined;
           throw error;
@@ -113,24 +112,29 @@ export function createRotationStore(tables: Tables): RotationStore {
         },
         { attempts: 1 },
       ),
-    record: (entry) =>
+    remove: (account) =>
+      call('tables', 'remove rotation', async (abortSignal) => {
+        const table = await tables('state');
+        await table.deleteEntity(PARTITION, account, { abortSignal }).catch(unless(404));
+      }),
+    record: ({ account, ...entry }) =>
       call('tables', 'record rotation', async (abortSignal) => {
         const table = await tables('history');
         await table.upsertEntity(
-          { partitionKey: entry.resource, rowKey: newestFirst(entry.fence), entry: JSON.stringify(entry) },
+          { partitionKey: account, rowKey: newestFirst(entry.fence), entry: JSON.stringify(entry) },
           'Replace',
           { abortSignal },
         );
       }),
-    history: (resource, most) =>
+    history: (account, most) =>
       call('tables', 'read history', async (abortSignal) => {
         const table = await tables('history');
         const found: HistoryEntry[] = [];
-        const queryOptions = { filter: `PartitionKey eq '${resource.replaceAll("'", "''")}'` };
+        const queryOptions = { filter: `PartitionKey eq '${account.replaceAll("'", "''")}'` };
         for await (const entity of table.listEntities({ queryOptions, abortSignal })) {
           if (found.length >= most) break;
           const parsed = json(entrySchema).safeParse(entity['entry']);
-          if (parsed.data !== undefined) found.push(parsed.data);
+          if (parsed.data !== undefined) found.push({ account, ...parsed.data });
         }
         return found;
       }),
@@ -142,10 +146,10 @@ function newestFirst(fence: number): string {
   return String(9_999_999_999 - fence).padStart(10, '0');
 }
 
-function toEntity({ resource, state, lease, last }: RotationRow): TableEntity {
+function toEntity({ account, state, lease, last }: RotationRow): TableEntity {
   return {
     partitionKey: PARTITION,
-    rowKey: resource,
+    rowKey: account,
     ...state,
     ...lease,
     retiring: state.retiring ?? '',
@@ -162,12 +166,12 @@ function toEntity({ resource, state, lease, last }: RotationRow): TableEntity {
 function fromEntity(entity: unknown): StoredRow | 'unreadable' {
   const parsed = rowSchema.safeParse(entity);
   if (!parsed.success) return 'unreadable';
-  const { rowKey: resource, etag, holder, fence, takenAtMs, last, retiring, blocked, ...rest } = parsed.data;
+  const { rowKey: account, etag, holder, fence, takenAtMs, last, retiring, blocked, ...rest } = parsed.data;
   return {
-    resource,
+    account,
     etag,
     lease: { holder, fence, takenAtMs },
-    last,
+    last: last && { account, ...last },
     state: {
       ...rest,
       work: rest.work,

@@ -2,9 +2,11 @@
  * The main job: verify the caller, find the grants, look whether anything is revoked, obtain the token,
  * record it, answer. Nothing here knows HTTP or Azure.
  */
+import { slotsOf } from '../account-key.ts';
 import type { Denial } from '../denial.ts';
 import { reason } from '../denial.ts';
 import type { CompiledPolicy, Option, Target } from '../policy/match.ts';
+import type { Resource } from '../policy/schema.ts';
 import type { AuditLog, AuditRecord, Caller, Clock, Revocation, Snapshot } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
@@ -152,7 +154,7 @@ async function handOut(
   const wanted: Wanted = { resource, kind, endpoint, caller };
   let snapshot = known;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const slots = snapshot.slots.get(resource.name);
+    const slots = slotsOf(snapshot.slots, resource);
     const isDropped = ({ token }: Held) => ports.isDropped(snapshot.revocations, token.sha256);
     let held = ports.tokens.held(wanted, slots);
     if (held === undefined || isDropped(held)) {
@@ -194,7 +196,7 @@ async function handOut(
     }
     const seen = look.value;
     const refusal = revoked(seen);
-    const problem = refusal ?? unfit(ports, held, seen, resource.name);
+    const problem = refusal ?? unfit(ports, held, seen, resource);
     if (problem === undefined) return { ...held, kind, target, grant: grant.name };
     const why = typeof problem === 'string' ? problem : reason(problem);
     await withhold(why);
@@ -205,9 +207,9 @@ async function handOut(
 }
 
 /** Why a held token cannot be handed out as things stand now; undefined when it can. */
-function unfit(ports: ExchangePorts, held: Held, seen: Snapshot, resource: string): string | undefined {
+function unfit(ports: ExchangePorts, held: Held, seen: Snapshot, resource: Resource): string | undefined {
   if (ports.isDropped(seen.revocations, held.token.sha256)) return 'the token was revoked';
-  if (held.slot !== undefined && held.epoch !== (seen.slots.get(resource)?.epoch ?? 0))
+  if (held.slot !== undefined && held.epoch !== (slotsOf(seen.slots, resource)?.epoch ?? 0))
     return 'its key was withdrawn';
   if (held.expiresAtMs - ports.clock() <= ports.minimumLifeMs) return 'too little of its life is left';
   return undefined;

@@ -7,7 +7,9 @@
  * The key is the version that the rotation's row names, not the vault's current one: a read of the current one
  * may come from a copy of the vault that lags, and would give the key that was retired a moment ago.
  */
+import { accountKey } from '../account-key.ts';
 import { MAX_DECLARED_LIFE_MS, STS_LIFE_MS } from '../facts/sts.ts';
+import type { Resource } from '../policy/schema.ts';
 import type {
   Clock,
   CurrentKey,
@@ -34,7 +36,7 @@ export interface MintPorts {
   readonly sts: Sts;
   readonly ledger: MintLedger;
   /** The resource's slots as of a head read that begins after this call; undefined where never rotated. */
-  readonly slotsNow: (resource: string) => Promise<SlotState | undefined>;
+  readonly slotsNow: (resource: Resource) => Promise<SlotState | undefined>;
   readonly clock: Clock;
   readonly sleep: (ms: number) => Promise<void>;
   readonly instance: string;
@@ -46,25 +48,20 @@ export interface Minted extends IssuedToken {
 }
 
 /**
- * @param secret the name of the secret that holds the account's key, where the rotation has not adopted it yet
  * @param host the endpoint that is to issue, and at which alone the token will be good
  * @throws UpstreamFailure, also when the vault's key is refused or being retired: neither is the caller's fault
  */
-export async function mint(
-  ports: MintPorts,
-  resource: string,
-  secret: string,
-  host: string,
-): Promise<Minted> {
+export async function mint(ports: MintPorts, resource: Resource, host: string): Promise<Minted> {
+  const account = accountKey(resource.accountId);
   let refused: string | undefined;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const { slots: before, slot, key } = await keyToBuyWith(ports, resource, secret);
+    const { slots: before, slot, key } = await keyToBuyWith(ports, resource);
     // A wrong key tried again and again makes the service limit us; only a newer version is worth a call.
     if (key.version === refused) break;
     if (before?.retiring === slot) continue;
 
     const declaredMs = ports.clock() + MAX_DECLARED_LIFE_MS;
-    await ports.ledger.declare(resource, slot, ports.instance, declaredMs);
+    await ports.ledger.declare(account, slot, ports.instance, declaredMs);
     const after = await ports.slotsNow(resource);
     if (after?.retiring === slot || after?.generation !== before?.generation) continue;
 
@@ -80,7 +77,7 @@ export async function mint(
     if (ports.clock() + STS_LIFE_MS > declaredMs) continue;
     // Nor may one that says so itself: its key would be pulled too early, and it would outlive every promise.
     if (issued.expiresAtMs > declaredMs)
-      throw new UpstreamFailure('sts', `tokens for ${resource} live longer than was declared`);
+      throw new UpstreamFailure('sts', `tokens for ${resource.name} live longer than was declared`);
     return {
       token: issued.token,
       expiresAtMs,
@@ -89,27 +86,34 @@ export async function mint(
       generation: after?.generation ?? 0,
     };
   }
-  throw new UpstreamFailure('sts', `no usable key for ${resource}`);
+  throw new UpstreamFailure('sts', `no usable key for ${resource.name}`);
 }
 
 /** The row, and the key that it names; asked for again while the vault does not show that version yet. */
 async function keyToBuyWith(
   { slotsNow, vault, sleep }: MintPorts,
-  resource: string,
-  secret: string,
+  resource: Resource,
 ): Promise<{ slots: SlotState | undefined; slot: Slot; key: VaultKey }> {
   for (let attempt = 0; ; attempt += 1) {
     const slots = await slotsNow(resource);
     const named: CurrentKey | undefined = slots?.current;
-    const key = await (named === undefined ? vault.current(secret) : vault.read(named.secret, named.version));
+    // The policy does not load without the name of the secret where tokens are bought with its key.
+    const key = await (named === undefined
+      ? vault.current(resource.secret ?? '')
+      : vault.read(named.secret, named.version));
     if (typeof key === 'object') {
       const slot = named?.slot ?? slotOf(key.tags);
       if (slot !== undefined) return { slots, slot, key };
-      throw new UpstreamFailure('keyvault', `the secret of ${resource} does not say its slot`);
+      throw new UpstreamFailure('keyvault', `the secret of ${resource.name} does not say its slot`);
     }
     const pauseMs = VERSION_PAUSES_MS[attempt];
     if (named === undefined || key === 'disabled' || pauseMs === undefined)
-      throw new UpstreamFailure('keyvault', `the secret of ${resource} is ${key}`, 0, RETRY_AFTER_SECONDS);
+      throw new UpstreamFailure(
+        'keyvault',
+        `the secret of ${resource.name} is ${key}`,
+        0,
+        RETRY_AFTER_SECONDS,
+      );
     await sleep(pauseMs);
   }
 }

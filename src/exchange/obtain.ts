@@ -37,8 +37,7 @@ async function obtain(
 ): Promise<IssuedToken | OnBehalfOfRefusal> {
   switch (kind) {
     case 'sts':
-      // The policy does not load without it.
-      return mint(ports, resource.name, resource.secret ?? '', endpoint);
+      return mint(ports, resource, endpoint);
     case 'obo':
       return ports.entra.onBehalfOf(resource.scope, caller.token);
     case 'entra':

@@ -59,7 +59,7 @@ const resource = z.strictObject({
   accountId: z
     .string()
     .regex(
-      /^\/subscriptions\/[0-9a-fA-F-]{36}\/resourceGroups\/[^/]{1,90}\/providers\/Microsoft\.CognitiveServices\/accounts\/[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/i,
+      /^\/subscriptions\/[0-9a-fA-F-]{36}\/resourceGroups\/[^/\\#?%\s]{1,90}\/providers\/Microsoft\.CognitiveServices\/accounts\/[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/i,
       'the ARM id of an Azure AI account',
     ),
   /** The account's kind as ARM names it, for example SpeechServices, TextTranslation, OpenAI, AIServices. */

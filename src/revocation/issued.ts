@@ -3,6 +3,7 @@
  * Azure checks them, without asking us: revoking one here drops it, so that nobody is handed it again, and
  * says until when it goes on working where it is already known.
  */
+import { slotsOf } from '../account-key.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, IssuedRecord, IssuedTokens, Snapshot } from '../ports.ts';
 import { sha256 } from '../secret.ts';
@@ -54,7 +55,7 @@ export function createIssued(deps: IssuedDeps): Issued {
       const record = await known(text);
       if (record === undefined) return undefined;
       if (!hasRole(caller, AUDITOR) && !isHolder(caller, record, mayHave)) return undefined;
-      return isRevoked(record, await snapshot()) ? undefined : record;
+      return isRevoked(record, await snapshot(), policy) ? undefined : record;
     },
 
     async drop(caller, text) {
@@ -110,9 +111,11 @@ function isOfManagedIdentity({ tokenKind, resource }: IssuedRecord, policy: Poli
  * leaves shared ones good for those with a fresh token; its block stops them, and so does an emergency of the
  * key they were bought with. A user's cut-off ends what was obtained in the user's name before.
  */
-function isRevoked(record: IssuedRecord, { revocations, slots }: Snapshot): boolean {
+function isRevoked(record: IssuedRecord, { revocations, slots }: Snapshot, policy: Policy): boolean {
   if (isDropped(revocations, record.sha256)) return true;
-  if (record.epoch !== undefined && record.epoch !== (slots.get(record.resource)?.epoch ?? 0)) return true;
+  const resource = policy.resources.find(({ name }) => name === record.resource);
+  const epoch = (resource && slotsOf(slots, resource)?.epoch) ?? 0;
+  if (record.epoch !== undefined && record.epoch !== epoch) return true;
   if (revocations.get(scopeKey({ kind: 'resource', name: record.resource }))?.blocked) return true;
   if (record.user === undefined) return false;
   const { tenantId, objectId } = record.user;

@@ -44,7 +44,7 @@ export async function advance(
   const lease = take(row.lease, driver, nowMs);
   const did = { resource, did: step.do, why: step.why };
   if (step.do === 'note') {
-    return (await writeDown(ports, { ...row, lease }, row.state, step.to, step.why)) ? did : busy;
+    return (await writeDown(ports, resource, { ...row, lease }, row.state, step.to, step.why)) ? did : busy;
   }
   const { keys } = sight;
   if (typeof keys === 'string') return { ...did, did: 'wait', why: keys };
@@ -53,7 +53,7 @@ export async function advance(
   if (etag === 'moved') return busy;
 
   const isMine = async (): Promise<boolean> => {
-    const now = await ports.store.read(resource);
+    const now = await ports.store.read(row.account);
     return typeof now === 'object' && now.etag === etag && isTrusted(lease, ports.clock());
   };
   let state: RotationState | 'lost';
@@ -66,12 +66,15 @@ export async function advance(
     state = failed(leased.state, error.message);
   }
   if (state === 'lost') return { ...did, did: 'lost', why: 'another driver took over' };
-  return (await writeDown(ports, { ...leased, etag }, row.state, state, why)) ? { ...did, why } : busy;
+  return (await writeDown(ports, resource, { ...leased, etag }, row.state, state, why))
+    ? { ...did, why }
+    : busy;
 }
 
 /** The row, then the head row where an exchange must know, then the history. False: another driver was first. */
 export async function writeDown(
   ports: RotationPorts,
+  resource: string,
   row: StoredRow,
   before: RotationState,
   after: RotationState,
@@ -88,7 +91,7 @@ export async function writeDown(
     await ports.head.bump();
   }
   await ports.store.record(last);
-  const { resource, from, to, tookMs } = last;
+  const { from, to, tookMs } = last;
   ports.log('rotation', { resource, from, to, why, tookSeconds: Math.round(tookMs / 1000) });
   return true;
 }
@@ -112,7 +115,7 @@ function entry(
 ): HistoryEntry {
   const lags = [after, before].map(({ work }) => work?.phase).find((phase) => phase?.name === 'proving');
   return {
-    resource: row.resource,
+    account: row.account,
     fence: row.lease.fence,
     atMs,
     by: row.lease.holder,

@@ -6,7 +6,8 @@ import { isHeld, take } from './lease.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { alsoRetire, begin, beginEmergency, beginSlot, resumed } from './progress.ts';
-import { type RotationState, type StoredRow, unseen } from './state.ts';
+import { readRow, settleRow } from './row.ts';
+import type { RotationState, StoredRow } from './state.ts';
 
 export interface RetireRequest {
   /** Absent: the whole rotation, as the policy has it; in an emergency both slots. */
@@ -55,12 +56,8 @@ export function createDemands(
 ): Demands {
   const find = (resource: string): Target | undefined => targets.find(({ name }) => name === resource);
 
-  async function rowOf(name: string): Promise<StoredRow> {
-    const row = (await ports.store.read(name)) ?? unseen(name, ports.clock());
-    if (row === 'unreadable')
-      throw new UpstreamFailure('tables', `the rotation row of ${name} cannot be read`);
-    return row;
-  }
+  const rowOf = async (target: Target): Promise<StoredRow> =>
+    settleRow(ports, target, await readRow(ports, target));
 
   async function retireNow(resource: string, request: RetireRequest): Promise<Retirement | undefined> {
     const target = find(resource);
@@ -69,10 +66,10 @@ export function createDemands(
       return { resource, begun: false, state: 'paused', why: 'paused by the policy' };
     }
     const driver = newDriver();
-    if ((await rowOf(resource)).state.generation === 0) {
-      await advance(ports, target, await rowOf(resource), driver, 'drift');
+    if ((await rowOf(target)).state.generation === 0) {
+      await advance(ports, target, await rowOf(target), driver, 'drift');
     }
-    const row = await rowOf(resource);
+    const row = await rowOf(target);
     const { state } = row;
     if (state.generation === 0) {
       return { resource, begun: false, state: inWords(state), why: state.blocked ?? 'not adopted yet' };
@@ -82,7 +79,7 @@ export function createDemands(
     const lease = take(row.lease, driver, nowMs);
     if (
       isHeld(row.lease, nowMs) ||
-      !(await writeDown(ports, { ...row, lease }, state, begun, request.reason))
+      !(await writeDown(ports, resource, { ...row, lease }, state, begun, request.reason))
     ) {
       throw new UpstreamFailure('tables', `another driver is at ${resource}`, 0, 5);
     }
@@ -97,7 +94,7 @@ export function createDemands(
     try {
       let before = '';
       for (let step = 0; step < MAX_STEPS; step += 1) {
-        const done = await advance(ports, target, await rowOf(resource), driver);
+        const done = await advance(ports, target, await rowOf(target), driver);
         why = done.why;
         // The same step twice: a key is not accepted yet, or must be for some time.
         if (done.did === 'wait' || done.did === 'busy' || done.did === 'lost' || done.why === before) break;
@@ -109,7 +106,7 @@ export function createDemands(
       why = error.message;
       ports.log('rotation_unreachable', { resource, problem: why });
     }
-    return { resource, begun: true, state: inWords((await rowOf(resource)).state), why };
+    return { resource, begun: true, state: inWords((await rowOf(target)).state), why };
   }
 
   return {
@@ -117,7 +114,7 @@ export function createDemands(
     heal: async (resource) => {
       const target = find(resource);
       if (target === undefined) return undefined;
-      return advance(ports, target, await rowOf(resource), newDriver(), 'drift');
+      return advance(ports, target, await rowOf(target), newDriver(), 'drift');
     },
     findSlotByKeyHash: async (sha256, first) => {
       let unseenAccount: UpstreamFailure | undefined;
@@ -142,8 +139,10 @@ export function createDemands(
       return undefined;
     },
     publishedVersion: async (resource) => {
-      const row = await ports.store.read(resource);
-      return typeof row === 'object' && row.state.secretVersion !== '' ? row.state.secretVersion : undefined;
+      const target = find(resource);
+      if (target === undefined) return undefined;
+      const row = await readRow(ports, target);
+      return row.state.secretVersion !== '' ? row.state.secretVersion : undefined;
     },
   };
 }

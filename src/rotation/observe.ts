@@ -16,7 +16,7 @@ export async function observe(ports: RotationPorts, target: Target, state: Rotat
   const [keys, vault, tokensLiveUntilMs] = await Promise.all([
     ports.accounts.listKeys(target.resource.accountId),
     seeVault(ports, target.secret),
-    state.work?.phase.name === 'draining' ? lastExpiryMs(ports, target.name, state.work.slot) : 0,
+    state.work?.phase.name === 'draining' ? lastExpiryMs(ports, target.account, state.work.slot) : 0,
   ]);
   const nowMs = ports.clock();
   const shown =
@@ -28,9 +28,9 @@ export async function observe(ports: RotationPorts, target: Target, state: Rotat
  * Every buyer declares first and looks at the head row then. The row already says `retiring`; after this bump
  * whoever has not declared will see it, and whoever has is in the ledger: no clock is needed for that.
  */
-async function lastExpiryMs(ports: RotationPorts, resource: string, slot: Slot): Promise<number> {
+async function lastExpiryMs(ports: RotationPorts, account: string, slot: Slot): Promise<number> {
   await ports.head.bump();
-  return ports.ledger.latestExpiryMs(resource, slot);
+  return ports.ledger.latestExpiryMs(account, slot);
 }
 
 async function seeVault(ports: RotationPorts, secret: string): Promise<Evidence['vault']> {

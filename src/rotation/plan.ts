@@ -49,7 +49,7 @@ export async function planOne(
   target: Target,
   row: StoredRow | 'unreadable',
 ): Promise<Plan> {
-  if (row === 'unreadable') return unreadable(target.name);
+  if (row === 'unreadable') return unreadable(target);
   const { state, lease } = row;
   const { work } = state;
   const stuck = isStuck(state);
@@ -62,7 +62,7 @@ export async function planOne(
     rotatedAt: iso(state.rotatedAtMs),
     dueAt: iso(dueAtMs(target.name, target.rotation, state.rotatedAtMs)),
     overdue: isOverdue(target, row, nowMs),
-    steps: (await ports.store.history(target.name, STEPS_SHOWN)).map(stepDone),
+    steps: (await historyOf(ports, target, STEPS_SHOWN)).map(stepDone),
   };
   try {
     const { evidence } = await observe(ports, target, state);
@@ -81,16 +81,26 @@ export async function planOne(
   }
 }
 
-function unreadable(resource: string): Plan {
+function unreadable({ name: resource, account }: Target): Plan {
   return {
     resource,
     state: 'unreadable',
     next: 'nothing, until its row can be read',
     blocked: `somebody edited the row of ${resource}`,
-    todo: `put row rotation/${resource} of table state back as it was, or delete it: the key in use is adopted anew`,
+    todo: `put row rotation/${account} of table state back as it was, or delete it: the key in use is adopted anew`,
     overdue: false,
     steps: [],
   };
+}
+
+/** The newest first, those of before the tables had the account's key after the others. */
+export async function historyOf(
+  { store }: RotationPorts,
+  { account, name }: Target,
+  most: number,
+): Promise<readonly HistoryEntry[]> {
+  const found = await store.history(account, most);
+  return found.length < most ? [...found, ...(await store.history(name, most - found.length))] : found;
 }
 
 function stepDone(entry: HistoryEntry): StepDone {

@@ -4,17 +4,22 @@ import type { Accounts, Clock, Head, Log, MintLedger, Vault } from '../ports.ts'
 import type { Secret } from '../secret.ts';
 import type { HistoryEntry, StoredRow } from './state.ts';
 
-/** One row per resource, written only on condition that nobody wrote it in between; and what happened. */
+/** Rows by the key they stand under: the account's, or the resource's name where one was not carried over yet. */
+export type Rows = ReadonlyMap<string, StoredRow | 'unreadable'>;
+
+/** One row per account (account-key.ts), written only on condition that nobody wrote it in between; and what happened. */
 export interface RotationStore {
-  /** All rows by resource, in one query. A row that cannot be read is there in words, and stops no other. */
-  all(): Promise<ReadonlyMap<string, StoredRow | 'unreadable'>>;
-  read(resource: string): Promise<StoredRow | 'unreadable' | undefined>;
+  /** All rows, in one query. A row that cannot be read is there in words, and stops no other. */
+  all(): Promise<Rows>;
+  read(account: string): Promise<StoredRow | 'unreadable' | undefined>;
   /** On condition of the row's ETag, or that there is none yet. Returns the new ETag. */
   write(row: StoredRow): Promise<string | 'moved'>;
-  /** Idempotent by resource and fence. */
+  /** Idempotent: a row that is not there is no error. */
+  remove(account: string): Promise<void>;
+  /** Idempotent by account and fence. */
   record(entry: HistoryEntry): Promise<void>;
   /** The newest first. */
-  history(resource: string, most: number): Promise<readonly HistoryEntry[]>;
+  history(account: string, most: number): Promise<readonly HistoryEntry[]>;
 }
 
 /** Whether the account's data plane accepts a key, at every host that callers of this resource use. */
@@ -40,6 +45,8 @@ export interface RotationPorts {
 /** A resource whose keys are rotated: it has a secret and says how. */
 export interface Target {
   readonly name: string;
+  /** Its key in the tables (account-key.ts). */
+  readonly account: string;
   readonly resource: Resource;
   readonly secret: string;
   readonly rotation: Rotation;

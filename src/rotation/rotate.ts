@@ -1,13 +1,15 @@
 /** The rotation of all resources: the tick of the timer, and what events and operators ask for. */
+import { accountKey } from '../account-key.ts';
 import type { Resource } from '../policy/schema.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { type Advance, advance } from './advance.ts';
 import { createDemands, type Demands } from './demand.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
-import { isOverdue, type Plan, planOne } from './plan.ts';
-import type { RotationPorts, Target } from './ports.ts';
+import { historyOf, isOverdue, type Plan, planOne } from './plan.ts';
+import type { RotationPorts, Rows, Target } from './ports.ts';
 import { isStuck } from './progress.ts';
-import { type HistoryEntry, type StoredRow, unseen } from './state.ts';
+import { rowIn, settleRow } from './row.ts';
+import { type HistoryEntry, unseen } from './state.ts';
 
 export interface TickReport {
   readonly resources: number;
@@ -69,7 +71,7 @@ export function createRotation(
           postponed.push(target.name);
           return;
         }
-        const done = await advance(ports, target, readable(rows, target, ports.clock()), driver);
+        const done = await advance(ports, target, await settled(rows, target), driver);
         if (done.did === 'wait') waiting += 1;
         else steps.push(done);
       } catch (error) {
@@ -88,24 +90,30 @@ export function createRotation(
     return { resources: targets.length, steps, waiting, unreachable, postponed: postponed.length };
   }
 
-  function overdueIn(rows: Awaited<ReturnType<RotationPorts['store']['all']>>): string[] {
+  /** A driver that died between carrying a row over and removing the old one left both. */
+  async function settled(rows: Rows, target: Target) {
+    if (rows.has(target.account) && rows.has(target.name)) await ports.store.remove(target.name);
+    return settleRow(ports, target, rowIn(rows, target));
+  }
+
+  function overdueIn(rows: Rows): string[] {
     const nowMs = ports.clock();
     return targets
       .filter((target) => {
-        const row = rows.get(target.name);
+        const row = rowIn(rows, target);
         return typeof row === 'object' && isOverdue(target, row, nowMs);
       })
       .map(({ name }) => name);
   }
 
   /** What the alerts of infra/alerts.bicep wait for, said again in every tick while it lasts. */
-  function report(rows: Awaited<ReturnType<RotationPorts['store']['all']>>): void {
+  function report(rows: Rows): void {
     for (const resource of overdueIn(rows)) ports.log('rotation_overdue', { resource });
-    for (const { name: resource } of targets) {
-      const row = rows.get(resource);
+    for (const target of targets) {
+      const row = rowIn(rows, target);
       if (typeof row !== 'object' || !isStuck(row.state)) continue;
       const { work, blocked } = row.state;
-      ports.log('rotation_stuck', { resource, problem: blocked ?? work?.problem });
+      ports.log('rotation_stuck', { resource: target.name, problem: blocked ?? work?.problem });
     }
   }
 
@@ -117,12 +125,15 @@ export function createRotation(
       const plans = new Map<string, Plan>();
       await inParallel(targets, async (target) => {
         await pace(subscriptionOf(target.resource.accountId));
-        const row = rows.get(target.name) ?? unseen(target.name, ports.clock());
+        const row = rowIn(rows, target) ?? unseen(target.account, ports.clock());
         plans.set(target.name, await planOne(ports, target, row));
       });
       return targets.flatMap(({ name }) => plans.get(name) ?? []);
     },
-    history: (resource, most) => ports.store.history(resource, most),
+    history: async (resource, most) => {
+      const target = targets.find(({ name }) => name === resource);
+      return target === undefined ? [] : historyOf(ports, target, most);
+    },
     overdue: async () => overdueIn(await ports.store.all()),
   };
 }
@@ -132,20 +143,17 @@ function targetsOf({ proof, log }: RotationPorts, resources: readonly Resource[]
   return resources.flatMap((resource) => {
     const { name, secret, rotation } = resource;
     if (secret === undefined || rotation === undefined) return [];
-    if (proof.covers(resource)) return [{ name, resource, secret, rotation }];
+    const account = accountKey(resource.accountId);
+    if (proof.covers(resource)) return [{ name, account, resource, secret, rotation }];
     log('rotation_not_covered', { resource: name, kind: resource.kind });
     return [];
   });
 }
 
 /** Rotations under way first, then the others, beginning where the last tick ran out of time. */
-function inOrder(
-  targets: readonly Target[],
-  rows: ReadonlyMap<string, StoredRow | 'unreadable'>,
-  first: string,
-): Target[] {
-  const isWorking = ({ name }: Target): boolean => {
-    const row = rows.get(name);
+function inOrder(targets: readonly Target[], rows: Rows, first: string): Target[] {
+  const isWorking = (target: Target): boolean => {
+    const row = rowIn(rows, target);
     return typeof row === 'object' && row.state.work !== undefined;
   };
   const from = Math.max(
@@ -154,16 +162,6 @@ function inOrder(
   );
   const turned = [...targets.slice(from), ...targets.slice(0, from)];
   return [...turned.filter(isWorking), ...turned.filter((target) => !isWorking(target))];
-}
-
-function readable(
-  rows: ReadonlyMap<string, StoredRow | 'unreadable'>,
-  { name }: Target,
-  nowMs: number,
-): StoredRow {
-  const row = rows.get(name) ?? unseen(name, nowMs);
-  if (row === 'unreadable') throw new UpstreamFailure('tables', `the rotation row of ${name} cannot be read`);
-  return row;
 }
 
 async function inParallel<Item>(items: readonly Item[], run: (item: Item) => Promise<void>): Promise<void> {

@@ -92,9 +92,9 @@ export interface Lease {
   readonly takenAtMs: number;
 }
 
-/** One step that was made, for people. `fence` orders a resource's entries and makes writing one idempotent. */
+/** One step that was made, for people. `fence` orders an account's entries and makes writing one idempotent. */
 export interface HistoryEntry {
-  readonly resource: string;
+  readonly account: string;
   readonly fence: number;
   readonly atMs: number;
   readonly by: string;
@@ -108,7 +108,8 @@ export interface HistoryEntry {
 }
 
 export interface RotationRow {
-  readonly resource: string;
+  /** The key it stands under (account-key.ts). */
+  readonly account: string;
   readonly state: RotationState;
   readonly lease: Lease;
   /** The last step: its history entry is written after this row, and once more before the next step. */
@@ -149,10 +150,10 @@ export function slotOf(keys: Readonly<Record<Slot, string>>, fingerprint: string
   return keys.Key2 === fingerprint ? 'Key2' : undefined;
 }
 
-/** A resource that the rotation has never seen. */
-export function unseen(resource: string, nowMs: number): StoredRow {
+/** An account that the rotation has never seen. */
+export function unseen(account: string, nowMs: number): StoredRow {
   return {
-    resource,
+    account,
     etag: undefined,
     lease: { holder: '', fence: 0, takenAtMs: 0 },
     last: undefined,

@@ -15,10 +15,10 @@ after(() => azurite[Symbol.asyncDispose]());
 const store = () => createRotationStore(azurite.tables);
 
 const NOW_MS = Date.UTC(2026, 10, 22, 12, 0, 0, 7);
-function working(resource: string): StoredRow {
-  const row = unseen(resource, NOW_MS);
+function working(account: string): StoredRow {
+  const row = unseen(account, NOW_MS);
   const entry: HistoryEntry = {
-    resource,
+    account,
     fence: 3,
     atMs: NOW_MS,
     by: 'test/1',
@@ -62,7 +62,7 @@ function working(resource: string): StoredRow {
 test('a row comes back as it was written, and all of them in one query', async () => {
   for (const row of [working('round-trip'), unseen('fresh', NOW_MS)]) {
     const etag = await store().write(row);
-    const { etag: read, ...rest } = (await store().read(row.resource)) as StoredRow;
+    const { etag: read, ...rest } = (await store().read(row.account)) as StoredRow;
     const { etag: _, ...written } = row;
     assert.equal(read, etag);
     assert.deepEqual(JSON.parse(JSON.stringify(rest)), JSON.parse(JSON.stringify(written)));
@@ -79,6 +79,29 @@ test('a row is written only if nobody wrote it in between, and made only once', 
   const next = await store().write({ ...row, etag });
   assert.notEqual(next, 'moved');
   assert.equal(await store().write({ ...row, etag }), 'moved');
+});
+
+test('a row is removed, and removing it again is no error', async () => {
+  await store().write(working('removed'));
+  await store().remove('removed');
+  await store().remove('removed');
+  assert.equal(await store().read('removed'), undefined);
+});
+
+test('a row and a history of before the tables had the account’s key are read', async () => {
+  const { last, account: _, ...row } = working('old');
+  assert.ok(last);
+  const { account: __, ...told } = last;
+  const entry = JSON.stringify({ ...told, resource: 'old' });
+  await store().write({ ...row, account: 'old', last: undefined });
+  const table = await azurite.tables('state');
+  await table.updateEntity({ partitionKey: 'rotation', rowKey: 'old', last: entry }, 'Merge');
+  const read = await store().read('old');
+  assert.ok(typeof read === 'object');
+  assert.deepEqual(read.last, last);
+  const history = await azurite.tables('history');
+  await history.createEntity({ partitionKey: 'old', rowKey: '1', entry });
+  assert.deepEqual(await store().history('old', 1), [last]);
 });
 
 test('of drivers that write the same row at once one does', async () => {
@@ -111,7 +134,7 @@ test('a row that somebody edited beyond reading is told apart and hides no other
 test('the history is the newest first, a step written twice is there once, and resources are apart', async () => {
   const entry = working('told').last ?? assert.fail();
   for (const fence of [1, 2, 2, 10, 3]) await store().record({ ...entry, fence });
-  await store().record({ ...entry, resource: "told' or PartitionKey ne '", fence: 99 });
+  await store().record({ ...entry, account: "told' or PartitionKey ne '", fence: 99 });
   assert.deepEqual(
     (await store().history('told', 10)).map(({ fence }) => fence),
     [10, 3, 2, 1],

@@ -6,6 +6,7 @@ import { DECLARED_MARGIN_MS, STS_LIFE_MS } from '../../src/facts/sts.ts';
 import type { Slot, SlotState, VaultKey } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
+import { resourceNamed } from '../rotation/world.ts';
 import { NOW_MS } from './caller.ts';
 
 const vaultKey = (slot: string, version: string): VaultKey => ({
@@ -73,7 +74,7 @@ function world(bend: Partial<MintPorts> = {}) {
     instance: 'i-1',
     ...bend,
   };
-  return { state, buy: () => mint(ports, 'speech', 'speech-key', 'https://speech.example') };
+  return { state, buy: () => mint(ports, resourceNamed('speech'), 'https://speech.example') };
 }
 
 test('the latest possible expiry is declared before the slot is looked at again, and that before buying', async () => {

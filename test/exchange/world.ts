@@ -2,6 +2,7 @@
  * An exchange with everything real but its ports: shared state, vault, STS, Entra and audit are in memory,
  * under a clock that only moves when told. `outage` makes a port throw until it is cleared.
  */
+import { accountKey, slotsOf } from '../../src/account-key.ts';
 import { createExchange, type Exchange, type ExchangeRequest } from '../../src/exchange/exchange.ts';
 import { createFreshness } from '../../src/exchange/freshness.ts';
 import { createObtain } from '../../src/exchange/obtain.ts';
@@ -137,7 +138,7 @@ export function createWorld(options: WorldOptions = {}) {
       },
       latestExpiryMs: async () => 0,
     },
-    slotsNow: async (resource) => (await freshness.now()).slots.get(resource),
+    slotsNow: async (resource) => slotsOf((await freshness.now()).slots, resource),
     entra: {
       byApplication: async () => {
         world.calls.entra += 1;
@@ -214,7 +215,8 @@ export function createWorld(options: WorldOptions = {}) {
       head += 1;
     },
     setSlots: (resource: string, slots: SlotState): void => {
-      world.slots.set(resource, slots);
+      const accountId = policy.target(resource)?.resource.accountId;
+      world.slots.set(accountKey(accountId ?? ''), slots);
       head += 1;
     },
   });

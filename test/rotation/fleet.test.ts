@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterBlackoutMs, dueAtMs, overdueAtMs } from '../../src/rotation/due.ts';
 import { createPace, subscriptionOf } from '../../src/rotation/pace.ts';
 import { Secret } from '../../src/secret.ts';
-import { MINUTE_MS, outage, resourceNamed, START_MS, World } from './world.ts';
+import { keyOf, MINUTE_MS, outage, resourceNamed, START_MS, World } from './world.ts';
 
 const DAY_MS = 86_400_000;
 const rotation = resourceNamed('speech').rotation ?? assert.fail();
@@ -97,23 +97,23 @@ describe('many resources', () => {
       if (call === 'listKeys three') throw new TypeError('a bug');
     };
     await assert.rejects(world.tick(), TypeError);
-    assert.ok(world.rows.has('one') && world.rows.has('four'));
+    assert.ok(world.rows.has(keyOf('one')) && world.rows.has(keyOf('four')));
     world.before = (call) => (call === 'listKeys two' ? outage() : undefined);
     const report = await world.tick();
     assert.deepEqual(report.unreachable, ['two']);
-    assert.ok(world.rows.has('three'));
+    assert.ok(world.rows.has(keyOf('three')));
     assert.ok(world.logged.some((line) => line.startsWith('rotation_unreachable') && line.includes('two')));
   });
 
   test('a row that cannot be read stops only its own resource', async () => {
     const world = new World(['one', 'two'].map((name) => resourceNamed(name)));
     await world.tick();
-    world.rows.set('one', 'unreadable');
+    world.rows.set(keyOf('one'), 'unreadable');
     const report = await world.tick();
     assert.deepEqual([report.unreachable, report.waiting], [['one'], 1]);
     const [one, two] = await world.rotation.plan();
     assert.equal(one?.state, 'unreadable');
-    assert.ok(one?.todo?.includes('rotation/one'));
+    assert.ok(one?.todo?.includes(`rotation/${keyOf('one')}`));
     assert.equal(two?.state, 'steady');
     await assert.rejects(
       world.rotation.retireNow('one', { emergency: true, reason: 'leaked' }),
@@ -296,7 +296,10 @@ describe('on demand', () => {
     const world = new World();
     await world.begun();
     const row = world.row();
-    world.rows.set('speech', { ...row, lease: { holder: 'other', fence: 99, takenAtMs: world.nowMs } });
+    world.rows.set(keyOf('speech'), {
+      ...row,
+      lease: { holder: 'other', fence: 99, takenAtMs: world.nowMs },
+    });
     await assert.rejects(
       world.rotation.retireNow('speech', { emergency: true, reason: 'leaked' }),
       /another driver is at speech/,

@@ -1,4 +1,5 @@
 /** Accounts, a vault and tables in memory, for one driver at a time; faults are put in by hand. */
+import { accountKey } from '../../src/account-key.ts';
 import type { Resource, Rotation } from '../../src/policy/schema.ts';
 import type { AccountRefusal, Slot, VaultKey } from '../../src/ports.ts';
 import type { RotationPorts } from '../../src/rotation/ports.ts';
@@ -53,8 +54,9 @@ export class World {
     }
     this.rotation = this.driver('test');
   }
-  driver(instance: string): KeyRotation {
-    return createRotation(this.ports(), this.resources, instance, async () => undefined);
+  /** @param resources as another policy has them */
+  driver(instance: string, resources = this.resources): KeyRotation {
+    return createRotation(this.ports(), resources, instance, async () => undefined);
   }
 
   makeKey(): string {
@@ -67,7 +69,7 @@ export class World {
     return found;
   }
   row(name = 'speech'): StoredRow {
-    const row = this.rows.get(name);
+    const row = this.rows.get(keyOf(name));
     if (typeof row !== 'object') throw new Error(`the row of ${name} is ${row}`);
     return row;
   }
@@ -171,33 +173,36 @@ export class World {
           on('query rows');
           return new Map(this.rows);
         },
-        read: async (resource) => this.rows.get(resource),
+        read: async (account) => this.rows.get(account),
+        remove: async (account) => {
+          this.rows.delete(account);
+        },
         write: async ({ etag, ...row }) => {
-          on(`row ${row.resource} ${row.state.work?.phase.name ?? 'steady'}`);
-          const stored = this.rows.get(row.resource);
+          on(`row ${row.account.split(':').at(-1)} ${row.state.work?.phase.name ?? 'steady'}`);
+          const stored = this.rows.get(row.account);
           if ((typeof stored === 'object' ? stored.etag : undefined) !== etag) return 'moved';
           this.made += 1;
-          this.rows.set(row.resource, { ...row, etag: `etag-${this.made}` });
+          this.rows.set(row.account, { ...row, etag: `etag-${this.made}` });
           return `etag-${this.made}`;
         },
         record: async (entry) => {
           on('history');
           const at = this.history.findIndex(
-            ({ fence, resource }) => fence === entry.fence && resource === entry.resource,
+            ({ fence, account }) => fence === entry.fence && account === entry.account,
           );
           this.history.splice(at === -1 ? this.history.length : at, at === -1 ? 0 : 1, entry);
         },
-        history: async (resource, most) =>
+        history: async (account, most) =>
           this.history
-            .filter((entry) => entry.resource === resource)
+            .filter((entry) => entry.account === account)
             .reverse()
             .slice(0, most),
       },
       ledger: {
         declare: async () => undefined,
-        latestExpiryMs: async (resource, slot: Slot) => {
+        latestExpiryMs: async (account, slot: Slot) => {
           on(`ledger ${slot}`);
-          return this.ledger.get(`${resource} ${slot}`) ?? 0;
+          return this.ledger.get(`${account.split(':').at(-1)} ${slot}`) ?? 0;
         },
       },
       head: {
@@ -219,6 +224,10 @@ export const outage = (): never => {
 
 export function accountOf(name: string): string {
   return `/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/test/providers/Microsoft.CognitiveServices/accounts/${name}`;
+}
+/** The key of its account in the tables. */
+export function keyOf(name: string): string {
+  return accountKey(accountOf(name));
 }
 function nameOf(accountId: string): string {
   return accountId.split('/').at(-1) ?? '';

@@ -1,8 +1,9 @@
 /** The processes that exchange, with the real mint and freshness, and those who use what they got to its last moment. */
+import { slotsOf } from '../../src/account-key.ts';
 import { createFreshness } from '../../src/exchange/freshness.ts';
 import { mint } from '../../src/exchange/mint.ts';
 import { ledgerOver, stateOver, stsOver, vaultOver } from './ports.ts';
-import { MINUTE_MS, RESOURCE, type Scene, START_MS } from './scene.ts';
+import { MINUTE_MS, type Scene, START_MS } from './scene.ts';
 
 export function startCallers(scene: Scene): void {
   const { chance, timeline, judge, isEager, resource } = scene;
@@ -30,7 +31,7 @@ export function startCallers(scene: Scene): void {
 }
 
 /** @returns a purchase whose token is used twice in its life and once in its last millisecond; false: an outage */
-function buyer({ chance, timeline, judge, isEager, newProcess, way }: Scene, stsIsOffMs: number) {
+function buyer({ chance, timeline, judge, isEager, newProcess, way, resource }: Scene, stsIsOffMs: number) {
   const isSlow = isEager || chance.is(0.5);
   const process = newProcess('exchange', { isSlow, readsLateMs: chance.pick([0, 0, 10_000]) });
   const over = way(process);
@@ -39,14 +40,14 @@ function buyer({ chance, timeline, judge, isEager, newProcess, way }: Scene, sts
     vault: vaultOver(over),
     sts: stsOver(over, stsIsOffMs),
     ledger: ledgerOver(over),
-    slotsNow: async (name: string) => (await freshness.now()).slots.get(name),
+    slotsNow: async () => slotsOf((await freshness.now()).slots, resource),
     clock: process.clock,
     sleep: timeline.sleep,
     instance: process.name,
   };
   return async (): Promise<boolean> => {
     try {
-      const { token, expiresAtMs } = await mint(ports, RESOURCE, 'speech-key', 'https://sim.invalid');
+      const { token, expiresAtMs } = await mint(ports, resource, 'https://sim.invalid');
       const lifeMs = expiresAtMs - process.clock();
       judge.onToken(token, lifeMs);
       for (const part of [chance.next(), chance.next(), 1]) {

@@ -108,15 +108,15 @@ export class Cloud {
     return this.chance.is(0.5) ? undefined : found;
   }
 
-  row(resource: string): StoredRow | undefined {
-    return this.rows.get(resource);
+  row(account: string): StoredRow | undefined {
+    return this.rows.get(account);
   }
   /** The conditional write of a table: 412 and 409 are 'moved'. */
   writeRow(row: StoredRow): string | 'moved' {
-    if (this.rows.get(row.resource)?.etag !== row.etag) return 'moved';
+    if (this.rows.get(row.account)?.etag !== row.etag) return 'moved';
     this.made += 1;
     const etag = `etag-${this.made}`;
-    this.rows.set(row.resource, { ...row, etag });
+    this.rows.set(row.account, { ...row, etag });
     return etag;
   }
 }

@@ -126,11 +126,11 @@ export function storeOver({ cloud, wire, process, onText, onRow }: Way): Rotatio
   return {
     all: () =>
       wire.call(process, 'tables', 'read rows', () => {
-        const found = new Map();
-        for (const resource of cloud.rows.keys()) found.set(resource, cloud.row(resource));
-        return found;
+        return new Map(cloud.rows);
       }),
-    read: (resource) => wire.call(process, 'tables', 'read row', () => cloud.row(resource)),
+    read: (account) => wire.call(process, 'tables', 'read row', () => cloud.rows.get(account)),
+    remove: (account) =>
+      wire.call(process, 'tables', 'remove row', () => void cloud.rows.delete(account), true),
     write: (row) =>
       wire.call(
         process,
@@ -150,7 +150,7 @@ export function storeOver({ cloud, wire, process, onText, onRow }: Way): Rotatio
         'record step',
         () => {
           onText(JSON.stringify(entry));
-          cloud.history.set(`${entry.resource} ${entry.fence}`, entry);
+          cloud.history.set(`${entry.account} ${entry.fence}`, entry);
         },
         true,
       ),
@@ -160,22 +160,22 @@ export function storeOver({ cloud, wire, process, onText, onRow }: Way): Rotatio
 
 export function ledgerOver({ cloud, wire, process }: Way): MintLedger {
   return {
-    declare: (resource, slot, instance, expiresAtMs) =>
+    declare: (account, slot, instance, expiresAtMs) =>
       wire.call(
         process,
         'tables',
         'declare mint',
         () => {
-          const row = `${resource} ${slot} ${instance}`;
+          const row = `${account} ${slot} ${instance}`;
           cloud.ledger.set(row, Math.max(cloud.ledger.get(row) ?? 0, expiresAtMs));
         },
         true,
       ),
-    latestExpiryMs: (resource, slot) =>
+    latestExpiryMs: (account, slot) =>
       wire.call(process, 'tables', 'read ledger', () => {
         let latest = 0;
         for (const [row, expiresAtMs] of cloud.ledger) {
-          if (row.startsWith(`${resource} ${slot} `)) latest = Math.max(latest, expiresAtMs);
+          if (row.startsWith(`${account} ${slot} `)) latest = Math.max(latest, expiresAtMs);
         }
         return latest;
       }),
@@ -190,9 +190,9 @@ export function stateOver({ cloud, wire, process }: Way): SharedState & Head {
       const asOf = await version();
       return wire.call(process, 'tables', 'load state', () => {
         const slots = new Map();
-        for (const [resource, { state }] of cloud.rows) {
+        for (const [account, { state }] of cloud.rows) {
           const { active: slot, secret, secretVersion: version } = state;
-          slots.set(resource, { ...state, current: version === '' ? undefined : { slot, secret, version } });
+          slots.set(account, { ...state, current: version === '' ? undefined : { slot, secret, version } });
         }
         return { version: asOf, revocations: new Map(), slots };
       });

@@ -1,4 +1,5 @@
 /** What one schedule is made of, drawn from its seed. */
+import { accountKey } from '../../src/account-key.ts';
 import type { Resource } from '../../src/policy/schema.ts';
 import type { StoredRow } from '../../src/rotation/state.ts';
 import { Cloud } from './cloud.ts';
@@ -38,7 +39,7 @@ export function createScene(seed: number, trace: ((line: string) => void) | unde
   const timeline = createTimeline(START_MS);
   const cloud = new Cloud(chance, START_MS - 86_400_000);
   const wire = createWire(chance, timeline);
-  const judge = new Judge(cloud, timeline, RESOURCE, trace);
+  const judge = new Judge(cloud, timeline, accountKey(cloud.accountId), trace);
   const isEager = chance.is(0.4);
   const tickMs = isEager ? 20_000 : chance.is(0.7) ? 300_000 : chance.pick([120_000, 60_000, 20_000]);
   let processes = 0;

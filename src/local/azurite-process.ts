@@ -2,8 +2,11 @@
 import { join } from 'node:path';
 import { startTableServer } from './azurite.ts';
 import { beChild } from './child.ts';
+import { lockFile } from './folder-lock.ts';
 import { keepTables, type TableStore } from './table-journal.ts';
 
+/** A child that has lost its launcher is gone in less. */
+const MAX_PREDECESSOR_MS = 8000;
 const { folder } = JSON.parse(process.argv[2] ?? '') as { folder?: string };
 const stops: (() => void | Promise<void>)[] = [];
 const { report } = beChild(async () => {
@@ -37,7 +40,14 @@ try {
   const server = await startTableServer();
   stops.push(() => server.close());
   findByRowKeyFirst(server.metadataStore);
-  if (folder !== undefined) stops.push(keepTables(server.metadataStore, join(folder, 'tables.jsonl')));
+  if (folder !== undefined) {
+    const file = join(folder, 'tables.jsonl');
+    // When a launcher is killed, its Azurite answers what is in flight for a moment more, and keeps it here.
+    const lock = lockFile(`${file}.lock`, MAX_PREDECESSOR_MS);
+    if (!lock) throw new Error(`${file} is in use by another process`);
+    stops.push(() => lock.release());
+    stops.push(keepTables(server.metadataStore, file));
+  }
   report({ kind: 'bound', url: server.getHttpServerAddress() });
   report({ kind: 'ready' });
 } catch (error) {

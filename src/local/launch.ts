@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { readConfig } from '../config.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { startChild } from './children.ts';
-import { createClock, installVirtualDate } from './clock.ts';
+import { createClock, installVirtualDate, wallNow } from './clock.ts';
 import { brokerSettings, ownSettings } from './environment.ts';
+import { lockFolder } from './folder-lock.ts';
 import { type Instances, nameOf, startInstances } from './instances.ts';
 import { type DescribedCaller, describeCaller } from './may.ts';
 import type { Options } from './options.ts';
@@ -58,6 +59,8 @@ export async function launch(options: LaunchOptions): Promise<Running> {
   } catch (error) {
     throw new Error(`--data: ${error instanceof Error ? error.message : error}`);
   }
+  // Before anything in it is read, and without a word written there by whoever is refused.
+  const lock = temporary ? undefined : lockFolder(dataFolder, wallNow());
   const removeFolder = () => {
     if (temporary) rmSync(dataFolder, { recursive: true, force: true });
   };
@@ -103,6 +106,7 @@ export async function launch(options: LaunchOptions): Promise<Running> {
       await azurite.stop(azuriteGraceMs);
       clearInterval(keepingTime);
       keepTime();
+      lock?.release();
       removeFolder();
     })();
     return stopping;

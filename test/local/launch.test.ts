@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
@@ -84,14 +84,15 @@ describe('npm start', () => {
     const { control } = await described(first);
     assert.equal((await post(`${control}/clock`, { advanceSeconds: 7 * 86_400 })).status, 204);
     const ahead = Date.parse((await json(`${control}/clock`)).now);
+    await anotherStartIsRefused(folder, pidOf(first));
+    assert.ok(!(await refused(`${control}/clock`)));
     const pids = descendants(pidOf(first));
     first.process.kill('SIGKILL');
     await endsWithin(5000, pids);
     const kept = readFileSync(join(folder, 'tables.jsonl'), 'utf8').trim().split('\n');
     assert.ok(kept.length > 0);
 
-    const second = up('--port', '0', '--data', folder);
-    await until(second, () => second.stdout().includes('Ctrl-C'));
+    const second = await theOneThatStarts(folder);
     await commandsWorkAsPasted(second);
     assert.ok(readFileSync(join(folder, 'clock.json'), 'utf8').includes('aheadMs'));
     const inLog = readFileSync(join(folder, 'broker.log'), 'utf8');
@@ -126,6 +127,33 @@ describe('npm start', () => {
     assert.equal(launcher.stdout(), '');
   });
 });
+
+async function anotherStartIsRefused(folder: string, owner: number) {
+  // These are written at every start.
+  const files = () =>
+    ['ca.pem', 'policy.json', 'owner.json'].map((name) => statSync(join(folder, name)).mtimeMs);
+  const before = files();
+  const other = up('--json', '--port', '0', '--data', folder);
+  assert.equal(await other.exited, 1);
+  assert.match(
+    other.stderr(),
+    new RegExp(`is in use by process ${owner} since ${new Date().getFullYear()}-`),
+  );
+  assert.equal(other.stdout(), '');
+  assert.deepEqual(files(), before);
+}
+
+/** Two starts at once after a crash: exactly one has the folder, and says so to the other. */
+async function theOneThatStarts(folder: string): Promise<Started> {
+  const both = [1, 2].map(() => up('--port', '0', '--data', folder));
+  const left = await Promise.race(both.map((one) => one.exited.then(() => one)));
+  assert.equal(await left.exited, 1);
+  assert.match(left.stderr(), /is in use by/);
+  const [winner] = both.filter((one) => one !== left);
+  assert.ok(winner);
+  await until(winner, () => winner.stdout().includes('Ctrl-C'));
+  return winner;
+}
 
 /** Also: timers fire in one instance, as a storage lease makes it in Azure. */
 async function hasOneVirtualTime(launcher: Started, instances: readonly string[], control: string) {

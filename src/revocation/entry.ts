@@ -10,8 +10,8 @@ import type { Revocation, Scope } from '../ports.ts';
 export interface Entry extends Revocation {
   /** What blocks the scope: the cause's key, and when it arrived (ms). Blocked while there is one. */
   readonly blocks: Readonly<Record<string, number>>;
-  /** Causes an operator has lifted, and when (ms): the same event, delivered again, does not block again. */
-  readonly lifted: Readonly<Record<string, number>>;
+  /** When an operator last lifted blocks of it (ms); 0: never. Which causes were lifted, `lifted.ts` remembers. */
+  readonly liftedAtMs: number;
   readonly reason: string;
   /** Who asked: `event`, `signal`, `graph`, `operator`, `holder`, with what names it. */
   readonly source: string;
@@ -34,8 +34,8 @@ export interface Change {
  * denies nothing any more. Two hours more are given to clocks and delays.
  */
 export const KEEP_MS = Math.max(MAX_CALLER_TOKEN_LIFE_MS, REDELIVERS_FOR_MS) + 2 * 3_600_000;
-/** More causes of one block than this are not told apart; the scope stays blocked all the same. */
-const MAX_CAUSES = 100;
+/** A row has room for so many. More of them at a time are lifted together with these (see `revoke.ts`). */
+export const MAX_CAUSES = 100;
 
 export function raise(entry: Entry | undefined, change: Change): Entry {
   const { scope, blockCause, reason, source, receivedAtMs } = change;
@@ -47,7 +47,7 @@ export function raise(entry: Entry | undefined, change: Change): Entry {
       cutOffSeconds,
       blocked: hasAny(blocks),
       blocks,
-      lifted: {},
+      liftedAtMs: 0,
       reason,
       source,
       receivedAtMs,
@@ -59,27 +59,30 @@ export function raise(entry: Entry | undefined, change: Change): Entry {
   return { ...entry, cutOffSeconds, blocked: hasAny(blocks), blocks, reason, source, receivedAtMs };
 }
 
-/** Ends every block that is there now. The cut-off stays: what was revoked before it stays revoked. */
-export function lift(entry: Entry, nowMs: number): Entry {
-  if (!entry.blocked) return entry;
-  const lifted = Object.fromEntries([
-    ...Object.entries(entry.lifted).filter(([, atMs]) => nowMs - atMs < KEEP_MS),
-    ...Object.keys(entry.blocks).map((cause) => [cause, nowMs] as const),
-  ]);
-  return { ...entry, blocked: false, blocks: {}, lifted };
+/**
+ * Takes these causes out. Blocks by others stay, and so does the cut-off: what was revoked before it stays
+ * revoked.
+ */
+export function lift(entry: Entry, causes: readonly string[], nowMs: number): Entry {
+  const kept = Object.entries(entry.blocks).filter(([cause]) => !causes.includes(cause));
+  if (kept.length === Object.keys(entry.blocks).length) return entry;
+  const blocks = Object.fromEntries(kept);
+  // Never the same instant twice, so that each lift can be told from the one before.
+  const liftedAtMs = Math.max(nowMs, entry.liftedAtMs + 1);
+  return { ...entry, blocked: hasAny(blocks), blocks, liftedAtMs };
 }
 
-/** True when nothing the entry denies, and no event it remembers, can still come. */
+/** True when nothing that the entry denies can still come. */
 export function isSpent(entry: Entry, nowMs: number): boolean {
   // A dropped token's cut-off is its own end. Every holder may drop tokens as fast as they are bought: kept
   // longer, they would make the list that every exchange hangs on too long to be read in time.
   if (entry.scope.kind === 'issued') return nowMs / 1000 - entry.cutOffSeconds > MAX_CLOCKS_DIFFER_SECONDS;
-  const lastMs = Math.max(entry.cutOffSeconds * 1000, entry.receivedAtMs, ...Object.values(entry.lifted));
+  const lastMs = Math.max(entry.cutOffSeconds * 1000, entry.receivedAtMs);
   return !entry.blocked && nowMs - lastMs > KEEP_MS;
 }
 
 function withCause(entry: Entry, cause: string | undefined, atMs: number): Entry['blocks'] {
-  if (cause === undefined || cause in entry.blocks || cause in entry.lifted) return entry.blocks;
+  if (cause === undefined || cause in entry.blocks) return entry.blocks;
   if (Object.keys(entry.blocks).length >= MAX_CAUSES) return entry.blocks;
   return { ...entry.blocks, [cause]: atMs };
 }

@@ -5,8 +5,9 @@ import { cutOffSeconds } from './decision.ts';
 import { type Effect, effectKey } from './effect.ts';
 import { KEEP_MS, lift } from './entry.ts';
 import { readRequest, readScope } from './events/request.ts';
+import { markLifted } from './lifted.ts';
 import type { EventKind, EventRecord, EventStore, RevocationTable } from './ports.ts';
-import type { Revoke } from './revoke.ts';
+import { fewAtOnce, type Revoke } from './revoke.ts';
 import { scopeKey } from './scope.ts';
 
 export interface OperateDeps {
@@ -38,7 +39,10 @@ export interface Operate {
   list(): Promise<readonly RevocationView[]>;
   /** @returns the effect, or in words what is wrong with the request. `who` is kept as the source. */
   revoke(request: unknown, who: string): Promise<Effect | string>;
-  /** @returns whether anything was blocked, or in words what is wrong. Tokens cut off before stay refused. */
+  /**
+   * Ends the blocks that there are. Tokens cut off before stay refused.
+   * @returns whether anything was blocked, also when this finishes a lift that failed halfway; or in words what is wrong
+   */
   lift(scope: unknown, who: string): Promise<boolean | string>;
   received(kind: EventKind): Promise<readonly EventRecord[]>;
   /** How fast the revocations of the last thirty days were in force, oldest first. */
@@ -100,25 +104,28 @@ export function createOperate(deps: OperateDeps): Operate {
     async lift(value, who) {
       const scope = readScope(value);
       if (typeof scope === 'string') return scope;
-      const atMs = now();
       const key = scopeKey(scope);
-      let wasBlocked = false;
-      await table.update(key, (current) => {
-        wasBlocked = current?.blocked === true;
-        return current && lift(current, atMs);
-      });
+      const source = `operator ${who}`;
+      const atMs = now();
+      const found = await table.update(key, (current) => current);
+      const causes = Object.keys(found?.blocks ?? {});
+      await fewAtOnce(causes, (cause) => markLifted(events, cause, { key, source }, atMs));
+      const entry =
+        causes.length === 0
+          ? found
+          : await table.update(key, (current) => current && lift(current, causes, atMs));
+      const liftedAtMs = entry?.liftedAtMs ?? 0;
+      const id = `${effectKey(liftedAtMs, key)} lifted`;
+      // Nothing is blocked, and the last lift is on record. One that is not was never answered: it is finished
+      // here, and answered as it would have been.
+      if (causes.length === 0 && (liftedAtMs === 0 || (await events.find('effect', id)) !== undefined))
+        return false;
       await head.bump();
-      const at = iso(atMs);
-      const record = {
-        key,
-        source: `operator ${who}`,
-        reason: 'lifted',
-        receivedAt: at,
-        inForceAt: iso(now()),
-      };
-      await events.keepFirst('effect', `${effectKey(atMs, key)} lifted`, record, atMs + KEEP_LIFTS_MS);
-      log('lifted', { scope: key, who, wasBlocked });
-      return wasBlocked;
+      const at = iso(liftedAtMs);
+      const record = { key, source, reason: 'lifted', receivedAt: at, inForceAt: iso(now()) };
+      await events.keepFirst('effect', id, record, atMs + KEEP_LIFTS_MS);
+      log('lifted', { scope: key, who });
+      return true;
     },
 
     received: (kind) => events.list(kind, '', MAX_LISTED),

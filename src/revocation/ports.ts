@@ -16,10 +16,10 @@ export interface RevocationTable {
 
 /**
  * What was received, kept by kind and key: `request` what a revocation request came to when first seen,
- * `signal` the Security Event Tokens seen, `poison` events that could not be used, `effect` how fast a
+ * `lifted` the causes of blocks that were lifted, `signal` the Security Event Tokens seen, `poison` events that could not be used, `effect` how fast a
  * revocation was in force, `cursor` how far the directory has been read.
  */
-export type EventKind = 'request' | 'signal' | 'poison' | 'effect' | 'cursor';
+export type EventKind = 'request' | 'lifted' | 'signal' | 'poison' | 'effect' | 'cursor';
 export type EventRecord = Readonly<Record<string, string>>;
 export interface EventStore {
   /** The record that is kept under this key from now on: this one, or the one that was there before. */

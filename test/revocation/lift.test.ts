@@ -41,6 +41,17 @@ describe('a lifted block', () => {
       assert.equal(isBlocked(), true, 'another event blocks');
     });
 
+  test('does not come back for a moment either, should its repeated delivery die halfway', async () => {
+    const { react, operate } = world.revocation;
+    await react(block('1'));
+    await operate.lift(scope, 'olga');
+    for (let calls = 0; calls < 6; calls += 1) {
+      world.failTablesAfter(calls);
+      await react(block('1')).catch((error: unknown) => assert.ok(error instanceof UpstreamFailure));
+      assert.equal(isBlocked(), false, `after ${calls} calls`);
+    }
+  });
+
   test('leaves a row that does not grow, however often a scope is blocked and lifted', async () => {
     const { react, operate } = world.revocation;
     const sizes = [];

@@ -3,7 +3,7 @@
  * does not start. The README's table of settings is tested against this file.
  */
 import * as z from 'zod';
-import { isNcrontab } from './ncrontab.ts';
+import { scheduleProblem } from './ncrontab.ts';
 
 const INITIAL_ROTATION_SCHEDULE = '0 */5 * * * *';
 
@@ -86,7 +86,10 @@ export const settings = z.object({
   BROKER_MINIMUM_LIFE_SECONDS: seconds(0, 300, 60).describe('No token with less life left is handed out.'),
   BROKER_ROTATION_SCHEDULE: z
     .string()
-    .refine(isNcrontab, 'must be an NCRONTAB expression of five or six fields')
+    .superRefine((text, context) => {
+      const problem = scheduleProblem(text);
+      if (problem !== undefined) context.addIssue(`must be an NCRONTAB expression: ${problem}`);
+    })
     .default(INITIAL_ROTATION_SCHEDULE)
     .describe('NCRONTAB schedule of the rotation timer. A tick with nothing due is cheap.'),
 });

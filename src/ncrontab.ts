@@ -1,38 +1,125 @@
 /**
- * Whether the Functions host will understand a timer's schedule: it only disables the function that has a wrong
- * one, so that keys would stay as they are and nobody would hear of it.
+ * A timer's schedule, read as the Functions host reads it. The host only disables the function whose schedule it
+ * does not take, so that keys would stay as they are and nobody would hear of it. The reading is held to a table
+ * made with the host's own library (test/ncrontab.json).
  * https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
  */
-const LIMITS = {
-  second: [0, 59],
-  minute: [0, 59],
-  hour: [0, 23],
-  day: [1, 31],
-  month: [1, 12],
-  weekday: [0, 6],
-} as const;
-const NAMES: readonly string[] = [
-  ...['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
-  ...['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'],
-];
-const PART = /^(?:\*|(\w+)(?:-(\w+))?)(?:\/(\d+))?$/;
-
-/** Six fields, or five without seconds; each `*`, values or ranges, names for months and days, steps. */
-export function isNcrontab(text: string): boolean {
-  const fields = text.trim().split(/\s+/);
-  const limits = Object.values(LIMITS).slice(-fields.length);
-  if (fields.length < 5 || fields.length > 6) return false;
-  return limits.every((limit, index) => fields[index]?.split(',').every((part) => isPart(part, limit)));
+interface Field {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  /** The first one has the value `least`. */
+  readonly names: readonly string[];
 }
 
-function isPart(part: string, [least, most]: readonly [number, number]): boolean {
+const FIELDS: readonly Field[] = [
+  { name: 'second', least: 0, most: 59, names: [] },
+  { name: 'minute', least: 0, most: 59, names: [] },
+  { name: 'hour', least: 0, most: 23, names: [] },
+  { name: 'day', least: 1, most: 31, names: [] },
+  {
+    name: 'month',
+    least: 1,
+    most: 12,
+    names: [
+      ...['january', 'february', 'march', 'april', 'may', 'june'],
+      ...['july', 'august', 'september', 'october', 'november', 'december'],
+    ],
+  },
+  {
+    name: 'weekday',
+    least: 0,
+    most: 6,
+    names: ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'],
+  },
+];
+/** In a leap year. */
+const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const MAX_NUMBER = 2_147_483_647;
+const PART = /^(?:\*|(\w+)(?:-(\w+))?)(?:\/(-?[0-9]+))?$/;
+
+/** The values of each field, in order: second, minute, hour, day, month, weekday (0 is Sunday). */
+export interface Ncrontab {
+  readonly fields: readonly (readonly number[])[];
+  /** What the host takes but reads otherwise than it is written, or what never comes. */
+  readonly pitfall: string | undefined;
+}
+export interface NotNcrontab {
+  readonly kind: 'invalid';
+  readonly problem: string;
+}
+
+export function parseNcrontab(text: string): Ncrontab | NotNcrontab {
+  const parts = text.split(' ').filter((part) => part !== '');
+  if (parts.length !== 5 && parts.length !== 6)
+    return { kind: 'invalid', problem: `five or six fields with blanks between them, not ${parts.length}` };
+  const written = parts.length === 5 ? ['0', ...parts] : parts;
+  const fields: number[][] = [];
+  const pitfalls: string[] = [];
+  for (const [index, field] of FIELDS.entries()) {
+    const values = new Set<number>();
+    for (const part of (written[index] ?? '').split(',')) {
+      const range = readPart(part, field);
+      if (range === undefined)
+        return {
+          kind: 'invalid',
+          problem: `${says(field)} takes ${field.least} to ${field.most}${named(field)}`,
+        };
+      // As the host does it: the ends of a range change places, and no step is smaller than one.
+      const { from, to, step } = range;
+      if (from > to)
+        pitfalls.push(
+          `${says(field)} has a range that ends before it begins, and the host would swap the two`,
+        );
+      if (step < 1) pitfalls.push(`${says(field)} has a step below 1, and the host would take it for 1`);
+      for (let value = Math.min(from, to); value <= Math.max(from, to); value += Math.max(step, 1))
+        values.add(value);
+    }
+    fields.push([...values].sort((a, b) => a - b));
+  }
+  if (neverComes(fields)) pitfalls.push('no month it names has a day it names');
+  return { fields, pitfall: pitfalls[0] };
+}
+
+/** A problem never repeats what was written: a setting may hold what it should not. */
+const says = ({ name }: Field): string => `the field of the ${name}`;
+const named = ({ names }: Field): string => (names.length > 0 ? ' or a name' : '');
+
+/** Why the schedule must not be used; undefined: it may. */
+export function scheduleProblem(text: string): string | undefined {
+  const parsed = parseNcrontab(text);
+  return 'kind' in parsed ? parsed.problem : parsed.pitfall;
+}
+
+function readPart(
+  part: string,
+  field: Field,
+): { readonly from: number; readonly to: number; readonly step: number } | undefined {
   const found = PART.exec(part);
-  if (found === null) return false;
-  const [, from, to, step] = found;
-  const isValue = (value: string | undefined) =>
-    value === undefined ||
-    (/^\d+$/.test(value)
-      ? Number(value) >= least && Number(value) <= most
-      : NAMES.includes(value.toLowerCase()));
-  return isValue(from) && isValue(to) && step !== '0';
+  if (found === null) return undefined;
+  const [, first, last, every] = found;
+  const step = Number(every ?? 1);
+  if (Math.abs(step) > MAX_NUMBER) return undefined;
+  const from = first === undefined ? field.least : readValue(first, field);
+  if (from === undefined) return undefined;
+  // One value with a step goes on to the field's end.
+  if (last === undefined)
+    return { from, to: first === undefined || every !== undefined ? field.most : from, step };
+  const to = readValue(last, field);
+  return to === undefined ? undefined : { from, to, step };
+}
+
+/** A number, or the beginning of a name: `j` is January. */
+function readValue(text: string, { least, most, names }: Field): number | undefined {
+  if (!/^[0-9]/.test(text)) {
+    const index = names.findIndex((name) => name.startsWith(text.toLowerCase()));
+    return index < 0 ? undefined : least + index;
+  }
+  const value = Number(text);
+  return /^[0-9]+$/.test(text) && value >= least && value <= most ? value : undefined;
+}
+
+function neverComes([, , , days = [], months = []]: readonly (readonly number[])[]): boolean {
+  const firstDay = days[0] ?? 1;
+  return months.every((month) => firstDay > (DAYS_IN_MONTH[month - 1] ?? 0));
 }

@@ -1,5 +1,5 @@
 /** NCRONTAB as timers use it: five or six fields, or a time span; always UTC. */
-import { Cron } from 'croner';
+import { type Ncrontab, parseNcrontab } from '../../ncrontab.ts';
 import { timeSpanMs } from './app.ts';
 
 export interface Schedule {
@@ -33,18 +33,35 @@ function interval(expression: string): Schedule['next'] | undefined {
 }
 
 function cron(expression: string): Schedule['next'] {
-  const parsed = new Cron(expression, {
-    paused: true,
-    mode: '5-or-6-parts',
-    timezone: 'UTC',
-    // Both must hold where both are given; the classic cron means either.
-    domAndDow: true,
-  });
+  const parsed = parseNcrontab(expression);
+  if ('kind' in parsed) throw new Error(`'${expression}' is no schedule: ${parsed.problem}`);
   return (afterMs) => {
-    const found = parsed.nextRun(new Date(afterMs));
-    if (!found) throw new Error(`'${expression}' never occurs`);
-    return found.getTime();
+    const found = nextOccurrence(parsed, afterMs);
+    if (found === undefined) throw new Error(`'${expression}' never occurs`);
+    return found;
   };
+}
+
+const DAY_MS = 86_400_000;
+/** The 29th of February falls on every weekday within 40 years, also where a century has none. */
+const MAX_DAYS = 40 * 366;
+
+/** In UTC. A date must be of the days, the months and the weekdays; the classic cron means days or weekdays. */
+function nextOccurrence({ fields }: Ncrontab, afterMs: number): number | undefined {
+  const [seconds = [], minutes = [], hours = [], days = [], months = [], weekdays = []] = fields;
+  const firstDayMs = Math.floor(afterMs / DAY_MS) * DAY_MS;
+  for (let dayMs = firstDayMs; dayMs < firstDayMs + MAX_DAYS * DAY_MS; dayMs += DAY_MS) {
+    const date = new Date(dayMs);
+    if (!months.includes(date.getUTCMonth() + 1) || !days.includes(date.getUTCDate())) continue;
+    if (!weekdays.includes(date.getUTCDay())) continue;
+    for (const hour of hours)
+      for (const minute of minutes) {
+        const minuteMs = dayMs + (hour * 60 + minute) * 60_000;
+        const second = seconds.find((candidate) => minuteMs + candidate * 1000 > afterMs);
+        if (second !== undefined) return minuteMs + second * 1000;
+      }
+  }
+  return undefined;
 }
 
 function hasShortGap(next: Schedule['next']): boolean {

@@ -178,16 +178,29 @@ function adopted(
   };
 }
 
-/** The other slot's key is the vault's current version: from now on nothing is bought with this one. */
+/**
+ * The other slot's key is the vault's current version: from now on nothing is bought with this one. In an
+ * emergency tokens may have been bought with it until now, as long as the other key was not accepted; its
+ * drain is skipped, so the epoch rises once more, and no cache hands them out after their key is gone.
+ */
 export function promoted(
   state: RotationState,
   { secret, version: secretVersion }: SecretPlace,
   nowMs: number,
 ): RotationState {
   if (state.work === undefined) return state;
-  const { slot } = state.work;
+  const { slot, emergency } = state.work;
   const generation = state.generation + 1;
-  const moved = { ...state, generation, retiring: slot, active: otherSlot(slot), secret, secretVersion };
+  const epoch = emergency ? state.epoch + 1 : state.epoch;
+  const moved = {
+    ...state,
+    generation,
+    epoch,
+    retiring: slot,
+    active: otherSlot(slot),
+    secret,
+    secretVersion,
+  };
   return enter(moved, { name: 'draining' }, nowMs);
 }
 

@@ -67,7 +67,7 @@ export interface RotationState {
   readonly generation: number;
   /** No token may be bought with this slot. */
   readonly retiring: Slot | undefined;
-  /** Rises with every emergency. */
+  /** Rises when an emergency begins, and when nothing is bought with its key any more. */
   readonly epoch: number;
   /** Whose key the vault's current version holds. */
   readonly active: Slot;

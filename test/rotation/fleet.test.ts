@@ -203,12 +203,27 @@ describe('on demand', () => {
     assert.equal(done?.begun, true);
     assert.notEqual(world.account().Key1, Key1, 'regenerated at once');
     assert.equal(world.current()?.value, Key2);
-    assert.equal(world.row().state.epoch, 1);
+    assert.equal(world.row().state.epoch, 2);
     assert.ok(
       world.history.some(({ why, emergency }) => emergency && why === 'emergency: the drain is skipped'),
     );
     await world.tickUntil(undefined);
     assert.equal(world.account().Key2, Key2);
+  });
+
+  test('what is bought with a leaked key until another takes its place is not handed out after it either', async () => {
+    const world = new World();
+    await world.tick();
+    const { Key1, Key2 } = world.account();
+    world.account().refused.add(Key2);
+    await world.rotation.retireNow('speech', { slot: 'Key1', emergency: true, reason: 'leaked' });
+    // Key2 is refused, so tokens are still bought with Key1: they are of this epoch.
+    const { epoch } = world.row().state;
+    assert.equal(world.account().Key1, Key1);
+    world.account().refused.clear();
+    await world.tickUntil('proving');
+    assert.notEqual(world.account().Key1, Key1);
+    assert.ok(world.row().state.epoch > epoch);
   });
 
   test('asked twice it is one emergency, and the head row is bumped each time', async () => {
@@ -233,7 +248,7 @@ describe('on demand', () => {
     const leaked = world.account().Key1;
     await world.rotation.retireNow('speech', request);
     assert.notEqual(world.account().Key1, leaked);
-    assert.equal(world.row().state.epoch, 2);
+    assert.equal(world.row().state.epoch, 4);
     await world.tickUntil(undefined);
   });
 

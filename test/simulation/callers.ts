@@ -1,62 +1,131 @@
-/** The processes that exchange, with the real mint and freshness, and those who use what they got to its last moment. */
+/** The instances that exchange, with the real exchange, its caches and the real mint, and what their callers do with a token. */
 import { slotsOf } from '../../src/account-key.ts';
+import { createExchange } from '../../src/exchange/exchange.ts';
 import { createFreshness } from '../../src/exchange/freshness.ts';
-import { mint } from '../../src/exchange/mint.ts';
-import { ledgerOver, stateOver, stsOver, vaultOver } from './ports.ts';
+import { createObtain } from '../../src/exchange/obtain.ts';
+import { createTokens } from '../../src/exchange/tokens.ts';
+import { Secret } from '../../src/secret.ts';
+import type { Account } from './account.ts';
+import { stsOver, vaultOver } from './azure.ts';
+import { CALLER, type PolicyVersion } from './policies.ts';
 import { MINUTE_MS, type Scene, START_MS } from './scene.ts';
+import { ledgerOver, stateOver } from './tables.ts';
+
+/** False: an outage, or the policy does not know the account now. */
+type Call = (account: Account) => Promise<boolean>;
 
 export function startCallers(scene: Scene): void {
-  const { chance, timeline, judge, isEager, resource } = scene;
-  const stsIsOffMs = chance.between(-25_000, 25_000);
-  for (let callers = isEager ? 1 : chance.between(1, 3); callers > 0; callers -= 1) {
-    const buy = buyer(scene, stsIsOffMs);
-    if (!isEager) {
+  const { chance, timeline, isEager, isCalm, judges, first, policies } = scene;
+  const stsIsOffMs = chance.between(-30_000, 30_000);
+  if (isEager) callAtTheWorstMoment(scene, stsIsOffMs);
+  else {
+    for (let places = chance.between(1, 3); places > 0; places -= 1) {
+      const isSlow = !isCalm && chance.is(0.5);
+      const start = (version: PolicyVersion): Call => startInstance(scene, version, stsIsOffMs, isSlow);
+      let call = start(policies.inForce);
+      policies.onChange((version) => {
+        call = start(version);
+      });
       const again = async (): Promise<void> => {
-        const pauseMs = (await buy()) ? chance.between(1, 9) * MINUTE_MS : chance.between(5, 60) * 1000;
+        const isServed = await call(scene.pickAccount());
+        const pauseMs = isServed ? chance.between(1, 9) * MINUTE_MS : chance.between(5, 60) * 1000;
         timeline.at(timeline.now() + pauseMs, () => void again());
       };
       timeline.at(START_MS + chance.between(0, 10 * MINUTE_MS), () => void again());
-      continue;
     }
-    // Seldom enough that no earlier token holds up the drain.
-    const buyAround = (ms: number): void => {
-      if (chance.is(0.8)) timeline.at(ms + chance.between(-3_000, 5_000), () => void buy());
-    };
-    scene.onPromotion = buyAround;
-    scene.onDeed = () => buyAround(timeline.now() + 3_000);
   }
-  judge.watchCurrentKey(chance);
-  const [consumer] = resource.rotation?.consumers ?? [];
-  if (consumer?.kind === 'application') judge.watchConsumer(consumer.within, chance);
+  for (const { keys } of judges.values()) keys.watchCurrentKey(chance);
+  const [consumer] = policies.of(first)?.rotation?.consumers ?? [];
+  if (consumer?.kind === 'application') scene.judgeOf(first).keys.watchConsumer(consumer.within, chance);
 }
 
-/** @returns a purchase whose token is used twice in its life and once in its last millisecond; false: an outage */
-function buyer({ chance, timeline, judge, isEager, newProcess, way, resource }: Scene, stsIsOffMs: number) {
-  const isSlow = isEager || chance.is(0.5);
-  const process = newProcess('exchange', { isSlow, readsLateMs: chance.pick([0, 0, 10_000]) });
-  const over = way(process);
-  const freshness = createFreshness(stateOver(over), process.clock, 0);
-  const ports = {
-    vault: vaultOver(over),
-    sts: stsOver(over, stsIsOffMs),
-    ledger: ledgerOver(over),
-    slotsNow: async () => slotsOf((await freshness.now()).slots, resource),
-    clock: process.clock,
-    sleep: timeline.sleep,
-    instance: process.name,
+/** By an instance that has just started, so that nothing is cached; seldom enough that no earlier token holds up the drain. */
+function callAtTheWorstMoment(scene: Scene, stsIsOffMs: number): void {
+  const { chance, timeline, policies, first } = scene;
+  let version = policies.inForce;
+  policies.onChange((next) => {
+    version = next;
+  });
+  const callAround = (ms: number): void => {
+    if (!chance.is(0.8)) return;
+    const atMs = ms + chance.between(-3_000, 5_000);
+    timeline.at(atMs, () => void startInstance(scene, version, stsIsOffMs, true)(first));
   };
-  return async (): Promise<boolean> => {
+  scene.onPromotion = callAround;
+  scene.onDeed = () => callAround(timeline.now() + 3_000);
+}
+
+const MINIMUM_LIFE_MS = 60_000;
+const SUBJECT_TOKEN = new Secret('the caller is known');
+
+function startInstance(
+  scene: Scene,
+  { resources, compiled }: PolicyVersion,
+  stsIsOffMs: number,
+  isSlow: boolean,
+): Call {
+  const { timeline, cloud, wire, verdict } = scene;
+  const process = scene.newProcess('exchange', isSlow);
+  const { clock, name: instance } = process;
+  const way = scene.way(process);
+  const freshness = createFreshness(stateOver(way, scene.onBump), clock, 0);
+  const write = (what: string) => wire.call(process, 'tables', what, () => undefined, true);
+  const accountAt = (host: string): Account => {
+    const found = resources.find(({ endpoint }) => endpoint === host);
+    if (found === undefined) throw new Error(`no account at ${host}`);
+    return cloud.account(found.accountId);
+  };
+  const notHere = (): never => {
+    throw new Error('only key-exchange tokens are simulated');
+  };
+  const obtain = createObtain({
+    vault: vaultOver(way),
+    sts: stsOver(way, accountAt, stsIsOffMs),
+    ledger: ledgerOver(way),
+    slotsNow: async (resource) => slotsOf((await freshness.now()).slots, resource),
+    entra: { byApplication: notHere, byManagedIdentity: notHere, onBehalfOf: notHere },
+    issued: { record: () => write('record token'), find: async () => undefined },
+    clock,
+    sleep: timeline.sleep,
+    instance,
+  });
+  const exchange = createExchange({
+    policy: compiled,
+    verify: async () => ({ ...CALLER, token: SUBJECT_TOKEN }),
+    freshness,
+    revokedBy: () => undefined,
+    isDropped: () => false,
+    tokens: createTokens(obtain, clock, MINIMUM_LIFE_MS, timeline.sleep),
+    rate: { take: () => 0, giveBack: () => undefined },
+    audit: { append: () => write('append audit') },
+    clock,
+    instance,
+    minimumLifeMs: MINIMUM_LIFE_MS,
+  });
+  const request = { subjectToken: '', tokenKind: undefined, scope: undefined };
+
+  return async (account) => {
+    const target = resources.find(({ accountId }) => accountId === account.id)?.name;
+    if (target === undefined) return false;
+    const { calls } = scene.judgeOf(account);
+    const beganAtMs = timeline.now();
     try {
-      const { token, expiresAtMs } = await mint(ports, resource, 'https://sim.invalid');
-      const lifeMs = expiresAtMs - process.clock();
-      judge.onToken(token, lifeMs);
-      for (const part of [chance.next(), chance.next(), 1]) {
-        const useMs = timeline.now() + Math.max(0, Math.floor(lifeMs * part) - 1);
-        timeline.at(useMs, () => judge.useToken(token));
+      const answer = await exchange({ ...request, target }, '');
+      if (!('token' in answer)) {
+        verdict.violated('7 outage is no decision', `the caller of ${target} is denied: ${answer.kind}`);
+        return false;
       }
+      verdict.note(
+        `${instance} hands out a token for ${target}, bought with ${answer.slot}, epoch ${answer.epoch}`,
+      );
+      const lifeMs = answer.expiresAtMs - clock();
+      calls.onGranted(answer, beganAtMs, lifeMs, process.maxJumpMs, scene.chance);
       return true;
     } catch (error) {
-      judge.outageOnly(error);
+      const why = error instanceof Error ? error.message : String(error);
+      verdict.note(`${instance} cannot serve a caller of ${target}: ${why}`);
+      verdict.outageOnly(error);
+      calls.onFailure(beganAtMs, why);
       return false;
     }
   };

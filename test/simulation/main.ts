@@ -1,17 +1,30 @@
 /**
- * `npm run simulate -- --runs 10000 --seed 1 [--mutate NAME] [--violations N] [--trace] [--json]`: random schedules of the
- * rotation, run i with seed + i. Exit 1 at a violation; `--runs 1 --seed N --trace` replays one exactly.
+ * `npm run simulate -- --runs 10000 --seed 1 [--mutate NAME] [--beyond NAME] [--violations N] [--trace] [--json]`:
+ * random schedules of the rotation, run i with seed + i. Exit 1 at a violation; `--runs 1 --seed N --trace`
+ * replays one exactly.
  */
 import { readCommandLine, wrongUsage } from '../../src/command-line.ts';
 import { MUTATIONS, mutate } from './mutations.ts';
-import type { RunReport } from './run.ts';
+import { add, type Counts, type Report, tell, total } from './report.ts';
+import type { Run } from './run.ts';
+import { ASSUMED, type Assumptions } from './scene.ts';
 
-const usage = `npm run simulate -- [--runs N] [--seed N] [--mutate NAME] [--list-mutations] [--violations N] [--trace] [--json]
+/** What the product does not promise to stand: README, "Limits". */
+const BEYOND: Readonly<Record<string, Assumptions>> = {
+  pause: { ...ASSUMED, maxLeasedPauseMs: 600_000 },
+  clock: { ...ASSUMED, maxClockOffMs: 600_000 },
+};
+
+/** Of a violation, the last so many lines are kept. */
+const TRACE_LINES = 60;
+
+const usage = `npm run simulate -- [--runs N] [--seed N] [--mutate NAME] [--list-mutations] [--beyond NAME] [--violations N] [--trace] [--json]
 
   --runs N          how many schedules (default 10000)
   --seed N          the first schedule's seed; the next one has seed N + 1 (default 1)
   --mutate NAME     breaks the machine in a named way, which must be found
   --list-mutations  prints the names
+  --beyond NAME     leaves what is assumed of Azure and of the instances: ${Object.keys(BEYOND).join(' or ')}
   --violations N    stops after so many (default 20)
   --trace           prints what happens in a schedule, step by step: for --runs 1
   --json            the last line is one JSON object`;
@@ -20,6 +33,7 @@ const { values } = readCommandLine(usage, {
     runs: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '1' },
     mutate: { type: 'string' },
+    beyond: { type: 'string' },
     json: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     // A broken machine breaks often: so many show it.
@@ -37,10 +51,12 @@ if (values['list-mutations']) {
     if (!Object.hasOwn(MUTATIONS, values.mutate)) wrong(`no such mutation: ${values.mutate}`);
     mutate(values.mutate);
   }
+  const assumptions = values.beyond === undefined ? ASSUMED : BEYOND[values.beyond];
+  if (assumptions === undefined) wrong(`--beyond is one of ${Object.keys(BEYOND).join(', ')}`);
   // A mutated source must be loaded after the hook.
   const { runSchedule } = await import('./run.ts');
   Error.stackTraceLimit = values.trace ? 10 : 0;
-  process.exitCode = await simulate(runSchedule, Number(values.runs), Number(values.seed));
+  process.exitCode = await simulate(runSchedule, assumptions, Number(values.runs), Number(values.seed));
 }
 
 function wrong(why: string): never {
@@ -48,59 +64,42 @@ function wrong(why: string): never {
 }
 
 async function simulate(
-  runSchedule: (seed: number, trace?: (line: string) => void) => Promise<RunReport>,
+  runSchedule: Run,
+  assumptions: Assumptions,
   runs: number,
   firstSeed: number,
 ): Promise<number> {
   const startedAt = performance.now();
-  const violations: { seed: number; invariant: string; trace: string[] }[] = [];
-  const steps: Record<string, number> = {};
-  const faults: Record<string, number> = {};
+  const violations: Report['violations'][number][] = [];
+  const steps: Counts = {};
+  const reached: Record<string, Counts> = {};
   let run = 0;
   for (; run < runs && violations.length < Number(values.violations); run += 1) {
     const seed = firstSeed + run;
     const print = values.trace ? (line: string) => process.stdout.write(`${line}\n`) : undefined;
-    const report = await runSchedule(seed, print);
+    const report = await runSchedule(seed, print, assumptions);
     add(steps, report.steps);
-    add(faults, report.faults);
+    for (const [phase, counts] of Object.entries(report.reached)) {
+      const sum = reached[phase] ?? {};
+      add(sum, counts);
+      reached[phase] = sum;
+    }
     const [first] = report.violations;
     if (first !== undefined) {
-      violations.push({ seed, invariant: first.invariant, trace: await traceOf(runSchedule, seed) });
+      const trace = await traceOf(runSchedule, assumptions, seed);
+      violations.push({ seed, invariant: first.invariant, trace });
     }
   }
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
-  if (values.json)
-    process.stdout.write(`${JSON.stringify({ runs: run, violations, steps, faults, seconds })}\n`);
-  else tell(run, violations, steps, seconds);
+  const report: Report = { runs: run, violations, steps, faults: total(reached), reached, seconds };
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${tell(report)}\n`);
   return violations.length === 0 ? 0 : 1;
 }
 
-/** The schedule once more, with all that happened up to the first violation. */
-async function traceOf(
-  runSchedule: (seed: number, trace?: (line: string) => void) => Promise<RunReport>,
-  seed: number,
-): Promise<string[]> {
+/** The schedule once more, with what happened up to the first violation. */
+async function traceOf(runSchedule: Run, assumptions: Assumptions, seed: number): Promise<string[]> {
   const lines: string[] = [];
-  await runSchedule(seed, (line) => lines.push(line));
+  await runSchedule(seed, (line) => lines.push(line), assumptions);
   const at = lines.findIndex((line) => line.includes(' VIOLATED '));
-  return lines.slice(Math.max(0, at - 20), at + 1);
-}
-
-function tell(
-  runs: number,
-  violations: readonly { seed: number; invariant: string; trace: string[] }[],
-  steps: Readonly<Record<string, number>>,
-  seconds: number,
-): void {
-  const lines = violations.flatMap(({ seed, invariant, trace }) => [
-    `\nseed ${seed} violates: ${invariant}`,
-    ...trace.map((line) => `  ${line.slice(0, 300)}`),
-  ]);
-  const made = Object.entries(steps).map(([step, count]) => `${count} ${step}`);
-  lines.push(`${runs} schedules in ${seconds} s, ${violations.length} violations; steps: ${made.join(', ')}`);
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-function add(sum: Record<string, number>, more: Readonly<Record<string, number>>): void {
-  for (const [name, count] of Object.entries(more)) sum[name] = (sum[name] ?? 0) + count;
+  return lines.slice(Math.max(0, at + 1 - TRACE_LINES), at + 1);
 }

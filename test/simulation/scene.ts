@@ -1,107 +1,165 @@
 /** What one schedule is made of, drawn from its seed. */
-import { accountKey } from '../../src/account-key.ts';
-import type { Resource } from '../../src/policy/schema.ts';
+import { inWords } from '../../src/rotation/advance.ts';
 import type { StoredRow } from '../../src/rotation/state.ts';
+import type { Account } from './account.ts';
+import type { Way } from './azure.ts';
 import { Cloud } from './cloud.ts';
-import { Judge } from './judge.ts';
-import type { Way } from './ports.ts';
+import { CallJudge } from './judge-calls.ts';
+import { KeyJudge } from './judge-keys.ts';
+import { drawResource, Policies } from './policies.ts';
+import { createProcess, MAX_CLOCK_OFF_MS, type Process } from './process.ts';
 import { type Chance, createChance } from './random.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
-import { createWire, type Process, type Wire } from './wire.ts';
+import { createVerdict, START_MS, type Verdict } from './verdict.ts';
+import { createWire, type Wire } from './wire.ts';
 
-export const START_MS = Date.UTC(2026, 0, 1);
+export { START_MS };
 export const MINUTE_MS = 60_000;
-export const RESOURCE = 'speech';
+
+/** How far Azure and the instances may go; README, "Limits", says what breaks beyond. */
+export interface Assumptions {
+  /** A process may sleep so long between a look at its lease and the change outside that follows. */
+  readonly maxLeasedPauseMs: number;
+  readonly maxClockOffMs: number;
+}
+export const ASSUMED: Assumptions = { maxLeasedPauseMs: 45_000, maxClockOffMs: MAX_CLOCK_OFF_MS };
 
 export interface Scene {
   readonly chance: Chance;
   readonly timeline: Timeline;
   readonly cloud: Cloud;
   readonly wire: Wire;
-  readonly judge: Judge;
-  readonly resource: Resource;
+  readonly verdict: Verdict;
+  readonly policies: Policies;
+  /** The one that hands, emergencies and callers choose most often. */
+  readonly first: Account;
+  readonly judges: ReadonlyMap<Account, { readonly keys: KeyJudge; readonly calls: CallJudge }>;
   /** From one occurrence of the timer to the next: the schedule is a setting. */
   readonly tickMs: number;
   /** One slow caller that buys only where that is most dangerous: at a promotion, and under a hand's deeds. */
   readonly isEager: boolean;
-  newProcess(kind: Process['kind'], traits?: Partial<Process>): Process;
+  /** No fault, no crash and no hand from the beginning to the end: then no exchange may fail at all. */
+  readonly isCalm: boolean;
+  newProcess(kind: Process['kind'], isSlow?: boolean): Process;
   way(process: Process): Way;
-  /** Called when the next tick is to promote a key. */
+  onRow(row: StoredRow): void;
+  onBump(): void;
+  judgeOf(account: Account): { readonly keys: KeyJudge; readonly calls: CallJudge };
+  /** The first account, more often than not. */
+  pickAccount(): Account;
+  /** Called when the next tick is to promote a key of the first account. */
   onPromotion: (nextTickMs: number) => void;
-  /** Called when the row of the rotation is written. */
-  onPhase: (phase: string | undefined) => void;
+  /** Called when the first account's row is written. */
+  onPhase: (phase: string) => void;
   /** Called when a hand from outside has changed something. */
   onDeed: () => void;
 }
 
-export function createScene(seed: number, trace: ((line: string) => void) | undefined): Scene {
+const NAMES = ['speech', 'vision', 'translator', 'language'] as const;
+const VAULT_LAG_MS = 15_000;
+
+export function createScene(
+  seed: number,
+  trace: ((line: string) => void) | undefined,
+  { maxLeasedPauseMs, maxClockOffMs }: Assumptions,
+): Scene {
   const chance = createChance(seed);
   const timeline = createTimeline(START_MS);
-  const cloud = new Cloud(chance, START_MS - 86_400_000);
-  const wire = createWire(chance, timeline);
-  const judge = new Judge(cloud, timeline, accountKey(cloud.accountId), trace);
-  const isEager = chance.is(0.4);
+  const verdict = createVerdict(timeline, trace);
+  const cloud = new Cloud(chance, NAMES.slice(0, chance.pick([2, 2, 2, 3, 4])), START_MS - 86_400_000);
+  const wire = createWire(chance, timeline, verdict.note, maxLeasedPauseMs);
+  const isCalm = chance.is(0.15);
+  const isEager = !isCalm && chance.is(0.4);
   const tickMs = isEager ? 20_000 : chance.is(0.7) ? 300_000 : chance.pick([120_000, 60_000, 20_000]);
+  const policies = new Policies(
+    chance,
+    timeline,
+    cloud.accounts.map((account) => drawResource(account, chance, tickMs)),
+  );
+  const [first] = cloud.accounts;
+  if (first === undefined) throw new Error('a scene has an account');
+  const judges = new Map(
+    cloud.accounts.map((account) => {
+      const calls = new CallJudge(account, timeline, verdict);
+      const row = () => cloud.rows.get(account.key);
+      const hasLiveToken = calls.hasLiveToken.bind(calls);
+      const keys = new KeyJudge({ account, cloud, policies, timeline, verdict, row, hasLiveToken });
+      return [account, { keys, calls }];
+    }),
+  );
   let processes = 0;
 
-  const onRow = (row: StoredRow): void => {
-    judge.onRow(row);
-    const { work } = row.state;
-    scene.onPhase(work?.phase.name);
-    const proof = work?.phase.name === 'promoting' ? work.phase.proof : undefined;
-    if (proof === undefined || proof.lastMs - proof.firstMs < MINUTE_MS) return;
-    scene.onPromotion(timeline.now() + tickMs);
-  };
   const scene: Scene = {
     chance,
     timeline,
     cloud,
     wire,
-    judge,
-    resource: drawResource(cloud, chance, tickMs),
+    verdict,
+    policies,
+    first,
+    judges,
     tickMs,
     isEager,
-    newProcess: (kind, traits = {}) => {
+    isCalm,
+    judgeOf: (account) => {
+      const found = judges.get(account);
+      if (found === undefined) throw new Error(`nobody judges ${account.name}`);
+      return found;
+    },
+    newProcess: (kind, isSlow = false) => {
       processes += 1;
-      const offMs = chance.between(-25_000, 25_000);
-      const clock = () => timeline.now() + offMs;
-      const usual = { isSlow: false, readsLateMs: 0, dead: false, callsToLive: -1 };
-      if (Math.abs(offMs) > 1_000) wire.count(offMs > 0 ? 'clock ahead' : 'clock behind');
-      return { kind, name: `${kind}-${processes}`, clock, ...usual, ...traits };
+      const options = { chance, timeline, count: wire.count, maxClockOffMs };
+      return createProcess(options, kind, `${kind}-${processes}`, isSlow);
     },
     way: (process) => ({
       cloud,
       wire,
       timeline,
       process,
-      onChange: judge.onChange,
-      onText: judge.onText,
-      onRow,
+      onChange: (driver, change, isLate) => {
+        const account =
+          change.kind === 'regenerate'
+            ? change.account
+            : cloud.accounts.find(({ name }) => change.secret.startsWith(name));
+        if (account === undefined) throw new Error('a change belongs to an account');
+        const what = change.kind === 'regenerate' ? change.slot : `secret ${change.secret}`;
+        const late = isLate ? ', late: it had given up' : '';
+        verdict.note(`${driver.name} does ${change.kind} ${what} of ${account.name}${late}`);
+        scene.judgeOf(account).keys.onChange(driver, change, isLate);
+      },
+      onIssued: (token, key, expiresAtMs) => {
+        scene.judgeOf(key.account).calls.onIssued(token, key, expiresAtMs);
+        verdict.note(`${process.name} buys a token with ${key.slot} of ${key.account.name}`);
+      },
     }),
+    onRow: (row) => {
+      const account = cloud.accounts.find(({ key }) => key === row.account);
+      if (account === undefined) return;
+      const { state } = row;
+      const { work } = state;
+      const lease = row.lease.holder === '' ? 'no driver' : `driver ${row.lease.holder}`;
+      const emergency = work?.emergency ? ' in an emergency' : '';
+      verdict.note(
+        `row of ${account.name}: ${inWords(state)}${emergency}, generation ${state.generation}, ${lease}`,
+      );
+      const { keys, calls } = scene.judgeOf(account);
+      keys.onRow(row);
+      calls.onRow(state, VAULT_LAG_MS);
+      if (account !== first) return;
+      wire.phase = work?.phase.name ?? (state.generation === 0 ? 'not adopted' : 'steady');
+      scene.onPhase(wire.phase);
+      const proof = work?.phase.name === 'promoting' ? work.phase.proof : undefined;
+      if (proof === undefined || proof.lastMs - proof.firstMs < MINUTE_MS) return;
+      scene.onPromotion(timeline.now() + tickMs);
+    },
+    onBump: () => {
+      for (const { calls } of judges.values()) calls.onBump();
+    },
+    pickAccount: () =>
+      chance.is(0.7) ? first : (cloud.accounts[chance.between(0, cloud.accounts.length - 1)] ?? first),
     onPromotion: () => undefined,
     onPhase: () => undefined,
     onDeed: () => undefined,
   };
   return scene;
-}
-
-function drawResource(cloud: Cloud, chance: Chance, tickMs: number): Resource {
-  const application = { kind: 'application' as const, name: 'old job', within: 20 * MINUTE_MS };
-  return {
-    name: RESOURCE,
-    accountId: cloud.accountId,
-    kind: 'SpeechServices',
-    region: 'westeurope',
-    endpoint: 'https://sim.invalid',
-    tokenKinds: ['sts'],
-    identity: { kind: 'application' },
-    scope: 'https://cognitiveservices.azure.com/.default',
-    secret: 'speech-key',
-    rotation: {
-      period: (tickMs > MINUTE_MS ? 45 : 15) * MINUTE_MS,
-      mode: chance.pick(['full', 'full', 'alternating']),
-      paused: false,
-      consumers: chance.is(0.4) ? [application] : [],
-    },
-  };
 }

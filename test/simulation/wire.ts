@@ -1,29 +1,25 @@
 /** The way to the cloud, and what goes wrong on it. A process can die before and after every call. */
 import { UpstreamFailure, type UpstreamService } from '../../src/upstream.ts';
+import type { Process } from './process.ts';
 import type { Chance } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
-/** One running process: its clock is off, and it may die. */
-export interface Process {
-  readonly kind: 'rotator' | 'exchange';
-  readonly name: string;
-  readonly clock: () => number;
-  /** Every fourth of its calls takes very long. */
-  readonly isSlow: boolean;
-  /** It may read a copy of the vault that is so much behind. */
-  readonly readsLateMs: number;
-  dead: boolean;
-  /** Dies at this call from now, counted down; negative: lives on. */
-  callsToLive: number;
+export interface Weather {
+  /** How likely a call fails in some way; 0 once the weather is fine. */
+  readonly trouble: number;
+  /** In this phase of the first account's rotation it is four times as likely, elsewhere half as likely. */
+  readonly stormyPhase: string | undefined;
+  /** One operation that fails far more often than all others, so that rare meetings are not rare in every schedule. */
+  readonly weak: string | undefined;
 }
+export const FAIR: Weather = { trouble: 0, stormyPhase: undefined, weak: undefined };
 
 export interface Wire {
-  /** How likely a call fails in some way; 0 once the weather is fine. */
-  trouble: number;
-  /** One operation that fails far more often than all others, so that rare meetings are not rare in every schedule. */
-  weak: string | undefined;
-  readonly faults: Readonly<Record<string, number>>;
-  count(fault: string): void;
+  weather: Weather;
+  /** Of the first account's rotation: misfortunes are counted by it. */
+  phase: string;
+  readonly reached: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  count(misfortune: string): void;
   call<T>(
     process: Process,
     service: UpstreamService,
@@ -35,22 +31,42 @@ export interface Wire {
 
 /** A process may sleep for minutes anywhere … */
 const MAX_PAUSE_MS = 600_000;
-/** … but between its last look at the lease and a change outside no longer than the lease's margin: lease.ts. */
-const MARGIN_MS = 45_000;
 const TIMEOUT_MS = 3_000;
 const WEAK = 0.35;
 
-export function createWire(chance: Chance, timeline: Timeline): Wire {
-  const faults: Record<string, number> = {};
-  const count = (fault: string): void => {
-    faults[fault] = (faults[fault] ?? 0) + 1;
-  };
+/** @param maxLeasedPauseMs … but between its last look at the lease and a change outside no longer than this */
+export function createWire(
+  chance: Chance,
+  timeline: Timeline,
+  note: (what: string) => void,
+  maxLeasedPauseMs: number,
+): Wire {
+  const reached: Record<string, Record<string, number>> = {};
   const never = <T>(): Promise<T> => new Promise(() => undefined);
+  /** All accounts are of one subscription, and Azure Resource Manager limits a whole subscription. */
+  let throttledUntilMs = 0;
+
+  const likelihood = (operation: string): number => {
+    const { trouble, weak, stormyPhase } = wire.weather;
+    if (operation === weak) return WEAK;
+    if (stormyPhase === undefined) return trouble;
+    return stormyPhase === wire.phase ? Math.min(0.3, 4 * trouble) : trouble / 2;
+  };
+  const count = (misfortune: string): void => {
+    const counts = reached[wire.phase] ?? {};
+    counts[misfortune] = (counts[misfortune] ?? 0) + 1;
+    reached[wire.phase] = counts;
+  };
+  const dies = (process: Process, when: 'before' | 'after', operation: string): void => {
+    count(`crash ${when} ${operation}`);
+    note(`${process.name} dies just ${when} ${operation}`);
+    process.dead = true;
+  };
 
   const wire: Wire = {
-    trouble: 0,
-    weak: undefined,
-    faults,
+    weather: FAIR,
+    phase: 'not adopted',
+    reached,
     count,
     call: async <T>(
       process: Process,
@@ -60,29 +76,35 @@ export function createWire(chance: Chance, timeline: Timeline): Wire {
       changes = false,
     ): Promise<T> => {
       if (process.dead) return never<T>();
-      const diesHere = process.kind === 'rotator' && operation === wire.weak && chance.is(0.4);
-      const dies = (process.callsToLive >= 0 && process.callsToLive-- === 0) || diesHere;
-      if (dies && chance.is(0.5)) {
-        count(`crash before ${operation}`);
-        process.dead = true;
+      const diesOfWeakness = process.kind === 'rotator' && operation === wire.weather.weak && chance.is(0.4);
+      const diesHere = (process.callsToLive >= 0 && process.callsToLive-- === 0) || diesOfWeakness;
+      if (diesHere && chance.is(0.5)) {
+        dies(process, 'before', operation);
         return never<T>();
       }
-      const isSlow = process.isSlow && chance.is(0.25);
+      const isSlow = process.isSlow && wire.weather.trouble > 0 && chance.is(0.25);
       await timeline.sleep(isSlow ? chance.between(15_000, 100_000) : chance.between(5, 250));
       if (process.dead) return never<T>();
-      const fault = chance.is(operation === wire.weak ? WEAK : wire.trouble)
-        ? chance.pick(['error', 'throttled', 'timeout', 'lost', 'late', 'pause'])
-        : undefined;
+      if (service === 'arm' && timeline.now() < throttledUntilMs) {
+        count('subscription throttled');
+        throw new UpstreamFailure(service, operation, 429, 7);
+      }
+      const fault = chance.is(likelihood(operation)) ? chance.pick(FAULTS) : undefined;
+      if (fault !== undefined) {
+        count(fault);
+        note(`${process.name} ${operation}: ${FAULT_IN_WORDS[fault]}`);
+      }
       if (fault === 'pause') {
-        count('pause');
-        await timeline.sleep(chance.between(1_000, isOutside(service) && changes ? MARGIN_MS : MAX_PAUSE_MS));
+        const isLeased = (service === 'keyvault' || service === 'arm') && changes;
+        await timeline.sleep(chance.between(1_000, isLeased ? maxLeasedPauseMs : MAX_PAUSE_MS));
         if (process.dead) return never<T>();
       } else if (fault !== undefined) {
-        count(fault);
         if (fault === 'error') throw new UpstreamFailure(service, operation, 500);
-        if (fault === 'throttled') throw new UpstreamFailure(service, operation, 429, 7);
+        if (fault === 'throttled') {
+          if (service === 'arm') throttledUntilMs = timeline.now() + chance.between(7_000, 60_000);
+          throw new UpstreamFailure(service, operation, 429, 7);
+        }
         if (fault === 'lost') effect(false);
-        // The caller gives up, and the work is done all the same, a little later.
         if (fault === 'late' && changes) {
           timeline.at(timeline.now() + chance.between(TIMEOUT_MS, 60_000), () => void effect(true));
         }
@@ -91,9 +113,8 @@ export function createWire(chance: Chance, timeline: Timeline): Wire {
         throw new UpstreamFailure(service, `${operation}: no answer in time`);
       }
       const result = effect(false);
-      if (dies) {
-        count(`crash after ${operation}`);
-        process.dead = true;
+      if (diesHere) {
+        dies(process, 'after', operation);
         return never<T>();
       }
       return result;
@@ -102,6 +123,12 @@ export function createWire(chance: Chance, timeline: Timeline): Wire {
   return wire;
 }
 
-function isOutside(service: UpstreamService): boolean {
-  return service === 'keyvault' || service === 'arm';
-}
+const FAULT_IN_WORDS = {
+  error: 'the service answers 500, and nothing was done',
+  throttled: 'the service answers 429, and nothing was done',
+  timeout: 'the request is lost, and there is no answer',
+  lost: 'it is done, and the answer is lost',
+  late: 'no answer in time, and it is done a little later all the same',
+  pause: 'the process sleeps before it goes on',
+} as const;
+const FAULTS = ['error', 'throttled', 'timeout', 'lost', 'late', 'pause'] as const;

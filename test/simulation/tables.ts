@@ -1,0 +1,98 @@
+/** The tables as the rotation and the exchange see them, through the wire: rows, the mint ledger, the head. */
+import type { Head, MintLedger, SharedState } from '../../src/ports.ts';
+import type { RotationStore } from '../../src/rotation/ports.ts';
+import type { StoredRow } from '../../src/rotation/state.ts';
+import type { Way } from './azure.ts';
+
+/** @param onRow told of every row before it is written, and @param onText of every text that is kept */
+export function storeOver(
+  { cloud, wire, process }: Way,
+  onRow: (row: StoredRow) => void,
+  onText: (text: string) => void,
+): RotationStore {
+  return {
+    all: () => wire.call(process, 'tables', 'read rows', () => new Map(cloud.rows)),
+    read: (account) => wire.call(process, 'tables', 'read row', () => cloud.rows.get(account)),
+    remove: (account) =>
+      wire.call(process, 'tables', 'remove row', () => void cloud.rows.delete(account), true),
+    write: (row) =>
+      wire.call(
+        process,
+        'tables',
+        'write row',
+        () => {
+          onText(JSON.stringify(row));
+          const etag = cloud.writeRow(row);
+          if (etag !== 'moved') onRow(row);
+          return etag;
+        },
+        true,
+      ),
+    record: (entry) =>
+      wire.call(
+        process,
+        'tables',
+        'record step',
+        () => {
+          onText(JSON.stringify(entry));
+          cloud.history.set(`${entry.account} ${entry.fence}`, entry);
+        },
+        true,
+      ),
+    history: async () => [...cloud.history.values()],
+  };
+}
+
+export function ledgerOver({ cloud, wire, process }: Way): MintLedger {
+  const declared = (account: string, slot: string): number[] => {
+    const row = `${account} ${slot}`;
+    const there = cloud.ledger.get(row) ?? [];
+    cloud.ledger.set(row, there);
+    return there;
+  };
+  return {
+    declare: (account, slot, _instance, expiresAtMs) =>
+      wire.call(
+        process,
+        'tables',
+        'declare mint',
+        () => {
+          declared(account, slot).push(expiresAtMs);
+        },
+        true,
+      ),
+    latestExpiryMs: (account, slot) =>
+      wire.call(process, 'tables', 'read ledger', () => Math.max(0, ...declared(account, slot))),
+  };
+}
+
+/** @param onBump told when the head row moves: from then on every exchange that begins knows what the rows say */
+export function stateOver({ cloud, wire, process }: Way, onBump: () => void): SharedState & Head {
+  const version = () => wire.call(process, 'tables', 'read head', () => String(cloud.head));
+  return {
+    version,
+    load: async () => {
+      const asOf = await version();
+      return wire.call(process, 'tables', 'load state', () => {
+        const slots = new Map(
+          [...cloud.rows].map(([account, { state }]) => {
+            const { active: slot, secret, secretVersion: version } = state;
+            return [account, { ...state, current: version === '' ? undefined : { slot, secret, version } }];
+          }),
+        );
+        return { version: asOf, revocations: new Map(), slots };
+      });
+    },
+    bump: () =>
+      wire.call(
+        process,
+        'tables',
+        'bump head',
+        () => {
+          cloud.head += 1;
+          onBump();
+        },
+        true,
+      ),
+  };
+}

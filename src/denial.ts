@@ -40,7 +40,13 @@ export type Denial =
   | { readonly kind: 'grant_missing'; readonly resource: string }
   | { readonly kind: 'user_required'; readonly resource: string }
   | { readonly kind: 'lifetime_unmet'; readonly resource: string; readonly grant: string }
-  | { readonly kind: 'revoked'; readonly scope: string; readonly of: 'caller' | 'target' }
+  | {
+      readonly kind: 'revoked';
+      readonly scope: string;
+      readonly of: 'caller' | 'target';
+      /** A token of the caller's that is dated from this second on is accepted; undefined: none is. */
+      readonly acceptedFromSeconds: number | undefined;
+    }
   | { readonly kind: 'rate_limited'; readonly grant: string; readonly retryAfterSeconds: number }
   | { readonly kind: 'interaction_required'; readonly claims: string | undefined }
   | { readonly kind: 'obo_refused' };
@@ -96,9 +102,20 @@ export function wire(denial: Denial): WireDenial {
         description: 'no token within the lifetime the grant allows',
       };
     case 'revoked':
-      return denial.of === 'caller'
-        ? { status: 400, error: 'invalid_request', description: 'subject_token is no longer accepted' }
-        : { status: 400, error: 'invalid_target', description: 'no such target for this caller' };
+      if (denial.of === 'target')
+        return { status: 400, error: 'invalid_target', description: 'no such target for this caller' };
+      return denial.acceptedFromSeconds === undefined
+        ? {
+            status: 400,
+            error: 'invalid_request',
+            description: 'subject_token is no longer accepted, and a newer one is not either',
+          }
+        : {
+            status: 400,
+            error: 'invalid_request',
+            description: 'subject_token is no longer accepted: get a newer one with these claims',
+            claims: notBefore(denial.acceptedFromSeconds),
+          };
     case 'rate_limited':
       return {
         status: 429,
@@ -116,6 +133,15 @@ export function wire(denial: Denial): WireDenial {
     case 'obo_refused':
       return { status: 400, error: 'invalid_request', description: 'the user token cannot be exchanged' };
   }
+}
+
+/**
+ * What continuous access evaluation sends to a client whose token was issued too early: its library then asks
+ * Entra for a new one, past its own cache.
+ * https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation
+ */
+function notBefore(seconds: number): string {
+  return JSON.stringify({ access_token: { nbf: { essential: true, value: String(seconds) } } });
 }
 
 /** What the audit row says. */

@@ -147,6 +147,14 @@ export interface Revocation {
   readonly blocked: boolean;
 }
 
+/** Why a caller's token is refused, and what would be accepted in its place. */
+export interface Refusal {
+  /** The widest block that refuses it; without one, the widest cut-off. */
+  readonly scope: Scope;
+  /** A token of this caller's that is dated from this second on is accepted; undefined: none is, however new. */
+  readonly acceptedFromSeconds: number | undefined;
+}
+
 /** What an exchange must know of a resource's keys. */
 export interface SlotState {
   /** Rises with every change of the vault's current key; a cached key of another generation is read again. */

@@ -13,7 +13,7 @@ const one: { [Kind in Denial['kind']]: Extract<Denial, { kind: Kind }> } = {
   grant_missing: { kind: 'grant_missing', resource: 'secret-project' },
   user_required: { kind: 'user_required', resource: 'secret-project' },
   lifetime_unmet: { kind: 'lifetime_unmet', resource: 'secret-project', grant: 'the-grant' },
-  revoked: { kind: 'revoked', scope: 'user secret-project', of: 'caller' },
+  revoked: { kind: 'revoked', scope: 'user secret-project', of: 'caller', acceptedFromSeconds: undefined },
   rate_limited: { kind: 'rate_limited', grant: 'the-grant', retryAfterSeconds: 7 },
   interaction_required: { kind: 'interaction_required', claims: '{"access_token":{}}' },
   obo_refused: { kind: 'obo_refused' },
@@ -49,7 +49,10 @@ for (const denial of Object.values(one))
 test("a target that is not there and one that is not the caller's are told apart by nobody outside", () => {
   const unknown = wire(one.target_unknown);
   assert.deepEqual(unknown, wire(one.grant_missing));
-  assert.deepEqual(unknown, wire({ kind: 'revoked', scope: 'resource chat', of: 'target' }));
+  assert.deepEqual(
+    unknown,
+    wire({ kind: 'revoked', scope: 'resource chat', of: 'target', acceptedFromSeconds: undefined }),
+  );
 });
 
 test('no fault of a token shows on the wire, each shows in the audit', () => {
@@ -86,4 +89,16 @@ test('a wait and a claims challenge reach the caller', () => {
   assert.equal(wire(one.rate_limited).retryAfterSeconds, 7);
   assert.equal(wire(one.interaction_required).claims, '{"access_token":{}}');
   assert.ok(!('claims' in wire({ kind: 'interaction_required', claims: undefined })));
+});
+
+test('a caller whose token is too old hears which would do, in the claims that Entra takes; a blocked one that none would', () => {
+  const revoked = { kind: 'revoked', scope: 'user u', of: 'caller' } as const;
+  const tooOld = wire({ ...revoked, acceptedFromSeconds: 1_772_619_451 });
+  assert.deepEqual(JSON.parse(tooOld.claims ?? ''), {
+    access_token: { nbf: { essential: true, value: '1772619451' } },
+  });
+  const blocked = wire({ ...revoked, acceptedFromSeconds: undefined });
+  assert.ok(!('claims' in blocked));
+  assert.match(blocked.description, /a newer one is not either/);
+  assert.equal(tooOld.error, blocked.error);
 });

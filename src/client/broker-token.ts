@@ -24,7 +24,9 @@ export interface BrokerTokenOptions {
   /**
    * The app's or the user's own Entra token for the broker. Asked for at every exchange, so it should come
    * from a cache, as MSAL and @azure/identity have one.
-   * @param claims a claims challenge to answer (Conditional Access), where there is one
+   * @param claims a claims challenge to answer, where there is one: of Conditional Access, or because the broker
+   *   wants a token that was issued after a revocation. To be passed on to MSAL or @azure/identity, which then
+   *   get a new token past their caches
    */
   readonly getCallerToken: (claims?: string) => Promise<string> | string;
   /** The resource's name in the broker's policy, or its endpoint's URL. */
@@ -66,13 +68,16 @@ export type GetBrokerToken = (options?: GetOptions) => Promise<BrokerToken>;
 /** The broker refused, or could not be asked. Holds no token. */
 export class BrokerError extends Error {
   override readonly name = 'BrokerError';
-  /** The HTTP status; 0 where there was no answer. 429 and 503 are worth another try, 400 is not. */
+  /**
+   * The HTTP status; 0 where there was no answer. 429 and 503 are worth another try; 400 is not, unless
+   * `retryAfterSeconds` says when a caller token that is new enough can be had.
+   */
   readonly status: number;
   /** RFC 6749 section 5.2, for example `invalid_target`; `temporarily_unavailable` for an outage. */
   readonly code: string;
   /** What the broker's owner needs to find the exchange in the audit. */
   readonly correlationId: string | undefined;
-  /** With `interaction_required`: the claims challenge for the user's next sign-in. */
+  /** The claims challenge for the next sign-in. With `interaction_required` the user must take part in it. */
   readonly claims: string | undefined;
   readonly retryAfterSeconds: number | undefined;
 
@@ -110,7 +115,11 @@ export function brokerToken(options: BrokerTokenOptions): GetBrokerToken {
   const fetchNext = async (claims?: string): Promise<BrokerToken> => {
     begun += 1;
     const mine = begun;
-    const token = await exchange(options, nowMs, claims);
+    const token = await exchange(options, nowMs, claims).catch((error: unknown) => {
+      // The caller's token was issued before a revocation, and comes from somebody's cache: once with a newer one.
+      if (!(error instanceof BrokerError) || error.code !== 'invalid_request' || !error.claims) throw error;
+      return exchange(options, nowMs, error.claims);
+    });
     // A refresh that began before a challenge was answered brings a token that the challenge has refused.
     if (mine < heldFrom) return token;
     heldFrom = mine;

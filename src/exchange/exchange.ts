@@ -7,7 +7,7 @@ import type { Denial } from '../denial.ts';
 import { reason } from '../denial.ts';
 import type { CompiledPolicy, Option, Target } from '../policy/match.ts';
 import type { Resource } from '../policy/schema.ts';
-import type { AuditLog, AuditRecord, Caller, Clock, Revocation, Snapshot } from '../ports.ts';
+import type { AuditLog, AuditRecord, Caller, Clock, Refusal, Snapshot } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import type { Freshness } from './freshness.ts';
@@ -46,7 +46,7 @@ export interface ExchangePorts {
     caller: Caller,
     resource: string,
     grant: string,
-  ) => Revocation | undefined;
+  ) => Refusal | undefined;
   readonly isDropped: (revocations: Snapshot['revocations'], tokenSha256: string) => boolean;
   readonly tokens: Tokens;
   readonly rate: Rate;
@@ -96,7 +96,7 @@ async function decide(
         ? ({ kind: 'scope_unsupported' } as const)
         : await exchangeUnder(ports, option, target, caller, under);
     if ('token' in answer) return answer;
-    if (refusal === undefined || isEntraRefusal(answer)) {
+    if (refusal === undefined || isEntraRefusal(answer) || isCured(refusal, answer)) {
       refusal = answer;
       Object.assign(about, under);
     }
@@ -108,6 +108,13 @@ async function decide(
 
 const isEntraRefusal = ({ kind }: Denial): boolean =>
   kind === 'interaction_required' || kind === 'obo_refused';
+
+/** Under the one grant no token would do, under the other a newer one: the caller should get it. */
+const isCured = (refusal: Denial, other: Denial): boolean =>
+  refusal.kind === 'revoked' &&
+  refusal.acceptedFromSeconds === undefined &&
+  other.kind === 'revoked' &&
+  other.acceptedFromSeconds !== undefined;
 
 /** Under one grant: who may not have a token now is told before anything is bought. */
 async function exchangeUnder(
@@ -222,11 +229,16 @@ function revokedIn(
   resource: string,
   grant: string,
 ): Denial | undefined {
-  const revocation = ports.revokedBy(revocations, caller, resource, grant);
-  if (revocation === undefined) return undefined;
-  const { kind } = revocation.scope;
-  const of = revocation.blocked && (kind === 'resource' || kind === 'grant') ? 'target' : 'caller';
-  return { kind: 'revoked', scope: Object.values(revocation.scope).join(' '), of };
+  const refusal = ports.revokedBy(revocations, caller, resource, grant);
+  if (refusal === undefined) return undefined;
+  const { scope, acceptedFromSeconds } = refusal;
+  const isTarget = scope.kind === 'resource' || scope.kind === 'grant';
+  return {
+    kind: 'revoked',
+    scope: Object.values(scope).join(' '),
+    of: isTarget && acceptedFromSeconds === undefined ? 'target' : 'caller',
+    acceptedFromSeconds,
+  };
 }
 
 function row(

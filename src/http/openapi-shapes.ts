@@ -35,7 +35,12 @@ const tokenAnswer = z.strictObject({
 const oauthError = z.strictObject({
   error: z.string(),
   error_description: z.string(),
-  claims: z.string().optional().describe('With interaction_required: the claims challenge.'),
+  claims: z
+    .string()
+    .optional()
+    .describe(
+      'The claims challenge for the next sign-in: always with a token that is too old after a revocation.',
+    ),
   correlation_id: z.string().optional(),
 });
 const protectedForm = z.object({ token: z.string(), token_type_hint: z.string().optional() });
@@ -72,7 +77,9 @@ const problem = z.strictObject({
 });
 const revocationRequest = z.object({
   scope: scopeShape,
-  notBefore: instant.optional().describe('Tokens issued before are refused. Absent: now.'),
+  notBefore: instant
+    .optional()
+    .describe('Tokens issued before are refused, and those dated up to two minutes after. Absent: now.'),
   block: z.boolean().optional().describe('Refuse all tokens until the scope is lifted.'),
   reason: z.string().optional(),
 });

@@ -11,7 +11,7 @@ import type { Operate } from '../revocation/operate.ts';
 import { withoutSecrets } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { problem, unavailable } from './problem.ts';
-import { CHALLENGE } from './protected-form.ts';
+import { CHALLENGE, refusedChallenge } from './protected-form.ts';
 import { readBearer } from './token-request.ts';
 
 /** The audit of a day (UTC), a page at a time. */
@@ -103,7 +103,7 @@ function guarded(admit: Admit, role: typeof OPERATOR | typeof AUDITOR, action: A
       const bearer = readBearer(request.headers.get('authorization') ?? '');
       const caller = bearer === undefined ? undefined : await admit(bearer, 'operator');
       if (caller === undefined || !('objectId' in caller)) {
-        const challenge = caller === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`;
+        const challenge = caller === undefined ? CHALLENGE : refusedChallenge(caller);
         return problem(401, 'Unauthorized', 'send an accepted Entra access token as Bearer', {
           'www-authenticate': challenge,
         });

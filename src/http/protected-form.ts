@@ -3,6 +3,7 @@
  * its own Entra token as Bearer. Without that, anyone could try tokens until one is good.
  */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { type Denial, wire } from '../denial.ts';
 import type { Caller } from '../ports.ts';
 import type { Admit } from '../revocation/admit.ts';
 import { FORM, readParameters } from './parameters.ts';
@@ -11,6 +12,17 @@ import { readBearer } from './token-request.ts';
 export const NO_STORE = { 'cache-control': 'no-store' } as const;
 /** RFC 6750 section 3: in every answer to whom lacks an accepted token, or one that is enough. */
 export const CHALLENGE = 'Bearer realm="azure-ai-token-broker"';
+
+/**
+ * Beside the code of RFC 6750 section 3.1 the one of continuous access evaluation, where a newer token would do:
+ * the libraries of Azure read it, and get one past their caches.
+ * https://learn.microsoft.com/entra/identity-platform/claims-challenge
+ */
+export function refusedChallenge(denial: Denial): string {
+  const { claims } = wire(denial);
+  if (claims === undefined) return `${CHALLENGE}, error="invalid_token"`;
+  return `${CHALLENGE}, error="insufficient_claims", claims="${Buffer.from(claims).toString('base64')}"`;
+}
 
 export interface ProtectedForm {
   readonly caller: Caller;
@@ -31,7 +43,7 @@ export async function readProtectedForm(
       'www-authenticate': `${CHALLENGE}, error="invalid_request"`,
     });
   const caller = await admit(bearer, 'caller');
-  if (!('objectId' in caller)) return unauthorized(`${CHALLENGE}, error="invalid_token"`);
+  if (!('objectId' in caller)) return unauthorized(refusedChallenge(caller));
   const token = readToken(request, await request.text());
   return typeof token === 'string' ? { caller, token } : token;
 }

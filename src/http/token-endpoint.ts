@@ -28,7 +28,7 @@ export function createTokenEndpoint({ exchange, clock, log }: TokenEndpointPorts
       const answer = await withinDeadline(exchange(parsed, correlation));
       if (!('token' in answer)) {
         log('exchange', { outcome: 'refused', reason: reason(answer), correlation, ms: took() });
-        return deniedResponse(answer, correlation);
+        return deniedResponse(answer, correlation, clock());
       }
       log('exchange', {
         outcome: 'granted',

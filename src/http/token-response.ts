@@ -37,8 +37,9 @@ export function grantedResponse(granted: Granted, nowMs: number): HttpResponseIn
 }
 
 /** RFC 6749 section 5.2. The correlation id is what the caller can give to those who read the audit. */
-export function deniedResponse(denial: Denial, correlationId: string): HttpResponseInit {
-  const { status, error, description, retryAfterSeconds, claims, challenge } = wire(denial);
+export function deniedResponse(denial: Denial, correlationId: string, nowMs: number): HttpResponseInit {
+  const { status, error, description, claims, challenge, ...rest } = wire(denial);
+  const retryAfterSeconds = rest.retryAfterSeconds ?? secondsUntilAccepted(denial, nowMs);
   return {
     status,
     headers: {
@@ -53,6 +54,13 @@ export function deniedResponse(denial: Denial, correlationId: string): HttpRespo
       correlation_id: correlationId,
     },
   };
+}
+
+/** Until then even the token that the claims ask for cannot be had, since Entra dates none ahead. */
+function secondsUntilAccepted(denial: Denial, nowMs: number): number | undefined {
+  if (denial.kind !== 'revoked' || denial.acceptedFromSeconds === undefined) return undefined;
+  const seconds = Math.ceil(denial.acceptedFromSeconds - nowMs / 1000);
+  return seconds > 0 ? seconds : undefined;
 }
 
 /** An outage is never a denial: 503, and when to come again (RFC 9110 section 15.6.4). */

@@ -1,7 +1,7 @@
 /** Who may speak to the broker's own endpoints: a verified caller whose access has not itself been revoked. */
 import type { Denial } from '../denial.ts';
 import type { Caller, Snapshot } from '../ports.ts';
-import { refuses } from './decision.ts';
+import { refusal } from './decision.ts';
 import { callerScopes, scopeKey } from './scope.ts';
 
 export interface AdmitDeps {
@@ -26,12 +26,11 @@ export function createAdmit({ verify, homeTenantId, snapshot }: AdmitDeps): Admi
     const caller = await verify(token);
     if (!('objectId' in caller)) return caller;
     const { revocations } = await snapshot();
-    for (const scope of callerScopes(caller)) {
-      if (as === 'operator' && scope.kind === 'tenant') continue;
-      const key = scopeKey(scope);
-      const entry = revocations.get(key);
-      if (entry !== undefined && refuses(entry, caller.issuedAtSeconds))
-        return { kind: 'revoked', scope: key, of: 'caller' };
+    const scopes = callerScopes(caller).filter(({ kind }) => as === 'caller' || kind !== 'tenant');
+    const refused = refusal(revocations, scopes, caller.issuedAtSeconds);
+    if (refused !== undefined) {
+      const { scope, acceptedFromSeconds } = refused;
+      return { kind: 'revoked', scope: scopeKey(scope), of: 'caller', acceptedFromSeconds };
     }
     return caller.tenantId === homeTenantId ? caller : withoutOperatorRoles(caller);
   };

@@ -4,19 +4,16 @@
  * Clocks that differ are dealt with when the cut-off is set (`cutOffSeconds`).
  */
 import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
-import type { Caller, Revocation } from '../ports.ts';
+import type { Caller, Refusal, Revocation, Scope } from '../ports.ts';
 import { callerScopes, scopeKey } from './scope.ts';
 
-/**
- * The widest entry that refuses this caller for this resource under this grant, or `undefined`. At most eight
- * lookups, however many entries there are; an older entry of one scope never hides a newer one of another.
- */
+/** Whether this caller is refused for this resource under this grant. At most eight lookups, however many entries there are. */
 export function revokedBy(
   revocations: ReadonlyMap<string, Revocation>,
   caller: Caller,
   resource: string,
   grant: string,
-): Revocation | undefined {
+): Refusal | undefined {
   // Nearly always nothing is revoked, and the hot path should not build keys for nothing.
   if (revocations.size === 0) return undefined;
   const scopes = [
@@ -24,11 +21,31 @@ export function revokedBy(
     { kind: 'resource' as const, name: resource },
     { kind: 'grant' as const, name: grant },
   ];
+  return refusal(revocations, scopes, caller.issuedAtSeconds);
+}
+
+/**
+ * All scopes are looked at: an older entry of one never hides a newer one of another, and whoever comes with the
+ * token that the answer asks for must not be refused by the next entry.
+ */
+export function refusal(
+  revocations: ReadonlyMap<string, Revocation>,
+  scopes: readonly Scope[],
+  issuedAtSeconds: number,
+): Refusal | undefined {
+  let widest: Scope | undefined;
+  let acceptedFromSeconds = 0;
   for (const scope of scopes) {
     const entry = revocations.get(scopeKey(scope));
-    if (entry !== undefined && refuses(entry, caller.issuedAtSeconds)) return entry;
+    if (entry === undefined || !refuses(entry, issuedAtSeconds)) continue;
+    const isOneToken = scope.kind === 'token';
+    if (entry.blocked && !isOneToken) return { scope: entry.scope, acceptedFromSeconds: undefined };
+    widest ??= entry.scope;
+    // Of one token's entry: every other token of the caller is spared by it, and a newer one is another one.
+    const fromSeconds = isOneToken ? issuedAtSeconds + 1 : entry.cutOffSeconds;
+    acceptedFromSeconds = Math.max(acceptedFromSeconds, fromSeconds);
   }
-  return undefined;
+  return widest && { scope: widest, acceptedFromSeconds };
 }
 
 /** A token the broker handed out and was asked to drop: no instance hands it out again. */

@@ -156,6 +156,68 @@ describe('the token function of an app', () => {
     assert.deepEqual(challenges, [undefined, '{"access_token":{}}']);
   });
 
+  describe('whose caller token is from before a revocation', () => {
+    const claims = '{"access_token":{"nbf":{"essential":true,"value":"1772619451"}}}';
+    const tooOld = {
+      status: 400,
+      headers: { 'retry-after': '90' },
+      body: { error: 'invalid_request', error_description: 'subject_token is no longer accepted', claims },
+    };
+    /** As MSAL does: from its cache, and past it where there are claims. */
+    const cache = () => {
+      let count = 0;
+      const asked: (string | undefined)[] = [];
+      const getCallerToken = (challenge?: string) => {
+        asked.push(challenge);
+        if (count === 0 || challenge !== undefined) count += 1;
+        return `caller-token-${count}`;
+      };
+      return { asked, getCallerToken };
+    };
+    const needs = (newest: string) =>
+      broker.answers((count) =>
+        broker.asked.at(-1)?.get('subject_token') === newest ? granted(`token-${count}`) : tooOld,
+      );
+
+    it('gets a newer one past the cache and is served, in one call', async () => {
+      needs('caller-token-2');
+      const { asked, getCallerToken } = cache();
+      const get = create({ getCallerToken });
+      assert.equal((await get()).accessToken, 'token-2');
+      assert.deepEqual(asked, [undefined, claims]);
+      inSeconds(591);
+      await get();
+      assert.deepEqual(asked, [undefined, claims, undefined], 'the cache has the newer one from now on');
+    });
+
+    it('does so in the background too', async () => {
+      needs('caller-token-1');
+      const { asked, getCallerToken } = cache();
+      const get = create({ getCallerToken });
+      await get();
+      needs('caller-token-2');
+      inSeconds(480);
+      await get();
+      await settled();
+      assert.equal((await get()).accessToken, 'token-3');
+      assert.deepEqual(asked, [undefined, undefined, claims]);
+    });
+
+    it('hears when to come again, where the newer one is too old as well, and Entra is asked once', async () => {
+      needs('caller-token-9');
+      const { asked, getCallerToken } = cache();
+      await assert.rejects(create({ getCallerToken })(), { claims, status: 400, retryAfterSeconds: 90 });
+      assert.deepEqual(asked, [undefined, claims]);
+    });
+
+    it('and whom no token would help is told so at once', async () => {
+      broker.answers(() => ({ ...tooOld, body: { error: 'invalid_request' } }));
+      const { asked, getCallerToken } = cache();
+      await assert.rejects(create({ getCallerToken })(), { code: 'invalid_request', claims: undefined });
+      assert.deepEqual(asked, [undefined]);
+    });
+  });
+
   it('says what the broker said, and no token, when it is refused', async () => {
     broker.answers(() => ({
       status: 400,

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { type Denial, reason } from '../../src/denial.ts';
 import type { Granted } from '../../src/exchange/exchange.ts';
 import { RESEARCHERS } from '../policy/sample.ts';
+import { NOW_MS } from './caller.ts';
 import { ada, captions, denied, granted } from './people.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -80,7 +81,12 @@ const rows: readonly Row[] = [
       world.revoke({ kind: 'user', tenantId: captions.tenantId, objectId: captions.objectId });
       return world.ask(captions, 'speech');
     },
-    denial: { kind: 'revoked', scope: `user ${captions.tenantId} ${captions.objectId}`, of: 'caller' },
+    denial: {
+      kind: 'revoked',
+      scope: `user ${captions.tenantId} ${captions.objectId}`,
+      of: 'caller',
+      acceptedFromSeconds: NOW_MS / 1000 + 1,
+    },
     row: underCaptions,
   },
   {
@@ -89,7 +95,7 @@ const rows: readonly Row[] = [
       world.revoke({ kind: 'resource', name: 'speech' }, { blocked: true });
       return world.ask(captions, 'speech');
     },
-    denial: { kind: 'revoked', scope: 'resource speech', of: 'target' },
+    denial: { kind: 'revoked', scope: 'resource speech', of: 'target', acceptedFromSeconds: undefined },
     row: underCaptions,
   },
   {

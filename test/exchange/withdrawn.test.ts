@@ -106,3 +106,18 @@ test('a caller token issued after the cut-off is accepted again, one of the very
   world.nowMs += 2000;
   granted(await world.ask({ ...captions, uti: 'b', issuedAtSeconds: cutOffSeconds }, 'speech'));
 });
+
+test('where one grant is blocked and a newer token would do under the other, the caller hears of the newer token', async () => {
+  const world = createWorld({
+    policy: ({ grants }) => {
+      grants.push({ ...grants[0], name: 'again' });
+    },
+  });
+  world.revoke({ kind: 'client', tenantId: captions.tenantId, clientId: captions.clientId });
+  world.revoke({ kind: 'grant', name: 'captions' }, { blocked: true });
+  const denial = denied(await world.ask(captions, 'speech'));
+  assert.ok(denial.kind === 'revoked' && denial.acceptedFromSeconds !== undefined);
+  world.nowMs += 2_000;
+  const issuedAtSeconds = denial.acceptedFromSeconds;
+  assert.equal(granted(await world.ask({ ...captions, uti: 'b', issuedAtSeconds }, 'speech')).grant, 'again');
+});

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { createOperatorEndpoints, type OperatorAction } from '../../src/http/operators.ts';
-import { caller, createWorld, HOME, OTHER, USER, type World } from '../revocation/fakes.ts';
+import type { Scope } from '../../src/ports.ts';
+import { raise } from '../../src/revocation/entry.ts';
+import { scopeKey } from '../../src/revocation/scope.ts';
+import { caller, createWorld, HOME, OTHER, START_MS, USER, type World } from '../revocation/fakes.ts';
 import { request } from './requests.ts';
 
 let world: World;
@@ -33,7 +36,7 @@ beforeEach(() => {
     clock: () => Date.parse('2026-11-22T09:00:00Z'),
   });
 });
-const scope = { kind: 'user', tenantId: HOME, objectId: USER };
+const scope = { kind: 'user', tenantId: HOME, objectId: USER } as const;
 
 async function ask(action: OperatorAction, who: string | undefined, body?: unknown, params = {}) {
   const headers: Record<string, string> = who === undefined ? {} : { authorization: `Bearer ${who}` };
@@ -55,6 +58,25 @@ const ACT: [OperatorAction, unknown, Record<string, string>][] = [
   ['lift', { scope }, {}],
   ['rotateNow', {}, { resource: 'speech' }],
 ];
+
+test('a token from before a revocation is answered with the claims that a newer one must meet, a blocked one is not', async () => {
+  const challenge = async () => (await ask('listRevocations', 'auditor')).headers['www-authenticate'] ?? '';
+  const auditor = { ...scope, objectId: 'a' };
+  const change = { scope: auditor as Scope, reason: '', source: '', receivedAtMs: START_MS };
+  const at = START_MS / 1000;
+  await world.deps.table.update(scopeKey(auditor as Scope), (entry) =>
+    raise(entry, { ...change, cutOffSeconds: at, blockCause: undefined }),
+  );
+  const [, error, claims = ''] = /error="(\w+)", claims="([^"]+)"$/.exec(await challenge()) ?? [];
+  assert.equal(error, 'insufficient_claims');
+  assert.deepEqual(JSON.parse(Buffer.from(claims, 'base64').toString()), {
+    access_token: { nbf: { essential: true, value: String(at) } },
+  });
+  await world.deps.table.update(scopeKey(auditor as Scope), (entry) =>
+    raise(entry, { ...change, cutOffSeconds: at, blockCause: 'b' }),
+  );
+  assert.match(await challenge(), /error="invalid_token"$/);
+});
 
 describe('who may', () => {
   test('nobody without an accepted token: 401 with a challenge, as problem details', async () => {

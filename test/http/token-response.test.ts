@@ -50,7 +50,7 @@ test('an Entra token for a Speech account comes in the Speech form too, and only
 });
 
 test('a refusal has its code, its words, the correlation id, and no more', () => {
-  assert.deepEqual(deniedResponse({ kind: 'target_unknown', target: 'x' }, 'c-1'), {
+  assert.deepEqual(deniedResponse({ kind: 'target_unknown', target: 'x' }, 'c-1', NOW_MS), {
     status: 400,
     headers: { 'cache-control': 'no-store', pragma: 'no-cache' },
     jsonBody: {
@@ -59,10 +59,14 @@ test('a refusal has its code, its words, the correlation id, and no more', () =>
       correlation_id: 'c-1',
     },
   });
-  const limited = deniedResponse({ kind: 'rate_limited', grant: 'g', retryAfterSeconds: 9 }, 'c-1');
+  const limited = deniedResponse({ kind: 'rate_limited', grant: 'g', retryAfterSeconds: 9 }, 'c-1', NOW_MS);
   assert.equal(limited.status, 429);
   assert.deepEqual(limited.headers, { 'cache-control': 'no-store', pragma: 'no-cache', 'retry-after': '9' });
-  const challenged = deniedResponse({ kind: 'interaction_required', claims: '{"access_token":{}}' }, 'c-1');
+  const challenged = deniedResponse(
+    { kind: 'interaction_required', claims: '{"access_token":{}}' },
+    'c-1',
+    NOW_MS,
+  );
   assert.equal((challenged.jsonBody as Record<string, unknown>)['claims'], '{"access_token":{}}');
 });
 
@@ -73,4 +77,14 @@ test('an outage says when to come again: what the service asked for, or five sec
   const unknown = unavailableResponse(new UpstreamFailure('sts', 'no answer'), 'c-1');
   assert.equal(new Headers(unknown.headers as Record<string, string>).get('retry-after'), '5');
   assert.ok(!JSON.stringify(unknown).includes('sts'), "which service is nobody's business");
+});
+
+test('who needs a newer caller token hears when one can be had, if that is not now', () => {
+  const answer = (acceptedFromSeconds: number) => {
+    const denial = { kind: 'revoked', scope: 's', of: 'caller', acceptedFromSeconds } as const;
+    return new Headers(deniedResponse(denial, 'c-1', NOW_MS).headers as Record<string, string>);
+  };
+  assert.equal(answer(NOW_MS / 1000 + 121).get('retry-after'), '121');
+  assert.equal(answer(NOW_MS / 1000).get('retry-after'), null);
+  assert.equal(answer(NOW_MS / 1000 - 60).get('retry-after'), null);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { MAX_CLOCKS_DIFFER_SECONDS } from '../../src/clocks.ts';
 import type { Revocation, Scope } from '../../src/ports.ts';
@@ -128,4 +128,51 @@ test('different scopes have different keys, and a key holds only what a table ke
     }),
     { numRuns: 300 },
   );
+});
+
+describe('the token that would be accepted instead', () => {
+  const tried = caller({ issuedAtSeconds: NOW - 60 });
+  const asked = (revocations: Map<string, Revocation>) =>
+    revokedBy(revocations, tried, 'aoai', 'people')?.acceptedFromSeconds;
+
+  test('is none while any of the scopes is blocked, whatever else refuses', () => {
+    for (const blocked of scopes) {
+      if (blocked.kind === 'token') continue;
+      for (const other of scopes)
+        if (other !== blocked) {
+          const refused = revokedBy(
+            new Map([...withScope(other, NOW + 60), ...withScope(blocked, 0, true)]),
+            tried,
+            'aoai',
+            'people',
+          );
+          assert.deepEqual(refused, { scope: blocked, acceptedFromSeconds: undefined });
+        }
+    }
+  });
+
+  test('of one revoked token is any that is dated later, even if that token is blocked', () => {
+    const [scope] = scopes.filter(({ kind }) => kind === 'token');
+    assert.ok(scope);
+    for (const blocked of [false, true]) assert.equal(asked(withScope(scope, NOW + 600, blocked)), NOW - 59);
+  });
+
+  test('is accepted: no other entry refuses it, and none that is older is', () => {
+    const entry = fc.record({
+      scope: fc.constantFrom(...scopes),
+      cutOff: fc.integer({ min: NOW - 120, max: NOW + 120 }),
+    });
+    fc.assert(
+      fc.property(fc.array(entry, { minLength: 1, maxLength: 7 }), (entries) => {
+        const revocations = new Map(entries.flatMap(({ scope, cutOff }) => [...withScope(scope, cutOff)]));
+        const from = asked(revocations);
+        if (from === undefined) return;
+        const next = (issuedAtSeconds: number) =>
+          revokedBy(revocations, caller({ issuedAtSeconds, uti: 'the-next' }), 'aoai', 'people');
+        assert.equal(next(from), undefined);
+        // Not asked for more than is needed, but for another token where one was revoked by its name.
+        if (from > NOW - 59) assert.ok(next(from - 1));
+      }),
+    );
+  });
 });

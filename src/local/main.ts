@@ -4,9 +4,11 @@ import { writeFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { wrongUsage } from '../command-line.ts';
+import { writeFirstFiles } from './first-files.ts';
 import { descriptionFileIn, greeting, logFileIn } from './greeting.ts';
 import { createLogLines } from './log-lines.ts';
 import { type Options, readOptions, usage } from './options.ts';
+import { announce } from './running.ts';
 
 /** The promise is that nothing is left after 5 s. */
 const lastMs = 4800;
@@ -30,6 +32,8 @@ try {
   lines.follow(logFileIn(dataFolder));
   // The demo callers' secrets are in it.
   writeFileSync(descriptionFileIn(dataFolder), JSON.stringify(description), { mode: 0o600 });
+  writeFirstFiles(description, dataFolder);
+  announce(descriptionFileIn(dataFolder));
   process.stdout.write(options.json ? `${JSON.stringify(description)}\n` : greeting(description, dataFolder));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -1,5 +1,4 @@
 /** `npm run revoke`: revoke somebody in the local mode and watch the next exchange refused. */
-import { readFileSync } from 'node:fs';
 import { readCommandLine } from '../../command-line.ts';
 import {
   callerNamed,
@@ -7,16 +6,15 @@ import {
   deliver,
   exchange,
   type LocalDescription,
+  openLocal,
   ownEvent,
-  startLocal,
-  trustLocal,
 } from './local-mode.ts';
 
 const SCOPES = ['user', 'client', 'tenant', 'token', 'resource'];
 const usage = `npm run revoke -- [--local FILE] [--caller NAME] [--resource NAME] [--scope KIND] [--block]
 
-  --local FILE     the description of a running local mode: npm start -- --json > FILE
-                   (default: starts a local mode for this run and ends it)
+  --local FILE     the description of a running local mode: npm start -- --json > FILE (default: the one that
+                   runs; where none does, one is started for this command)
   --caller NAME    who exchanges (default captions)
   --resource NAME  for what (default: the first the caller may have)
   --scope KIND     what is revoked: ${SCOPES.join(', ')} (default user)
@@ -40,12 +38,7 @@ async function main(): Promise<void> {
     },
   });
   if (!SCOPES.includes(values.scope)) throw new Error(`--scope must be one of ${SCOPES.join(', ')}`);
-  if (values.local !== undefined) {
-    const description: LocalDescription = JSON.parse(readFileSync(values.local, 'utf8'));
-    trustLocal(description);
-    return show(description, values);
-  }
-  await using local = await startLocal();
+  await using local = await openLocal(values.local);
   await show(local.description, values);
 }
 

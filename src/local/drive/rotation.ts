@@ -1,7 +1,6 @@
 /** `npm run rotation`: what the rotation does next and did last, and rotating now, from a terminal. */
-import { readFileSync } from 'node:fs';
 import { readCommandLine } from '../../command-line.ts';
-import { callerToken, type LocalDescription, startLocal, trustLocal } from './local-mode.ts';
+import { callerToken, type LocalDescription, openLocal, startLocal } from './local-mode.ts';
 
 const usage = `npm run rotation -- COMMAND [options]
 
@@ -10,10 +9,10 @@ const usage = `npm run rotation -- COMMAND [options]
   now RESOURCE       rotate now, whatever is due
   watch [RESOURCE]   start a local mode in fast time and watch a full rotation (default speech)
 
-  --local FILE       the description of a running local mode: npm start -- --json > FILE
+  --local FILE       the description of a running local mode: npm start -- --json > FILE (default: the one
+                     that runs; where none does, one is started for this command)
   --broker URL       a deployed broker; its operator's token in BROKER_TOKEN, for example
                      BROKER_TOKEN=$(az account get-access-token --scope api://CLIENT_ID/.default --query accessToken -o tsv)
-                     (default: starts a local mode for this run and ends it)
   --slot Key1|Key2   now: only this slot
   --emergency        now: without waiting for tokens that were bought with the key
   --reason TEXT      now: goes on record
@@ -82,12 +81,7 @@ async function main(): Promise<void> {
     if (!token) throw new Error('BROKER_TOKEN is not set');
     return run({ broker: values.broker, token: async () => token });
   }
-  if (values.local !== undefined) {
-    const description: LocalDescription = JSON.parse(readFileSync(values.local, 'utf8'));
-    trustLocal(description);
-    return run(locally(description));
-  }
-  await using local = await startLocal();
+  await using local = await openLocal(values.local);
   await run(locally(local.description));
 }
 

@@ -62,17 +62,37 @@ function callerWith({ callers }: Description, fits: (caller: Caller) => boolean)
   return found;
 }
 
-/** Who asks for what: a program and a person, each for the first thing that the policy gives them. */
-function firstExchanges({ callers }: Description) {
-  const asks = callers.flatMap((caller) => {
-    const [first] = caller.may;
-    const [kind] = first?.tokenKinds ?? [];
-    return first === undefined || kind === undefined ? [] : [{ caller, resource: first.resource, kind }];
-  });
-  const byProgram = asks.find(
-    ({ caller }) => caller.clientSecret !== undefined && caller.username === undefined,
+/** One call of each kind of account that shows a token at work. */
+const CALLS: Readonly<Record<string, { readonly path: string; readonly body: string }>> = {
+  TextTranslation: {
+    path: '/translator/text/v3.0/translate?api-version=3.0&to=de',
+    body: '[{"Text":"Hello"}]',
+  },
+  OpenAI: {
+    path: '/openai/v1/chat/completions',
+    body: '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}',
+  },
+};
+
+/**
+ * Who asks for what: a program and a person, each for something that the policy gives them, an account that the
+ * script can call before any other.
+ */
+function firstExchanges({ callers, resources }: Description) {
+  const asks = callers.flatMap((caller) =>
+    caller.may.flatMap(({ resource, tokenKinds: [kind] }) => {
+      const account = resources.find(({ name }) => name === resource);
+      return account === undefined || kind === undefined ? [] : [{ caller, account, kind }];
+    }),
   );
-  const byPerson = asks.find(({ caller }) => caller.username !== undefined);
+  const best = (fits: (caller: Caller) => boolean) => {
+    const fitting = asks.filter(({ caller }) => fits(caller));
+    return fitting.find(({ account }) => account.kind in CALLS) ?? fitting[0];
+  };
+  const byProgram = best(
+    ({ username, clientSecret }) => username === undefined && clientSecret !== undefined,
+  );
+  const byPerson = best(({ username }) => username !== undefined);
   return [byProgram, byPerson].filter((ask) => ask !== undefined);
 }
 
@@ -84,41 +104,60 @@ const signIn = ({ clientId, clientSecret, username, password }: Caller, scope: s
 
 function firstTokenBash(description: Description): string {
   const { entra, broker, ca } = description;
-  const steps = firstExchanges(description).map(({ caller, resource, kind }) => {
+  const steps = firstExchanges(description).map(({ caller, account, kind }) => {
     const members = Object.entries(signIn(caller, entra.scope));
+    const use = CALLS[account.kind];
     const form = members.map(([name, value]) => `--data-urlencode ${bash(`${name}=${value}`)}`).join(' ');
     return `
-echo ${bash(`${caller.name} signs in to Entra and asks the broker for a token for ${resource} (${kind}):`)}
-CALLER_TOKEN=$(call ${bash(`${entra.authority}/${caller.tenantId}/oauth2/v2.0/token`)} ${form} |
-  sed -E 's/.*"access_token": ?"([^"]+)".*/\\1/')
-call ${bash(`${broker}/oauth2/token`)} -H "Authorization: Bearer $CALLER_TOKEN" \\
-  -d grant_type=${tokenExchange} -d audience=${resource} -d token_kind=${kind}
+echo ${bash(`${caller.name} signs in to Entra and asks the broker for a token for ${account.name} (${kind}):`)}
+CALLER_TOKEN=$(call ${bash(`${entra.authority}/${caller.tenantId}/oauth2/v2.0/token`)} ${form} | token)
+ANSWER=$(call ${bash(`${broker}/oauth2/token`)} -H "Authorization: Bearer $CALLER_TOKEN" \\
+  -d grant_type=${tokenExchange} -d audience=${account.name} -d token_kind=${kind})
+echo "$ANSWER" | sed -E 's/("access_token": ?"[^"]{16})[^"]*/\\1…/'
+${
+  use === undefined
+    ? ''
+    : `echo ${bash(`${account.name}, called with that token:`)}
+call ${bash(`${account.endpoint}${use.path}`)} -H "Authorization: Bearer $(echo "$ANSWER" | token)" \\
+  -H 'Content-Type: application/json' -d ${bash(use.body)}
 echo
-`;
+`
+}`;
   });
   return `#!/bin/sh
 # Two first tokens, as a program and as a person get them.
 set -eu
 call() { curl -sS --cacert ${bash(ca)} "$@"; }
+token() { sed -E 's/.*"access_token": ?"([^"]+)".*/\\1/'; }
 ${steps.join('')}`;
 }
 
 function firstTokenPowerShell(description: Description): string {
   const { entra, broker } = description;
-  const steps = firstExchanges(description).map(({ caller, resource, kind }) => {
+  const steps = firstExchanges(description).map(({ caller, account, kind }) => {
     const members = Object.entries(signIn(caller, entra.scope));
+    const use = CALLS[account.kind];
     const form = members.map(([name, value]) => `${name} = ${powerShell(value)}`).join('; ');
     return `
-Write-Output ${powerShell(`${caller.name} signs in to Entra and asks the broker for a token for ${resource} (${kind}):`)}
+Write-Output ${powerShell(`${caller.name} signs in to Entra and asks the broker for a token for ${account.name} (${kind}):`)}
 $callerToken = (Call ${powerShell(`${entra.authority}/${caller.tenantId}/oauth2/v2.0/token`)} @{ ${form} }).access_token
-Call ${powerShell(`${broker}/oauth2/token`)} @{
-  grant_type = '${tokenExchange}'; audience = '${resource}'; token_kind = '${kind}'
+$answer = Call ${powerShell(`${broker}/oauth2/token`)} @{
+  grant_type = '${tokenExchange}'; audience = '${account.name}'; token_kind = '${kind}'
   subject_token = $callerToken; subject_token_type = '${accessToken}' }
-`;
+$answer | Select-Object -ExcludeProperty access_token | ConvertTo-Json
+${
+  use === undefined
+    ? ''
+    : `Write-Output ${powerShell(`${account.name}, called with that token:`)}
+Call ${powerShell(`${account.endpoint}${use.path}`)} ${powerShell(use.body)} @{
+  Authorization = "Bearer $($answer.access_token)" } 'application/json' | ConvertTo-Json -Depth 9
+`
+}`;
   });
   return `# Two first tokens, as a program and as a person get them (PowerShell 7).
 # The certificates are made at each start, so this script does not check them.
-function Call($Uri, $Body) { Invoke-RestMethod -SkipCertificateCheck -Method Post -Uri $Uri -Body $Body }
+function Call($Uri, $Body, $Headers = @{}, $ContentType = 'application/x-www-form-urlencoded') {
+  Invoke-RestMethod -SkipCertificateCheck -Method Post -Uri $Uri -Body $Body -Headers $Headers -ContentType $ContentType }
 ${steps.join('')}`;
 }
 

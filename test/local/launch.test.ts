@@ -218,11 +218,22 @@ async function tellsThatItsPortIsTaken(port: string) {
 
 async function commandsWorkAsPasted(launcher: Started) {
   const text = launcher.stdout();
-  const commands = /^call\(\) [\s\S]*?(?=^PowerShell)/m.exec(text)?.[0] ?? '';
-  const { stdout } = await run('bash', ['-c', commands]);
-  const [translated, chatted] = stdout.trim().split('\n');
-  assert.equal(JSON.parse(translated ?? '')[0].translations[0].to, 'de');
-  assert.equal(JSON.parse(chatted ?? '').object, 'chat.completion');
+  const command = /sh (\S+first-token\.sh)/.exec(text)?.[0] ?? '';
+  const { stdout } = await run('bash', ['-c', command]);
+  const answers = stdout.split('\n').filter((line) => /^[[{]/.test(line));
+  const [forTranslator, translated, forChat, chatted] = answers.map((line) => JSON.parse(line));
+  assert.equal(forTranslator.token_kind, 'sts');
+  assert.equal(translated[0].translations[0].to, 'de');
+  assert.equal(forChat.token_kind, 'obo');
+  assert.equal(chatted.object, 'chat.completion');
+  // The whole token is for programs; a screen shows its beginning.
+  assert.doesNotMatch(stdout, /[\w-]{30,}\.[\w-]{30,}/);
+  const [, env = ''] = /\. (\S+env\.sh)/.exec(text) ?? [];
+  const asked = await run('bash', [
+    '-c',
+    `. ${env} && curl -sS "$BROKER/health" "$AZURE_AUTHORITY_HOST/$AZURE_TENANT_ID/v2.0/.well-known/openid-configuration"`,
+  ]);
+  assert.match(asked.stdout, /"issuer"/);
 
   const log = /tail -f (\S+)/.exec(text)?.[1] ?? '';
   await until(launcher, () => readFileSync(log, 'utf8').includes('resource=chat'));

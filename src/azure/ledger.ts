@@ -1,6 +1,5 @@
 /** The mint ledger and the tokens that were issued, in table `ledger`. */
 import * as z from 'zod';
-import { coalesce } from '../coalesce.ts';
 import type { IssuedRecord, IssuedTokens, MintLedger, Slot } from '../ports.ts';
 import { TOKEN_KINDS } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
@@ -9,46 +8,41 @@ import { isNoSuchEntity } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
 /**
- * One row per account, slot and instance: the latest expiry it declared. Only that instance writes its row,
- * one write at a time, so that no late write of an earlier expiry can land on a later one.
+ * One row per declaration, so that no write can lower what another one declared: not even a write that was given
+ * up and lands late. The latest expiry comes first, so reading it is reading one row, however many there are.
  */
 export function createLedger(tables: Tables): MintLedger {
-  const rows = new Map<string, (expiresAtMs: number) => Promise<void>>();
-  const rowOf = (account: string, slot: Slot, instance: string): ((expiresAtMs: number) => Promise<void>) => {
-    const partitionKey = partition(account, slot);
-    let latest = 0;
-    return coalesce<number, void>(async (expiries) => {
-      latest = Math.max(latest, ...expiries);
-      const row = { partitionKey, rowKey: instance, expiresAtMs: int64(latest) };
-      await call('tables', 'declare mint', async (abortSignal) => {
-        const table = await tables('ledger');
-        await table.upsertEntity(row, 'Replace', { abortSignal });
-      });
-    });
-  };
   return {
-    declare: (account, slot, instance, expiresAtMs) => {
-      const key = `${account} ${slot} ${instance}`;
-      const declare = rows.get(key) ?? rowOf(account, slot, instance);
-      rows.set(key, declare);
-      return declare(expiresAtMs);
-    },
+    declare: (account, slot, instance, expiresAtMs) =>
+      call('tables', 'declare mint', async (abortSignal) => {
+        const table = await tables('ledger');
+        const rowKey = `${latestFirst(expiresAtMs)}:${instance}`;
+        const row = { partitionKey: partition(account, slot), rowKey, expiresAtMs: int64(expiresAtMs) };
+        await table.upsertEntity(row, 'Replace', { abortSignal });
+      }),
     latestExpiryMs: (account, slot) =>
       call('tables', 'read mint ledger', async (abortSignal) => {
         const table = await tables('ledger');
-        const query = {
+        const queryOptions = {
           filter: `PartitionKey eq '${partition(account, slot).replaceAll("'", "''")}'`,
           select: ['expiresAtMs'],
         };
-        let latest = 0;
-        for await (const entity of table.listEntities({ queryOptions: query, abortSignal })) {
+        // A page may be empty and yet not be the last one.
+        const pages = table.listEntities({ queryOptions, abortSignal }).byPage({ maxPageSize: 1 });
+        for await (const [entity] of pages) {
+          if (entity === undefined) continue;
           const row = z.object({ expiresAtMs: z.coerce.number() }).safeParse(entity);
           if (!row.success) throw new UpstreamFailure('tables', 'a ledger row cannot be read');
-          latest = Math.max(latest, row.data.expiresAtMs);
+          return row.data.expiresAtMs;
         }
-        return latest;
+        return 0;
       }),
   };
+}
+
+/** Rows of a partition come in the order of their keys. Thirteen digits of milliseconds last until the year 2286. */
+function latestFirst(expiresAtMs: number): string {
+  return String(9_999_999_999_999 - Math.round(expiresAtMs)).padStart(13, '0');
 }
 
 const partition = (account: string, slot: Slot): string => `mint:${account}:${slot}`;
@@ -99,7 +93,7 @@ export function createIssuedTokens(tables: Tables): IssuedTokens {
   };
 }
 
-/** An instance's last declaration is kept this much longer than the tokens it speaks of. */
+/** Declarations are kept this much longer than the tokens they speak of. */
 const KEEP_DECLARED_MS = 86_400_000;
 
 /** Removes what speaks only of tokens that are over; what one run leaves, the next takes. */

@@ -181,7 +181,10 @@ test('declarations are swept a day after the last token they speak of, and never
     // The sweep deletes on this: without it a declaration made meanwhile would go too.
     assert.ok(etag);
   }
-  assert.deepEqual(left, ['late']);
+  assert.deepEqual(
+    left.map((rowKey) => rowKey?.split(':')[1]),
+    ['late'],
+  );
 });
 
 test('tables that are out of reach are an outage for every call', async () => {

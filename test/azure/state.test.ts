@@ -226,3 +226,21 @@ test('what is sent for a day or a page never becomes part of the query', async (
       assert.equal(records.length > 0, after < '2'),
     );
 });
+
+test('a declaration that was given up and lands late lowers none that was made after it', async () => {
+  const real = await azurite.tables('ledger');
+  const late: (() => Promise<unknown>)[] = [];
+  let answers = false;
+  const upsertEntity: typeof real.upsertEntity = (row, mode) => {
+    if (answers) return real.upsertEntity(row, mode);
+    late.push(() => real.upsertEntity(row, mode));
+    return Promise.reject(new Error('no answer in time'));
+  };
+  const listEntities = real.listEntities.bind(real);
+  const ledger = createLedger(async () => Object.assign(Object.create(real), { upsertEntity, listEntities }));
+  await assert.rejects(ledger.declare('late', 'Key1', 'i-1', NOW_MS), UpstreamFailure);
+  answers = true;
+  await ledger.declare('late', 'Key1', 'i-1', NOW_MS + 60_000);
+  for (const land of late) await land();
+  assert.equal(await ledger.latestExpiryMs('late', 'Key1'), NOW_MS + 60_000);
+});

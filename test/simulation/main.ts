@@ -4,16 +4,10 @@
  * replays one exactly.
  */
 import { readCommandLine, wrongUsage } from '../../src/command-line.ts';
+import { ASSUMED, type Assumptions, BEYOND } from './assumptions.ts';
 import { MUTATIONS, mutate } from './mutations.ts';
 import { add, type Counts, type Report, tell, total } from './report.ts';
 import type { Run } from './run.ts';
-import { ASSUMED, type Assumptions } from './scene.ts';
-
-/** What the product does not promise to stand: README, "Limits". */
-const BEYOND: Readonly<Record<string, Assumptions>> = {
-  pause: { ...ASSUMED, maxLeasedPauseMs: 600_000 },
-  clock: { ...ASSUMED, maxClockOffMs: 600_000 },
-};
 
 /** Of a violation, the last so many lines are kept. */
 const TRACE_LINES = 60;
@@ -47,14 +41,14 @@ if (values['list-mutations']) {
   for (const count of [values.runs, values.seed, values.violations])
     if (!/^[0-9]+$/.test(count) || Number(count) > Number.MAX_SAFE_INTEGER) wrong(`not a number: ${count}`);
   if (Number(values.runs) === 0) wrong('--runs must be 1 or more');
-  if (values.mutate !== undefined) {
-    if (!Object.hasOwn(MUTATIONS, values.mutate)) wrong(`no such mutation: ${values.mutate}`);
-    mutate(values.mutate);
-  }
+  if (values.mutate !== undefined && !Object.hasOwn(MUTATIONS, values.mutate))
+    wrong(`no such mutation: ${values.mutate}`);
+  const isMutated = values.mutate === undefined ? () => true : mutate(values.mutate);
   const assumptions = values.beyond === undefined ? ASSUMED : BEYOND[values.beyond];
   if (assumptions === undefined) wrong(`--beyond is one of ${Object.keys(BEYOND).join(', ')}`);
-  // A mutated source must be loaded after the hook.
+  // A mutated source must be loaded after the hook: nothing that this file imports loads one.
   const { runSchedule } = await import('./run.ts');
+  if (!isMutated()) throw new Error('the mutated source was loaded before it was mutated');
   Error.stackTraceLimit = values.trace ? 10 : 0;
   process.exitCode = await simulate(runSchedule, assumptions, Number(values.runs), Number(values.seed));
 }

@@ -49,11 +49,11 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'ledger-after-minting': {
     file: 'src/exchange/mint.ts',
     changes: [
-      ['await ports.ledger.declare(resource, slot, ports.instance, declaredMs);', ''],
+      ['await ports.ledger.declare(account, slot, ports.instance, declaredMs);', ''],
       [
         'const issued = await ports.sts.issue(host, key.value);',
         `const issued = await ports.sts.issue(host, key.value);
-         await ports.ledger.declare(resource, slot, ports.instance, declaredMs);`,
+         await ports.ledger.declare(account, slot, ports.instance, declaredMs);`,
       ],
     ],
   },
@@ -95,12 +95,107 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
       ],
     ],
   },
+  'bump-skipped': {
+    file: 'src/rotation/advance.ts',
+    changes: [['await ports.head.bump();', '']],
+  },
+  'drain-without-bump': {
+    file: 'src/rotation/observe.ts',
+    changes: [['await ports.head.bump();', '']],
+  },
+  'clock-allowance-dropped': {
+    file: 'src/rotation/retire.ts',
+    changes: [['seen.tokensLiveUntilMs + CLOCKS_DIFFER_MS,', 'seen.tokensLiveUntilMs,']],
+  },
+  'etag-not-compared': {
+    file: 'src/rotation/advance.ts',
+    changes: [['now.etag === etag', 'now.etag !== undefined']],
+  },
+  'lease-trusted-for-ever': {
+    file: 'src/rotation/advance.ts',
+    changes: [[' && isTrusted(lease, ports.clock());', ';']],
+  },
+  'live-versions-disabled': {
+    file: 'src/rotation/effects.ts',
+    changes: [['if (alive.includes(fingerprint(value))) continue;', '']],
+  },
+  'generation-not-compared': {
+    file: 'src/exchange/mint.ts',
+    changes: [['|| after?.generation !== before?.generation) continue;', ') continue;']],
+  },
+  'not-looked-at-again': {
+    file: 'src/exchange/mint.ts',
+    changes: [['if (after?.retiring === slot || after?.generation !== before?.generation) continue;', '']],
+  },
+  'unknown-regenerate-forgotten': {
+    file: 'src/rotation/progress.ts',
+    changes: [
+      ["const isUnknown = phase.name === 'regenerating' && attempts > 0;", 'const isUnknown = false;'],
+    ],
+  },
+  'unknown-regenerate-not-waited-for': {
+    file: 'src/rotation/progress.ts',
+    changes: [["step.do === 'regenerate' ? UNKNOWN_OUTCOME_MS : 0", '0']],
+  },
+  'one-success-is-a-proof': {
+    file: 'src/rotation/retire.ts',
+    changes: [['proof.lastMs - proof.firstMs >= PROOF_SPAN_MS', 'true']],
+  },
+  'one-call-is-enough': {
+    file: 'src/rotation/effects.ts',
+    changes: [['const CALLS_IN_A_ROW = 3;', 'const CALLS_IN_A_ROW = 1;']],
+  },
+  'proof-of-another-key': {
+    file: 'src/rotation/retire.ts',
+    changes: [
+      ['if (proof?.fingerprint !== fingerprint) return false;', 'if (proof === undefined) return false;'],
+    ],
+  },
+  'epoch-ignored-by-cache': {
+    file: 'src/exchange/tokens.ts',
+    changes: [
+      [
+        'const fromBurntKey = held.slot !== undefined && held.epoch !== (slots?.epoch ?? 0);',
+        'const fromBurntKey = false;',
+      ],
+    ],
+  },
+  'epoch-ignored-at-the-last-look': {
+    file: 'src/exchange/exchange.ts',
+    changes: [
+      [
+        'if (held.slot !== undefined && held.epoch !== (slotsOf(seen.slots, resource)?.epoch ?? 0))',
+        'if (false)',
+      ],
+    ],
+  },
+  'epoch-not-raised-at-promotion': {
+    file: 'src/rotation/progress.ts',
+    changes: [['emergency ? state.epoch + 1 : state.epoch', 'state.epoch']],
+  },
+  'current-version-instead-of-the-row': {
+    file: 'src/exchange/mint.ts',
+    changes: [[': vault.read(named.secret, named.version));', ': vault.current(named.secret));']],
+  },
+  'slow-purchase-kept': {
+    file: 'src/exchange/mint.ts',
+    changes: [['if (ports.clock() + STS_LIFE_MS > declaredMs) continue;', '']],
+  },
+  'read-back-skipped': {
+    file: 'src/rotation/effects.ts',
+    changes: [["if (typeof current === 'string' || current.version !== version) {", 'if (false) {']],
+  },
+  'other-slots-ledger': {
+    file: 'src/rotation/observe.ts',
+    changes: [['state.work.slot) : 0', "state.work.slot === 'Key1' ? 'Key2' : 'Key1') : 0"]],
+  },
 };
 
-/** From now on the file is loaded with the mutation in it. */
-export function mutate(name: string): void {
+/** From now on the file is loaded with the mutation in it. @returns whether it has been */
+export function mutate(name: string): () => boolean {
   const mutation = MUTATIONS[name];
   if (mutation === undefined) throw new Error(`no such mutation: ${name}`);
+  let isLoaded = false;
   registerHooks({
     load: (url, context, nextLoad) => {
       const loaded = nextLoad(url, context);
@@ -112,7 +207,9 @@ export function mutate(name: string): void {
         }
         source = source.replace(from, () => to);
       }
+      isLoaded = true;
       return { ...loaded, source };
     },
   });
+  return () => isLoaded;
 }

@@ -19,8 +19,6 @@ export interface Process {
   callsToLive: number;
 }
 
-/** Each clock is off by this much at most, so any two differ by at most a minute. */
-export const MAX_CLOCK_OFF_MS = 30_000;
 const MAX_VAULT_LAG_MS = 10_000;
 const HOUR_MS = 3_600_000;
 

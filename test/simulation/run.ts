@@ -3,10 +3,11 @@
  * interferes; every call may fail. Then the weather clears, and all must end steady with every key new.
  */
 import type { Slot } from '../../src/ports.ts';
+import { ASSUMED, type Assumptions } from './assumptions.ts';
 import { startCallers } from './callers.ts';
 import { interfere } from './hand.ts';
 import { type Rotators, startRotators } from './rotators.ts';
-import { ASSUMED, type Assumptions, createScene, MINUTE_MS, type Scene, START_MS } from './scene.ts';
+import { createScene, MINUTE_MS, type Scene, START_MS } from './scene.ts';
 import type { Violation } from './verdict.ts';
 import { FAIR } from './wire.ts';
 

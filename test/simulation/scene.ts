@@ -2,12 +2,13 @@
 import { inWords } from '../../src/rotation/advance.ts';
 import type { StoredRow } from '../../src/rotation/state.ts';
 import type { Account } from './account.ts';
+import type { Assumptions } from './assumptions.ts';
 import type { Way } from './azure.ts';
 import { Cloud } from './cloud.ts';
 import { CallJudge } from './judge-calls.ts';
 import { KeyJudge } from './judge-keys.ts';
 import { drawResource, Policies } from './policies.ts';
-import { createProcess, MAX_CLOCK_OFF_MS, type Process } from './process.ts';
+import { createProcess, type Process } from './process.ts';
 import { type Chance, createChance } from './random.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 import { createVerdict, START_MS, type Verdict } from './verdict.ts';
@@ -15,14 +16,6 @@ import { createWire, type Wire } from './wire.ts';
 
 export { START_MS };
 export const MINUTE_MS = 60_000;
-
-/** How far Azure and the instances may go; README, "Limits", says what breaks beyond. */
-export interface Assumptions {
-  /** A process may sleep so long between a look at its lease and the change outside that follows. */
-  readonly maxLeasedPauseMs: number;
-  readonly maxClockOffMs: number;
-}
-export const ASSUMED: Assumptions = { maxLeasedPauseMs: 45_000, maxClockOffMs: MAX_CLOCK_OFF_MS };
 
 export interface Scene {
   readonly chance: Chance;

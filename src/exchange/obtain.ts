@@ -1,4 +1,4 @@
-/** The four ways to a token (design: token kinds and identities), each recorded before it can be handed out. */
+/** The four ways to a token (the README's table of token kinds), each recorded before it can be handed out. */
 import type { EntraTokens, IssuedToken, IssuedTokens, OnBehalfOfRefusal } from '../ports.ts';
 import { ACTS_AS } from '../token-kind.ts';
 import { type MintPorts, mint } from './mint.ts';

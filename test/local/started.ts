@@ -1,5 +1,5 @@
 /** Starts the local mode as a person does, in processes of its own. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 export const root = join(import.meta.dirname, '..', '..');
@@ -59,11 +59,7 @@ export function descendants(pid: number): number[] {
 }
 
 export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // No such process.
-    return false;
-  }
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  // A process that is dead and whose parent has not asked for its exit code yet is a zombie (Z): it runs no more.
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
 }

@@ -1,4 +1,4 @@
-/** What must hold for an account's keys and the vault at every moment, by the invariants' numbers in design.md. */
+/** What must hold for an account's keys and the vault at every moment, by the invariants' numbers in src/README.md. */
 import type { Slot } from '../../src/ports.ts';
 import type { StoredRow } from '../../src/rotation/state.ts';
 import { sha256 } from '../../src/secret.ts';

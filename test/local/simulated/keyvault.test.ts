@@ -238,9 +238,14 @@ test('a new version is told to Event Grid with numbers for NBF and EXP, and null
 
 test('throttled with 429, Retry-After and code Throttled once the new versions of 10 s are used up', async () => {
   world.advance(60_000);
-  const put = (_: unknown, i: number) =>
-    raw('PUT', `/secrets/burst-${i % 20}?${version}`, 'rotator', { value: 'a' });
-  const answers = await Promise.all(Array.from({ length: 301 }, put));
+  const answers: Awaited<ReturnType<typeof raw>>[] = [];
+  // The clock of this vault stands still, so they need not arrive together: twenty connections at a time.
+  for (let from = 0; from < 301; from += 20) {
+    const puts = Array.from({ length: Math.min(20, 301 - from) }, (_, i) =>
+      raw('PUT', `/secrets/burst-${i}?${version}`, 'rotator', { value: 'a' }),
+    );
+    answers.push(...(await Promise.all(puts)));
+  }
   assert.equal(answers.filter((answer) => answer.status === 200).length, 300);
   const refused = answers.find((answer) => answer.status !== 200);
   assert.deepEqual([refused?.status, refused?.json.error.code], [429, 'Throttled']);

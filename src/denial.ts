@@ -10,6 +10,7 @@ export type CallerFault =
   | 'malformed'
   | 'algorithm'
   | 'type'
+  | 'bound'
   | 'unknown_key'
   | 'signature'
   | 'key_issuer'
@@ -159,3 +160,24 @@ export function reason(denial: Denial): string {
       return denial.kind;
   }
 }
+
+/** Whether nobody had been verified when it was said, so that anyone at all could be behind it. */
+export function isOfStranger({ kind }: Denial): boolean {
+  return OF_STRANGERS[kind];
+}
+
+const OF_STRANGERS: Readonly<Record<Denial['kind'], boolean>> = {
+  request_malformed: true,
+  client_authentication: true,
+  grant_type_unsupported: true,
+  caller_unverified: true,
+  scope_unsupported: false,
+  target_unknown: false,
+  grant_missing: false,
+  user_required: false,
+  lifetime_unmet: false,
+  revoked: false,
+  rate_limited: false,
+  interaction_required: false,
+  obo_refused: false,
+};

@@ -8,7 +8,7 @@ import { errors, jwtVerify } from 'jose';
 import * as z from 'zod';
 import { MAX_CLOCK_OFF_SECONDS } from '../clocks.ts';
 import type { CallerFault, Denial } from '../denial.ts';
-import { MAX_CALLER_TOKEN_LIFE_MS } from '../facts/entra.ts';
+import { IDENTIFIER, MAX_CALLER_TOKEN_LIFE_MS } from '../facts/entra.ts';
 import { openJws } from '../jws.ts';
 import type { Caller, Clock, SigningKeys } from '../ports.ts';
 import { Secret } from '../secret.ts';
@@ -40,6 +40,9 @@ async function verify(options: VerifyOptions, token: string): Promise<Caller | C
   const opened = open(token);
   if (typeof opened === 'string') return opened;
   const { header, payload } = opened;
+  // Bound to a key that the sender must prove to hold (RFC 7800), which nobody does here: without the proof it is no
+  // bearer token (RFC 9449 section 7.2), whoever stole it.
+  if (payload.cnf !== undefined) return 'bound';
   if (header.typ !== undefined && !/^(application\/)?(at\+)?jwt$/i.test(header.typ)) return 'type';
   if (payload.ver === '1.0' && !options.acceptV1) return 'version';
   if (!options.isAllowedTenant(payload.tid)) return 'tenant';
@@ -110,12 +113,14 @@ const claimsShape = z
     oid: guid,
     azp: guid.optional(),
     appid: guid.optional(),
-    sub: z.string().min(1).max(200),
-    uti: z.string().min(1).max(200),
+    // Revocations name a token by its `uti` and a person by `sub`: what could not be named there has no access.
+    sub: z.string().regex(IDENTIFIER),
+    uti: z.string().regex(IDENTIFIER),
     iat: seconds,
     nbf: seconds,
     exp: seconds,
-    idtyp: z.string().optional(),
+    idtyp: z.enum(['app', 'user']).optional(),
+    cnf: z.unknown().optional(),
     scp: z.string().optional(),
     roles: z.array(z.string()).default([]),
     groups: z.array(z.string()).default([]),
@@ -143,6 +148,8 @@ function open(token: string): { header: z.infer<typeof headerShape>; payload: Cl
 /** A token with neither a delegated scope nor an app role grants nothing here: Entra issues those to anyone. */
 function callerOf(claims: Claims, token: string): Caller | CallerFault {
   const scopes = claims.scp?.split(' ').filter(Boolean) ?? [];
+  // Only a token that acts for a person has scopes.
+  if (claims.idtyp === 'app' && claims.scp !== undefined) return 'claims';
   const kind = claims.idtyp === 'app' ? 'application' : scopes.length > 0 ? 'user' : undefined;
   if (kind === undefined) return claims.roles.length > 0 ? 'claims' : 'no_permission';
   if (kind === 'application' && claims.roles.length === 0) return 'no_permission';

@@ -27,3 +27,10 @@ export const MAX_CALLER_TOKEN_LIFE_MS = 28 * 3_600_000;
 export const REFRESH_SIGNING_KEYS_MS = 3_600_000;
 export const TRUST_SIGNING_KEYS_MS = 24 * 3_600_000;
 export const UNKNOWN_SIGNING_KEY_COOLDOWN_MS = 300_000;
+
+/**
+ * How `uti`, a token's identifier, and the pairwise `sub` are written: base64url, 22 and 43 characters in public
+ * captures, as is the GUID of a `sub` of an application. Both are case-sensitive.
+ * Source: learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+ */
+export const IDENTIFIER = /^[A-Za-z0-9_-]{1,64}$/;

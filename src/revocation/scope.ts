@@ -26,9 +26,6 @@ export function scopeKey(scope: Scope): string {
   }
 }
 
-/** What Entra's `uti` and `sub` look like. Nothing else names a token or a subject that could ever call us. */
-export const ENTRA_IDENTIFIER = /^[A-Za-z0-9_-]{1,64}$/;
-
 /** Who the caller is, narrowest last: the scopes under which its own tokens may be revoked. */
 export function callerScopes(caller: Caller): Scope[] {
   const { tenantId, objectId, clientId, uti, subject } = caller;

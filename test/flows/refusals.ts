@@ -163,7 +163,8 @@ export function refusalsOf(stack: Stack): readonly Refusal[] {
         }),
       status: 400,
       error: 'invalid_request',
-      record: { reason: 'user_required', grant: 'researchers' },
+      // No token of an application has a scope.
+      record: { reason: 'caller_unverified: claims' },
     },
     {
       what: 'a token that was revoked',

@@ -3,16 +3,16 @@
  * ignored, so that a newer sender is understood; what is missing or mistyped is a problem, never a default.
  */
 import * as z from 'zod';
+import { IDENTIFIER } from '../../facts/entra.ts';
 import type { Policy } from '../../policy/schema.ts';
 import type { Scope } from '../../ports.ts';
-import { ENTRA_IDENTIFIER } from '../scope.ts';
 import { respell } from './envelope.ts';
 
 const guid = z
   .string()
   .regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID')
   .toLowerCase();
-const identifier = z.string().regex(ENTRA_IDENTIFIER, 'must be as Entra writes it');
+const identifier = z.string().regex(IDENTIFIER, 'must be as Entra writes it');
 const name = z
   .string()
   .max(63)

@@ -3,9 +3,9 @@
  * ours. Entra's `sub` differs for every application, so a transmitter names users by object id, by e-mail, or
  * by the very `sub` of the tokens that it saw.
  */
+import { IDENTIFIER } from '../../facts/entra.ts';
 import type { Transmitter } from '../../policy/schema.ts';
 import type { Scope } from '../../ports.ts';
-import { ENTRA_IDENTIFIER } from '../scope.ts';
 import type { SetError } from './set.ts';
 
 export interface SubjectContext {
@@ -75,14 +75,14 @@ async function simple(format: string, texts: readonly string[], context: Subject
   switch (format) {
     case 'iss_sub': {
       const tenantId = tenantOf(first, context);
-      if (tenantId === undefined || !ENTRA_IDENTIFIER.test(second)) return [];
+      if (tenantId === undefined || !IDENTIFIER.test(second)) return [];
       return GUID.test(second)
         ? [{ kind: 'user', tenantId, objectId: second.toLowerCase() }]
         : [{ kind: 'subject', tenantId, subject: second }];
     }
     case 'jwt_id': {
       const tenantId = tenantOf(first, context);
-      if (tenantId === undefined || !ENTRA_IDENTIFIER.test(second)) return [];
+      if (tenantId === undefined || !IDENTIFIER.test(second)) return [];
       return [{ kind: 'token', tenantId, uti: second }];
     }
     case 'opaque':

@@ -1,30 +1,47 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { Snapshot } from '../ports.ts';
+import type { Clock, Snapshot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 
 export interface HealthPorts {
   readonly snapshot: () => Promise<Snapshot>;
   /** Resources whose rotation should have happened: noticed here even when the timer has stopped. */
   readonly overdue: () => Promise<readonly string[]>;
+  readonly clock: Clock;
 }
+
+const MAX_AGE_MS = 5_000;
 
 /**
  * `GET /health`: 200 while exchanges can be decided, 503 with Retry-After while the shared state is out of
- * reach. Anyone may ask, so it names no resource: how many rotations are overdue, and nothing more.
+ * reach. Anyone may ask, so it names no resource (how many rotations are overdue, and nothing more), and however
+ * many ask, one look at a time serves them all. An answer is at most five seconds old.
  */
-export function createHealthEndpoint({ snapshot, overdue }: HealthPorts): () => Promise<HttpResponseInit> {
-  return async () => {
-    const headers = { 'cache-control': 'no-store' };
-    try {
-      const [, late] = await Promise.all([snapshot(), overdue()]);
-      return { headers, jsonBody: { status: 'ok', rotations_overdue: late.length } };
-    } catch (error) {
-      if (!(error instanceof UpstreamFailure)) throw error;
-      return {
-        status: 503,
-        headers: { ...headers, 'retry-after': '5' },
-        jsonBody: { status: 'unavailable', service: error.service },
-      };
-    }
+export function createHealthEndpoint(ports: HealthPorts): () => Promise<HttpResponseInit> {
+  let latest: { readonly answer: Promise<HttpResponseInit>; readonly beganAtMs: number } | undefined;
+  let isLooking = false;
+  return () => {
+    const ageMs = latest === undefined ? Number.POSITIVE_INFINITY : ports.clock() - latest.beganAtMs;
+    if (latest !== undefined && (isLooking || (ageMs >= 0 && ageMs < MAX_AGE_MS))) return latest.answer;
+    isLooking = true;
+    const answer = look(ports).finally(() => {
+      isLooking = false;
+    });
+    latest = { answer, beganAtMs: ports.clock() };
+    return answer;
   };
+}
+
+async function look({ snapshot, overdue }: HealthPorts): Promise<HttpResponseInit> {
+  const headers = { 'cache-control': 'no-store' };
+  try {
+    const [, late] = await Promise.all([snapshot(), overdue()]);
+    return { headers, jsonBody: { status: 'ok', rotations_overdue: late.length } };
+  } catch (error) {
+    if (!(error instanceof UpstreamFailure)) throw error;
+    return {
+      status: 503,
+      headers: { ...headers, 'retry-after': '5' },
+      jsonBody: { status: 'unavailable', service: error.service },
+    };
+  }
 }

@@ -138,6 +138,8 @@ test('with the tables failing now and then, every answer is a grant on record or
 
 test('health tells an outage of the tables', async () => {
   await stack.control('PUT', '/faults/tables', faults.down);
+  // An answer is at most five seconds old.
+  await stack.control('POST', '/clock', { advanceSeconds: 5 });
   const answer = await fetch(`${stack.description.broker}/health`);
   await stack.control('DELETE', '/faults');
   assert.equal(answer.status, 503);

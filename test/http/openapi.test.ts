@@ -108,6 +108,8 @@ describe('the answers of a running broker', async () => {
     }
 
     await stack.control('PUT', '/faults/tables', { mode: 'status', status: 503 });
+    // Health is at most five seconds old.
+    await stack.control('POST', '/clock', { advanceSeconds: 5 });
     for (const [route, init] of [
       ['POST /oauth2/token', { headers: { ...form, ...captions }, body: `${exchange}speech` }],
       ['POST /oauth2/introspect', { headers: { ...form, ...captions }, body: token }],

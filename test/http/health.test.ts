@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createHealthEndpoint } from '../../src/http/health.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
+
+function world() {
+  const state = { nowMs: 0, looks: 0, isDown: false, gate: Promise.resolve() };
+  const health = createHealthEndpoint({
+    snapshot: async () => ({ version: '1', revocations: new Map(), slots: new Map() }),
+    overdue: async () => {
+      state.looks += 1;
+      await state.gate;
+      if (state.isDown) throw new UpstreamFailure('tables', 'is down');
+      return [];
+    },
+    clock: () => state.nowMs,
+  });
+  return { state, health };
+}
+
+test('1,000 calls at once and 1,000 more within five seconds are one query', async () => {
+  const { state, health } = world();
+  await Promise.all(Array.from({ length: 1000 }, health));
+  for (let left = 1000; left > 0; left -= 1) {
+    state.nowMs += 4;
+    assert.deepEqual((await health()).jsonBody, { status: 'ok', rotations_overdue: 0 });
+  }
+  assert.equal(state.looks, 1);
+});
+
+test('an answer is at most five seconds old, an outage like health', async () => {
+  const { state, health } = world();
+  await health();
+  state.isDown = true;
+  state.nowMs += 4_999;
+  assert.equal((await health()).status, undefined);
+  state.nowMs += 1;
+  assert.equal((await health()).status, 503);
+  state.isDown = false;
+  state.nowMs += 5_000;
+  assert.equal((await health()).status, undefined);
+  assert.equal(state.looks, 3);
+});
+
+test('there is one look at a time, however long it takes', async () => {
+  const { state, health } = world();
+  const gate = Promise.withResolvers<void>();
+  state.gate = gate.promise;
+  const slow = [health()];
+  state.nowMs += 60_000;
+  slow.push(health());
+  gate.resolve();
+  await Promise.all(slow);
+  assert.equal(state.looks, 1);
+  await health();
+  assert.equal(state.looks, 2, 'and what it found is old by now');
+});

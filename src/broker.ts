@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { slotsOf } from './account-key.ts';
 import { createAudit } from './audit/audit.ts';
+import { createStrangers } from './audit/strangers.ts';
 import { createAccounts } from './azure/accounts.ts';
 import { createAuditReader, createAuditTable } from './azure/audit-table.ts';
 import { createEntraTokens } from './azure/entra-tokens.ts';
@@ -117,6 +118,15 @@ function build(config: Config) {
     sleep: (ms) => sleep(ms),
     instance,
   });
+  const audit = createAudit(createAuditTable(rows, clock, instance));
+  const strangers = createStrangers({
+    append: audit.append,
+    clock,
+    instance,
+    // It keeps no process alive that is told to end.
+    later: (ms, work) => void setTimeout(work, ms).unref(),
+    log,
+  });
   const exchange = createExchange({
     policy: compiled,
     verify,
@@ -125,7 +135,8 @@ function build(config: Config) {
     isDropped,
     tokens: createTokens(obtain, clock, minimumLifeMs, sleep),
     rate: createRate(),
-    audit: createAudit(createAuditTable(rows, clock, instance)),
+    audit,
+    refusedStranger: strangers.refused,
     clock,
     instance,
     minimumLifeMs,
@@ -197,7 +208,7 @@ function build(config: Config) {
     reconcile: revocation.reconcile,
     rotation,
     metadata: metadata(config),
-    health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: rotation.overdue }),
+    health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: rotation.overdue, clock }),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { slotsOf } from '../account-key.ts';
 import type { Denial } from '../denial.ts';
-import { reason } from '../denial.ts';
+import { isOfStranger, reason } from '../denial.ts';
 import type { CompiledPolicy, Option, Target } from '../policy/match.ts';
 import type { Resource } from '../policy/schema.ts';
 import type { AuditLog, AuditRecord, Caller, Clock, Refusal, Snapshot } from '../ports.ts';
@@ -29,7 +29,7 @@ export interface Granted extends Held {
   readonly grant: string;
 }
 /**
- * @param request what was asked, or the denial that reading it ended in (which is recorded like any other)
+ * @param request what was asked, or the denial that reading it ended in
  * @throws UpstreamFailure when anything it depends on is out of reach: neither a grant nor a denial
  */
 export type Exchange = (
@@ -51,6 +51,8 @@ export interface ExchangePorts {
   readonly tokens: Tokens;
   readonly rate: Rate;
   readonly audit: AuditLog;
+  /** Counts a refusal of somebody unverified: it is recorded later and in bulk, and nothing waits for that. */
+  readonly refusedStranger: (reason: string, correlationId: string) => void;
   readonly clock: Clock;
   readonly instance: string;
   readonly minimumLifeMs: number;
@@ -64,7 +66,8 @@ export function createExchange(ports: ExchangePorts): Exchange {
     const about: Partial<AuditRecord> & { correlationId: string } = { correlationId };
     const answer = 'kind' in request ? request : await decide(ports, request, about);
     if ('token' in answer) return answer;
-    await ports.audit.append(row(ports, about, 'refused', { reason: reason(answer) }));
+    if (isOfStranger(answer)) ports.refusedStranger(reason(answer), correlationId);
+    else await ports.audit.append(row(ports, about, 'refused', { reason: reason(answer) }));
     return answer;
   };
 }

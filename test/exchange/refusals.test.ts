@@ -26,23 +26,6 @@ const underPeople = { ...whoAda, resource: 'chat', grant: 'people', tokenKind: '
 
 const rows: readonly Row[] = [
   {
-    what: 'a request that could not be read',
-    run: (world) =>
-      world.exchange({ kind: 'request_malformed', status: 400, detail: 'say what' }, 'correlation-1'),
-    denial: { kind: 'request_malformed', status: 400, detail: 'say what' },
-    row: {},
-  },
-  {
-    what: 'a token that is not accepted',
-    run: (world) =>
-      world.exchange(
-        { subjectToken: 'x', target: 'speech', tokenKind: undefined, scope: undefined },
-        'correlation-1',
-      ),
-    denial: { kind: 'caller_unverified', fault: 'signature' },
-    row: {},
-  },
-  {
     what: 'a target that is not there',
     run: (world) => world.ask(captions, 'nothing'),
     denial: { kind: 'target_unknown', target: 'nothing' },
@@ -152,12 +135,29 @@ for (const { what, run, denial, row } of rows)
     ]);
   });
 
+test('what a stranger is refused for is counted, and no durable write is waited for', async () => {
+  const world = createWorld();
+  world.auditFails = true;
+  const malformed = { kind: 'request_malformed', status: 400, detail: 'say what' } as const;
+  assert.deepEqual(denied(await world.exchange(malformed, 'c-1')), malformed);
+  const request = { subjectToken: 'x', target: 'speech', tokenKind: undefined, scope: undefined };
+  assert.deepEqual(denied(await world.exchange(request, 'c-2')), {
+    kind: 'caller_unverified',
+    fault: 'signature',
+  });
+  assert.deepEqual(world.strangers, [
+    ['request_malformed: say what', 'c-1'],
+    ['caller_unverified: signature', 'c-2'],
+  ]);
+  assert.equal(world.audit.length, 0);
+});
+
 test('every kind of denial has its row', () => {
-  const kinds: Record<Denial['kind'], true | 'read before the exchange'> = {
-    request_malformed: true,
-    client_authentication: 'read before the exchange',
-    grant_type_unsupported: 'read before the exchange',
-    caller_unverified: true,
+  const kinds: Record<Denial['kind'], true | 'of a stranger'> = {
+    request_malformed: 'of a stranger',
+    client_authentication: 'of a stranger',
+    grant_type_unsupported: 'of a stranger',
+    caller_unverified: 'of a stranger',
     scope_unsupported: true,
     target_unknown: true,
     grant_missing: true,
@@ -169,9 +169,9 @@ test('every kind of denial has its row', () => {
     obo_refused: true,
   };
   for (const [kind, where] of Object.entries(kinds))
-    if (where === true)
-      assert.ok(
-        rows.some(({ denial }) => denial.kind === kind),
-        kind,
-      );
+    assert.equal(
+      rows.some(({ denial }) => denial.kind === kind),
+      where === true,
+      kind,
+    );
 });

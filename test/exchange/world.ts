@@ -42,6 +42,8 @@ export function createWorld(options: WorldOptions = {}) {
   const world = {
     nowMs: NOW_MS,
     audit: [] as AuditRecord[],
+    /** Refusals of callers whom nobody verified, by reason and correlation id. */
+    strangers: [] as [string, string][],
     issued: [] as IssuedRecord[],
     declared: [] as { resource: string; slot: Slot; expiresAtMs: number }[],
     revocations: new Map<string, Revocation>(),
@@ -187,6 +189,7 @@ export function createWorld(options: WorldOptions = {}) {
         world.audit.push(record);
       },
     },
+    refusedStranger: (reason, correlationId) => world.strangers.push([reason, correlationId]),
     clock,
     instance: 'instance-1',
     minimumLifeMs,

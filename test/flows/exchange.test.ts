@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readAudit } from '../../src/azure/audit-table.ts';
 import { createTables } from '../../src/azure/tables.ts';
 import { brokerV1Uri } from '../../src/local/simulated/demo-directory.ts';
@@ -27,6 +28,14 @@ async function auditOf(answer: Answer): Promise<AuditRecord | undefined> {
   for await (const record of readAudit(tables, new Date().toISOString().slice(0, 10)))
     if (record.correlationId === correlation) found = record;
   return found;
+}
+/** What a stranger was refused for is in the audit within ten seconds, counted, with a few correlation ids. */
+async function countedWithin20s(reason: string | undefined): Promise<AuditRecord | undefined> {
+  const tables = createTables(stack.description.tables, { getToken: () => assert.fail('on loopback') });
+  for (const untilMs = performance.now() + 20_000; performance.now() < untilMs; await sleep(500))
+    for await (const record of readAudit(tables, new Date().toISOString().slice(0, 10)))
+      if (record.count !== undefined && record.reason === reason) return record;
+  return undefined;
 }
 const bearer = (token: unknown) => ({ authorization: `Bearer ${token}` });
 
@@ -120,22 +129,32 @@ test('the trace id of the caller is the correlation id of the refusal and of its
     traceparent: `00-${trace}-b7ad6b7169203331-01`,
   });
   assert.equal(answer.body['correlation_id'], trace);
-  assert.equal((await auditOf(answer))?.reason, 'grant_type_unsupported');
+  const record = await countedWithin20s('grant_type_unsupported');
+  assert.ok(record?.samples?.includes(trace), JSON.stringify(record));
 });
 
 test('every way to be refused, as the caller hears it and as the record says it', async (t) => {
+  const strangers: Partial<AuditRecord>[] = [];
   for (const { what, run, status, error, record } of refusalsOf(stack))
     await t.test(what, async () => {
       const answer = await run();
       assert.deepEqual([answer.status, answer.body['error']], [status, error], answer.text);
       assert.ok(!('access_token' in answer.body));
       assert.equal(answer.headers.get('cache-control'), 'no-store');
+      const isStranger = /^(caller_unverified|request_malformed|grant_type_unsupported)/.test(
+        record.reason ?? '',
+      );
+      if (isStranger) return void strangers.push(record);
       const kept = await auditOf(answer);
       assert.equal(kept?.outcome, 'refused');
       assert.deepEqual(
         Object.fromEntries(Object.keys(record).map((key) => [key, kept?.[key as keyof AuditRecord]])),
         record,
       );
+    });
+  for (const { reason } of strangers)
+    await t.test(`counted: ${reason}`, async () => {
+      assert.ok(await countedWithin20s(reason));
     });
 });
 

@@ -110,6 +110,7 @@ async function interleave(
       ),
       rate: { take: () => 0, giveBack: () => undefined },
       audit: { append: step },
+      refusedStranger: () => undefined,
       clock: () => START_MS,
       instance: name,
       minimumLifeMs: 60_000,

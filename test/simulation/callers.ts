@@ -97,6 +97,7 @@ function startInstance(
     isDropped: () => false,
     tokens: createTokens(obtain, clock, MINIMUM_LIFE_MS, timeline.sleep),
     rate: { take: () => 0, giveBack: () => undefined },
+    refusedStranger: () => undefined,
     audit: { append: () => write('append audit') },
     clock,
     instance,

@@ -1,0 +1,62 @@
+/**
+ * Refusals of callers whom nobody has verified. Anyone can cause them at any rate, so they get no durable write
+ * each: they are counted by reason, and one record for each reason goes into the audit every ten seconds, with the
+ * correlation ids of a few. What was counted and not yet written is lost with the process; the log has every one.
+ */
+import type { AuditLog, AuditRecord, Clock, Log } from '../ports.ts';
+import { UpstreamFailure } from '../upstream.ts';
+
+export interface Strangers {
+  /** Never waits and never fails: an answer does not hang on it. */
+  refused(reason: string, correlationId: string): void;
+}
+
+export interface StrangersPorts extends AuditLog {
+  readonly clock: Clock;
+  readonly instance: string;
+  /** Runs the work after so long, in wall time. */
+  readonly later: (ms: number, work: () => void) => void;
+  readonly log: Log;
+}
+
+const WRITE_EVERY_MS = 10_000;
+/** Reasons are words of ours, some thirty. */
+const MAX_REASONS = 64;
+const MAX_SAMPLES = 5;
+
+interface Counted {
+  readonly at: string;
+  readonly samples: string[];
+  count: number;
+}
+
+export function createStrangers({ append, clock, instance, later, log }: StrangersPorts): Strangers {
+  let counted = new Map<string, Counted>();
+
+  async function write(): Promise<void> {
+    const records = [...counted].map(([reason, { at, samples, count }]): AuditRecord => {
+      const [correlationId = ''] = samples;
+      return { at, correlationId, outcome: 'refused', instance, reason, count, samples };
+    });
+    counted = new Map();
+    try {
+      await Promise.all(records.map(append));
+    } catch (error) {
+      if (!(error instanceof UpstreamFailure)) throw error;
+      const count = records.reduce((sum, record) => sum + (record.count ?? 0), 0);
+      log('refusals_not_recorded', { reason: error.message, count });
+    }
+  }
+
+  return {
+    refused: (reason, correlationId) => {
+      if (counted.size === 0) later(WRITE_EVERY_MS, () => void write());
+      const known = counted.has(reason) || counted.size < MAX_REASONS;
+      const under = known ? reason : 'others';
+      const entry = counted.get(under) ?? { at: new Date(clock()).toISOString(), samples: [], count: 0 };
+      entry.count += 1;
+      if (entry.samples.length < MAX_SAMPLES) entry.samples.push(correlationId);
+      counted.set(under, entry);
+    },
+  };
+}

@@ -23,6 +23,10 @@ MANIFEST='{
       "adminConsentDescription": "Lets the app exchange Entra tokens for short-lived Azure AI tokens, as far as the policy grants.",
       "userConsentDisplayName": "Exchange tokens",
       "userConsentDescription": "Lets the app exchange your sign-in for a short-lived Azure AI token."
+    }, {
+      "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7005", "value": "Broker.Operate", "type": "Admin", "isEnabled": true,
+      "adminConsentDisplayName": "Operate the broker",
+      "adminConsentDescription": "Lets the app revoke, lift, rotate and read the audit in the name of a person who has the role for it."
     }]
   },
   "appRoles": [

@@ -39,7 +39,7 @@ const protectedAnswers: Answers = {
 };
 const operatorAnswers: Answers = {
   401: ['no accepted Entra access token as Bearer', 'problem'],
-  403: ['the app role is missing', 'problem'],
+  403: ["the app role is missing, or in a person's token the scope Broker.Operate", 'problem'],
   503: ['something it depends on does not answer; see Retry-After', 'problem'],
 };
 const malformed: Answers = { 400: ['what is wrong, in words', 'problem'] };

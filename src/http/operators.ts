@@ -1,11 +1,12 @@
 /**
  * `/operator/*`: what people do by hand. The caller's own Entra token as Bearer, with the app role
- * `Broker.Auditor` to look and `Broker.Operator` to act. Answers are JSON, problems are RFC 9457.
+ * `Broker.Auditor` to look and `Broker.Operator` to act; a person's token also has the scope `Broker.Operate`,
+ * so that no other client of theirs can act in their name. Answers are JSON, problems are RFC 9457.
  */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import * as z from 'zod';
 import type { AuditRecord, Caller, Clock, Slot } from '../ports.ts';
-import { type Admit, AUDITOR, hasRole, OPERATOR } from '../revocation/admit.ts';
+import { type Admit, AUDITOR, hasRole, OPERATOR, OPERATOR_SCOPE } from '../revocation/admit.ts';
 import type { Effect } from '../revocation/effect.ts';
 import type { Operate } from '../revocation/operate.ts';
 import { withoutSecrets } from '../secret.ts';
@@ -109,9 +110,14 @@ function guarded(admit: Admit, role: typeof OPERATOR | typeof AUDITOR, action: A
         });
       }
       if (!hasRole(caller, role))
-        return problem(403, 'Forbidden', `the app role ${role} is required`, {
-          'www-authenticate': `${CHALLENGE}, error="insufficient_scope"`,
-        });
+        return problem(
+          403,
+          'Forbidden',
+          `the app role ${role} is required, and in a person's token the scope ${OPERATOR_SCOPE} too`,
+          {
+            'www-authenticate': `${CHALLENGE}, error="insufficient_scope"`,
+          },
+        );
       return await action(request, caller);
     } catch (error) {
       if (error instanceof UpstreamFailure) return unavailable(error);

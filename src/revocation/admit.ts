@@ -15,6 +15,8 @@ export type Admit = (token: string, as: 'caller' | 'operator') => Promise<Caller
 
 export const OPERATOR = 'Broker.Operator';
 export const AUDITOR = 'Broker.Auditor';
+/** The delegated scope beside the role: what a person lets a client do in their name. */
+export const OPERATOR_SCOPE = 'Broker.Operate';
 
 /**
  * A revocation of a whole tenant does not bind operators: with it in force, nobody could lift it. One of
@@ -32,11 +34,14 @@ export function createAdmit({ verify, homeTenantId, snapshot }: AdmitDeps): Admi
       const { scope, acceptedFromSeconds } = refused;
       return { kind: 'revoked', scope: scopeKey(scope), of: 'caller', acceptedFromSeconds };
     }
-    return caller.tenantId === homeTenantId ? caller : withoutOperatorRoles(caller);
+    // In each other tenant its own administrators hand out the app roles of a multi-tenant application.
+    const isOurs = caller.tenantId === homeTenantId;
+    // A person's roles are in every token of theirs, whichever client got it for whatever purpose.
+    const isMeant = caller.kind === 'application' || caller.scopes.includes(OPERATOR_SCOPE);
+    return isOurs && isMeant ? caller : withoutOperatorRoles(caller);
   };
 }
 
-/** In each other tenant its own administrators hand out the app roles of a multi-tenant application. */
 function withoutOperatorRoles(caller: Caller): Caller {
   const appRoles = caller.appRoles.filter((role) => role !== OPERATOR && role !== AUDITOR);
   return { ...caller, appRoles };

@@ -15,9 +15,10 @@ beforeEach(() => {
   world = createWorld();
   rotated = [];
   asked = [];
+  const scopes = ['Broker.Operate'];
   world.verified.set('plain', caller());
-  world.verified.set('auditor', caller({ objectId: 'a', appRoles: ['Broker.Auditor'] }));
-  world.verified.set('operator', caller({ objectId: 'o', appRoles: ['Broker.Operator'] }));
+  world.verified.set('auditor', caller({ objectId: 'a', appRoles: ['Broker.Auditor'], scopes }));
+  world.verified.set('operator', caller({ objectId: 'o', appRoles: ['Broker.Operator'], scopes }));
   operators = createOperatorEndpoints({
     admit: world.revocation.admit,
     operate: world.revocation.operate,
@@ -113,7 +114,11 @@ describe('who may', () => {
 test('an operator by the word of another tenant is none: its own administrators hand out the roles there', async () => {
   world.verified.set(
     'foreign',
-    caller({ tenantId: OTHER, appRoles: ['Broker.Operator', 'Broker.Auditor', 'Token.Exchange'] }),
+    caller({
+      tenantId: OTHER,
+      appRoles: ['Broker.Operator', 'Broker.Auditor', 'Token.Exchange'],
+      scopes: ['Broker.Operate'],
+    }),
   );
   for (const action of LOOK) assert.equal((await ask(action, 'foreign')).status, 403);
   for (const [action, body, params] of ACT)

@@ -184,6 +184,20 @@ describe('revocation by the holder', () => {
 });
 
 describe('who is admitted', () => {
+  test('a person has operator roles only through a client that was given the scope for it, an application has them', async () => {
+    const appRoles = ['Broker.Operator', 'Broker.Auditor', 'Other'];
+    const rolesOf = async (over: Partial<ReturnType<typeof caller>>) => {
+      world.verified.set('token', caller({ appRoles, ...over }));
+      const admitted = await world.revocation.admit('token', 'operator');
+      assert.ok('objectId' in admitted);
+      return admitted.appRoles;
+    };
+    for (const scopes of [['openid'], ['Token.Exchange'], ['broker.operate']])
+      assert.deepEqual(await rolesOf({ scopes }), ['Other'], String(scopes));
+    assert.deepEqual(await rolesOf({ scopes: ['Token.Exchange', 'Broker.Operate'] }), appRoles);
+    assert.deepEqual(await rolesOf({ kind: 'application', scopes: [] }), appRoles);
+  });
+
   const tryAs = async (as: 'caller' | 'operator', scope: unknown) => {
     world = createWorld();
     world.verified.set('token', caller());

@@ -12,7 +12,7 @@ const usage = `npm run rotation -- COMMAND [options]
   --local FILE       the description of a running local mode: npm start -- --json > FILE (default: the one
                      that runs; where none does, one is started for this command)
   --broker URL       a deployed broker; its operator's token in BROKER_TOKEN, for example
-                     BROKER_TOKEN=$(az account get-access-token --scope api://CLIENT_ID/.default --query accessToken -o tsv)
+                     BROKER_TOKEN=$(az account get-access-token --scope api://CLIENT_ID/Broker.Operate --query accessToken -o tsv)
   --slot Key1|Key2   now: only this slot
   --emergency        now: without waiting for tokens that were bought with the key
   --reason TEXT      now: goes on record

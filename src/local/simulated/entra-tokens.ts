@@ -18,6 +18,8 @@ export interface Subject {
   readonly proof: ClientProof;
   /** Set: a delegated token for this user. */
   readonly user?: User;
+  /** The scopes of the API that were asked for by name. Absent: those that were consented to before. */
+  readonly scopes?: readonly string[];
   /** App roles at the API that is asked for. */
   readonly roles: readonly string[];
   /** Set: the subject is this managed identity. */
@@ -34,6 +36,13 @@ export function audienceOf(scope: string): string | undefined {
   if (asked === undefined) return undefined;
   const end = asked.lastIndexOf('/');
   return end > 0 && !asked.endsWith('://') ? asked.slice(0, end) : asked;
+}
+
+/** The scopes of that API that are asked for by name; none for `.default`. */
+export function namedScopes(scope: string, audience: string): readonly string[] {
+  const prefix = `${audience}/`;
+  const named = scope.split(' ').filter((one) => one.startsWith(prefix));
+  return named.map((one) => one.slice(prefix.length)).filter((name) => name !== '.default');
 }
 
 export function apiOf(directory: Directory, audience: string): Api {
@@ -103,7 +112,7 @@ function clientClaims(api: Api, subject: Subject): Members {
     : { appid: subject.clientId, appidacr: subject.proof };
 }
 
-function subjectClaims(api: Api, { user, roles, objectId }: Subject): Members {
+function subjectClaims(api: Api, { user, scopes, roles, objectId }: Subject): Members {
   if (!user) return { idtyp: 'app', sub: objectId, ...(roles.length > 0 ? { roles } : {}) };
   return {
     idtyp: 'user',
@@ -111,7 +120,7 @@ function subjectClaims(api: Api, { user, roles, objectId }: Subject): Members {
     ...(api.tokenVersion === 2 ? { preferred_username: user.username } : { unique_name: user.username }),
     ...(roles.length > 0 ? { roles } : {}),
     ...groupClaims(user),
-    scp: api.isBroker ? 'Token.Exchange' : 'user_impersonation',
+    scp: scopes?.join(' ') || (api.isBroker ? 'Token.Exchange' : 'user_impersonation'),
     sub: pairwise(user.objectId, api.clientId),
   };
 }

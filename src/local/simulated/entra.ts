@@ -7,7 +7,7 @@ import { createProveClient, missing } from './entra-client.ts';
 import { type EntraRefusal, refusal, refuse } from './entra-errors.ts';
 import { createGrants, grantNames } from './entra-grants.ts';
 import type { EntraKeys, Members } from './entra-keys.ts';
-import { audienceOf, type IssueToken, pairwise, type Subject } from './entra-tokens.ts';
+import { audienceOf, type IssueToken, namedScopes, pairwise, type Subject } from './entra-tokens.ts';
 import type { VerifyAccessToken } from './entra-verify.ts';
 import type { Call, Endpoint, Outcome } from './service.ts';
 
@@ -50,7 +50,8 @@ export function createEntra(options: EntraOptions): Omit<Endpoint, 'port'> {
     if ('error' in client) return no(client);
     const subject = grant({ client, form, audience });
     if ('error' in subject) return no(subject);
-    const issued = options.issue(audience, subject, undefined, askedClaims(form.get('claims')));
+    const asked = { ...subject, scopes: namedScopes(scope, audience) };
+    const issued = options.issue(audience, asked, undefined, askedClaims(form.get('claims')));
     const expiresIn = issued.expiresAtSeconds - Math.floor(options.now() / 1000);
     return {
       status: 200,

@@ -227,7 +227,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
       otherTenantId: demo.otherTenantId,
       brokerClientId: demo.brokerClientId,
       scope: `${demo.brokerUri}/.default`,
-      operatorScope: `${demo.brokerUri}/.default`,
+      operatorScope: `${demo.brokerUri}/Broker.Operate`,
     },
     keyVault: urls.keyVault,
     arm,

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { readCommandLine } from '../src/command-line.ts';
 import { loadPolicy, PolicyError } from '../src/policy/load.ts';
 import type { Policy } from '../src/policy/schema.ts';
+import { policyWarnings } from '../src/policy/warnings.ts';
 import { hasAccountOf, missingRoles, needlessAccounts, rotatedTwice } from './agree.ts';
 import { type Environment, EnvironmentsError, parseEnvironments } from './environments.ts';
 
@@ -42,6 +43,7 @@ function check(): boolean {
   const fights = rotatedTwice(all);
   for (const fight of fights) console.error(fight);
   const agreed = chosen(all).map(([name, environment, policy]) => {
+    for (const warning of policyWarnings(policy)) console.error(`${name}: warning: ${warning}`);
     const missing = missingRoles(policy, environment);
     for (const problem of missing) console.error(`${name}: ${problem}`);
     for (const id of needlessAccounts(policy, environment))

@@ -42,6 +42,7 @@ import { createTokenEndpoint } from './http/token-endpoint.ts';
 import { createLog } from './log.ts';
 import { loadPolicy } from './policy/load.ts';
 import { compilePolicy } from './policy/match.ts';
+import { policyWarnings } from './policy/warnings.ts';
 import { isDropped, revokedBy } from './revocation/decision.ts';
 import { createRevocation } from './revocation/revocation.ts';
 import { createPace } from './rotation/pace.ts';
@@ -69,6 +70,7 @@ function build(config: Config) {
   const instance = crypto.randomUUID();
   const log = createLog();
   const policy = loadPolicy(readPolicy(config.BROKER_POLICY));
+  for (const warning of policyWarnings(policy)) log('policy_warning', { warning });
   const compiled = compilePolicy(policy);
   const minimumLifeMs = config.BROKER_MINIMUM_LIFE_SECONDS * 1000;
   const freshnessMs = config.BROKER_FRESHNESS_SECONDS * 1000;

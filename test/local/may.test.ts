@@ -19,7 +19,7 @@ const mayOf = (name: string, policy: object) => {
 
 test('a caller is described with what the policy in force lets it have, its default first', () => {
   assert.deepEqual(mayOf('captions', demo), [{ resource: 'speech', tokenKinds: ['sts'] }]);
-  assert.deepEqual(mayOf('ada', demo), [{ resource: 'chat', tokenKinds: ['obo', 'entra'] }]);
+  assert.deepEqual(mayOf('ada', demo), [{ resource: 'chat', tokenKinds: ['obo'] }]);
   for (const nobody of ['operator', 'auditor', 'outsider']) assert.deepEqual(mayOf(nobody, demo), []);
 });
 

@@ -153,7 +153,8 @@ export function demoPolicy(
         name: 'researchers',
         callers: [{ tenant: 'home', scope: 'Token.Exchange', group: researchers }],
         resources: ['chat'],
-        tokenKinds: ['obo', 'entra'],
+        // Not `entra` beside it: that would pass by what Conditional Access says of the user.
+        tokenKinds: ['obo'],
         maxLifetime: '2h',
         rate,
       },

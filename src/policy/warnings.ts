@@ -1,0 +1,50 @@
+/**
+ * What a policy may say and probably does not mean. On behalf of, Entra applies Conditional Access to the user; an
+ * `entra` token of the same account is the broker's own and knows no user. Whoever may have both can turn to the
+ * second when Entra refuses the first.
+ */
+import { matches } from './load.ts';
+import type { CallerRule, Grant, Policy } from './schema.ts';
+
+interface Given {
+  readonly path: string;
+  readonly rule: CallerRule;
+}
+
+/** @returns one line for each place, with its path; none: nothing to say */
+export function policyWarnings({ grants, resources }: Policy): readonly string[] {
+  const warnings = resources.flatMap(({ name, tokenKinds }) => {
+    const giving = (kind: 'obo' | 'entra'): readonly Given[] =>
+      tokenKinds.includes(kind) ? grants.flatMap((grant, index) => given(grant, index, name, kind)) : [];
+    const direct = giving('entra');
+    return giving('obo').flatMap((obo) =>
+      direct
+        .filter(({ rule }) => mayBeOneUser(obo.rule, rule))
+        .map(
+          ({ path }) =>
+            `${path}: a user may have entra tokens for ${name}, and obo tokens by ${obo.path === path ? 'the same rule' : obo.path}: what Conditional Access refuses on behalf of them, they get without`,
+        ),
+    );
+  });
+  return [...new Set(warnings)];
+}
+
+function given(grant: Grant, index: number, resource: string, kind: 'obo' | 'entra'): readonly Given[] {
+  if (!grant.tokenKinds.includes(kind) || !grant.resources.some((pattern) => matches(pattern, resource)))
+    return [];
+  return grant.callers
+    .map((rule, number) => ({ path: `grants[${index}].callers[${number}]`, rule }))
+    .filter(({ rule }) => mayBeUser(rule));
+}
+
+/** An app role alone is what applications have; scopes and groups are a user's. */
+function mayBeUser({ appRole, scope, group }: CallerRule): boolean {
+  return appRole === undefined || scope !== undefined || group !== undefined;
+}
+
+/** Two rules that name different clients, people or tenants never meet in one token; groups and scopes may. */
+function mayBeOneUser(one: CallerRule, other: CallerRule): boolean {
+  const agree = (member: 'clientId' | 'objectId') =>
+    one[member] === undefined || other[member] === undefined || one[member] === other[member];
+  return one.tenant === other.tenant && agree('clientId') && agree('objectId');
+}

@@ -79,7 +79,7 @@ export const requests: readonly Attack[] = [
         ).map((header) => ({ headers: [FORM, header], body: plain })),
       ];
     },
-    allowed: { statuses: [400] },
+    allowed: { statuses: [400, 401] },
   },
   {
     what: 'identity headers of App Service authentication, sent by a stranger',

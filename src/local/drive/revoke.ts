@@ -55,15 +55,16 @@ async function show(description: LocalDescription, wanted: Wanted): Promise<void
   if (resource === undefined)
     throw new Error(`${wanted.caller} may have no resource: name one with --resource`);
   const token = await callerToken(description, wanted.caller);
-  const attempt = async (who: string, shown: string): Promise<void> => {
-    const { status, body } = await exchange(broker, shown, resource);
+  const attempt = async (who: string): Promise<string | undefined> => {
+    const { status, body } = await exchange(broker, token, resource);
     const outcome =
       status === 200
         ? `granted, good for ${body['expires_in']} s`
         : `${body['error']}: ${body['error_description']}`;
     console.log(`${who} asks for ${resource}: ${status} ${outcome}`);
+    return typeof body['claims'] === 'string' ? body['claims'] : undefined;
   };
-  await attempt(wanted.caller, token);
+  await attempt(wanted.caller);
 
   const scope = scopeOf(description, wanted, token, resource);
   const startedAtMs = performance.now();
@@ -73,12 +74,19 @@ async function show(description: LocalDescription, wanted: Wanted): Promise<void
   console.log(
     `revoked ${JSON.stringify(scope)}: in force everywhere after ${Math.round(performance.now() - startedAtMs)} ms`,
   );
-  await attempt(`${wanted.caller}, with the same token,`, token);
-
-  // Entra tells the time of issue in whole seconds, and the second of the revocation is refused as a whole.
-  await new Promise((resolve) => setTimeout(resolve, 1_100));
-  await attempt(`${wanted.caller}, signed in anew,`, await callerToken(description, wanted.caller));
+  const claims = await attempt(`${wanted.caller}, with the same token,`);
   for (const line of await effects(description)) console.log(line);
+  console.log(
+    claims === undefined
+      ? 'no token is accepted until an operator lifts it'
+      : `a new sign-in is accepted if its token is dated from ${dateOf(claims)} on; with --block none is`,
+  );
+}
+
+/** From when on tokens must be dated, as the refusal says. */
+function dateOf(claims: string): string {
+  const { access_token } = JSON.parse(claims) as { access_token: { nbf: { value: string } } };
+  return new Date(Number(access_token.nbf.value) * 1000).toISOString();
 }
 
 /** What the broker itself recorded of it. */
@@ -90,7 +98,7 @@ async function effects(description: LocalDescription): Promise<string[]> {
   if (revocations === undefined) throw new Error(`the auditor was refused: ${answer.status}`);
   return revocations.map(
     ({ key, receivedAt, inForceAt, lastTokenUntil }) =>
-      `recorded: ${key} received ${receivedAt}, in force ${inForceAt}, last token out ends by ${lastTokenUntil}`,
+      `recorded: ${key} received ${receivedAt}, in force ${inForceAt}, by the policy no token that is out lives beyond ${lastTokenUntil}`,
   );
 }
 

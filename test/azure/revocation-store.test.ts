@@ -94,6 +94,22 @@ describe('the revocation table', () => {
     await table.remove(scopeKey(scope), () => true);
   });
 
+  test('what is raised between the look and the removal stays', async () => {
+    const scope = scopeNumber(6);
+    await put(change(scope, NOW));
+    const late = createRevocationTable(async (name) => {
+      const client = await azurite.tables(name);
+      const deleteEntity: TableClient['deleteEntity'] = async (...args) => {
+        await put(change(scope, NOW + 1));
+        return client.deleteEntity(...args);
+      };
+      const getEntity = client.getEntity.bind(client);
+      return { getEntity, deleteEntity } as unknown as TableClient;
+    });
+    await late.remove(scopeKey(scope), () => true);
+    assert.equal((await table.update(scopeKey(scope), (current) => current))?.cutOffSeconds, NOW + 1);
+  });
+
   test('a list that takes longer than an exchange may wait is still read, or it could never be shortened', async () => {
     const slowly = async function* () {
       await new Promise((resolve) => setTimeout(resolve, 3_100));

@@ -70,6 +70,7 @@ describe('a lifted block', () => {
 
   test('of more blocks at a time than a row holds takes the others with it, and none comes back', async () => {
     const { react, operate } = world.revocation;
+    assert.ok(MAX_CAUSES * 100 < 32_768, 'a property of a table holds the causes of a full row');
     const count = MAX_CAUSES + 20;
     for (let n = 1; n <= count; n += 1) await react(block(`event ${n}`));
     assert.equal(Object.keys(world.entries.get(key)?.blocks ?? {}).length, MAX_CAUSES);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { createRevocation } from '../../src/revocation/revocation.ts';
 import { createWorld, HOME, START_MS, USER, type World } from './fakes.ts';
 
 let world: World;
@@ -96,4 +97,24 @@ test('entries are forgotten when nothing they deny can live, blocks never', asyn
   world.advance(3 * 3_600_000);
   await world.revocation.reconcile();
   assert.deepEqual([...world.entries.keys()], ['grant:people']);
+});
+
+test('what is revoked anew while old entries are being forgotten stays', async () => {
+  const { operate } = world.revocation;
+  await operate.revoke({ scope }, 'olga');
+  world.advance(31 * 3_600_000);
+  const { table } = world.deps;
+  const { reconcile } = createRevocation({
+    ...world.deps,
+    table: {
+      ...table,
+      list: async () => {
+        const entries = await table.list();
+        await operate.revoke({ scope }, 'olga');
+        return entries;
+      },
+    },
+  });
+  await reconcile();
+  assert.ok(world.entries.has(`user:${HOME}:${USER}`));
 });

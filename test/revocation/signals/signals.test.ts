@@ -329,6 +329,18 @@ describe('profiles', () => {
 });
 
 describe('delivery', () => {
+  test('one jti of two issuers is two signals: each is kept, and each is known again', async () => {
+    const one = { jti: 'one' };
+    const tokens = [set(user, undefined, {}, one), set(user, undefined, {}, lenient(one))].map((each) =>
+      signSet(each),
+    );
+    for (const token of tokens) assert.equal(await push(token), 'accepted');
+    assert.equal(world.records('signal').length, 2);
+    const { bumps } = world;
+    for (const token of tokens) assert.equal(await push(token), 'accepted');
+    assert.equal(world.bumps, bumps);
+  });
+
   test('a duplicate is answered as if new and moves nothing', async () => {
     const token = signSet(set(user));
     assert.equal(await push(token), 'accepted');

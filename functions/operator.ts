@@ -1,5 +1,6 @@
 import { app, type HttpMethod } from '@azure/functions';
 import { broker } from '../src/broker.ts';
+import { boundedOperator } from '../src/http/bounded.ts';
 import type { OperatorAction } from '../src/http/operators.ts';
 
 /** `/admin` and `/runtime` belong to the Functions host, so operators live here. */
@@ -18,5 +19,5 @@ for (const [method, route, action] of ROUTES)
     route,
     methods: [method],
     authLevel: 'anonymous',
-    handler: (request) => broker().operator[action](request),
+    handler: boundedOperator((request) => broker().operator[action](request)),
   });

@@ -1,9 +1,10 @@
 import { app } from '@azure/functions';
 import { broker } from '../src/broker.ts';
+import { boundedSignal } from '../src/http/bounded.ts';
 
 app.http('signals', {
   route: 'signals',
   methods: ['POST'],
   authLevel: 'anonymous',
-  handler: (request) => broker().signal(request),
+  handler: boundedSignal((request) => broker().signal(request)),
 });

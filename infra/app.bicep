@@ -154,6 +154,8 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${issuerClientId};Authorization=AAD'
     // Else the host answers GET / with a page of its own.
     AzureWebJobsDisableHomepage: 'true'
+    // Bytes. The host reads a body whole before our code is asked; src/body-limits.ts derives the number.
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '32768'
     BROKER_ISSUER: empty(settings.publicUrl) ? 'https://${app.properties.defaultHostName}' : settings.publicUrl
     BROKER_TENANT_ID: tenant().tenantId
     BROKER_CLIENT_ID: brokerClientId

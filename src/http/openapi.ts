@@ -42,7 +42,10 @@ const operatorAnswers: Answers = {
   403: ["the app role is missing, or in a person's token the scope Broker.Operate", 'problem'],
   503: ['something it depends on does not answer; see Retry-After', 'problem'],
 };
-const malformed: Answers = { 400: ['what is wrong, in words', 'problem'] };
+const malformed: Answers = {
+  400: ['what is wrong, in words', 'problem'],
+  413: ['the body is too large', 'problem'],
+};
 const byOperator = (operation: Operation): Operation => ({
   ...operation,
   security: ENTRA,
@@ -102,6 +105,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       answers: {
         202: ['understood, and in force'],
         400: ['never will be: do not send it again', 'securityEventError'],
+        413: ['the body is too large', 'securityEventError'],
         503: ['not now: send it again; see Retry-After'],
       },
     },

@@ -3,6 +3,7 @@
  * counted before it is read: a body that is refused costs less than a millisecond. What a Functions host does to
  * requests before we see them is dealt with here.
  */
+import { MAX_TOKEN_BODY_BYTES } from '../body-limits.ts';
 import { parseStrictObject } from '../strict-json.ts';
 
 export interface RawRequest {
@@ -18,8 +19,6 @@ export interface UnreadableParameters {
 
 export const FORM = 'application/x-www-form-urlencoded';
 export const JSON_TYPE = 'application/json';
-/** The longest token that is accepted has 24,576; nothing else in a request is long. */
-const MAX_CHARACTERS = 32_768;
 /** RFC 8693 knows nine; some clients send a few of their own. */
 const MAX_PARAMETERS = 32;
 
@@ -33,8 +32,8 @@ export function readParameters(
   // The host hands on a chunked body as an empty one, in Azure too.
   if (body === '' && headers.get('transfer-encoding') !== null)
     return malformed('send the body with a Content-Length: chunked bodies do not reach this service');
-  if (body.length > MAX_CHARACTERS)
-    return { status: 413, detail: `the body is too large: at most ${MAX_CHARACTERS} characters` };
+  if (body.length > MAX_TOKEN_BODY_BYTES)
+    return { status: 413, detail: `the body is too large: at most ${MAX_TOKEN_BODY_BYTES} characters` };
   const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (!types.includes(type)) return malformed(`Content-Type must be ${types.join(' or ')}`);
   return type === FORM ? fromForm(body) : fromJson(body);

@@ -1,4 +1,5 @@
 /** The settings with which a Functions host joins the local Azure: ours, or one that is started by hand. */
+import { MAX_HOST_BODY_BYTES } from '../body-limits.ts';
 import { brokerV1Uri } from './simulated/demo-directory.ts';
 import type { RunningAzure } from './simulated/start.ts';
 
@@ -18,6 +19,7 @@ export function brokerSettings(azure: RunningAzure, issuer: string, policy: stri
     BROKER_AUTHORITY: azure.entra.authority,
     BROKER_ARM_URL: azure.arm,
     BROKER_GRAPH_URL: azure.graph,
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(MAX_HOST_BODY_BYTES),
     IDENTITY_ENDPOINT: azure.identity.endpoint,
     IDENTITY_HEADER: azure.identity.header,
     NODE_EXTRA_CA_CERTS: azure.ca,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { MAX_HOST_BODY_BYTES } from '../../src/body-limits.ts';
 import { openApi } from '../../src/http/openapi.ts';
 import { loadApp } from '../../src/local/host/app.ts';
 import { startStack } from '../flows/stack.ts';
@@ -72,6 +73,19 @@ describe('the answers of a running broker', async () => {
     const asked: [route: string, status: number, init: RequestInit][] = [
       ['POST /oauth2/token', 200, { headers: { ...form, ...captions }, body: `${exchange}speech` }],
       ['POST /oauth2/token', 400, { headers: { ...form, ...captions }, body: `${exchange}chat` }],
+      ['POST /oauth2/token', 413, { headers: form, body: 'x'.repeat(MAX_HOST_BODY_BYTES) }],
+      [
+        'POST /oauth2/introspect',
+        413,
+        { headers: { ...form, ...captions }, body: 'x'.repeat(MAX_HOST_BODY_BYTES) },
+      ],
+      [
+        'POST /oauth2/revoke',
+        413,
+        { headers: { ...form, ...captions }, body: 'x'.repeat(MAX_HOST_BODY_BYTES) },
+      ],
+      ['POST /signals', 413, { body: 'x'.repeat(MAX_HOST_BODY_BYTES) }],
+      ['POST /operator/revocations', 413, { body: 'x'.repeat(MAX_HOST_BODY_BYTES) }],
       ['POST /oauth2/introspect', 200, { headers: { ...form, ...captions }, body: token }],
       ['POST /oauth2/introspect', 200, { headers: { ...form, ...captions }, body: 'token=nonsense' }],
       ['POST /oauth2/introspect', 400, { headers: { ...form, ...captions }, body: 'x=y' }],
@@ -106,6 +120,10 @@ describe('the answers of a running broker', async () => {
       const response = await fetch(`${broker}${at}`, { method, ...init });
       assert.equal(await assertDocumented(document, route, response), status, route);
     }
+
+    const beyond = { method: 'POST', body: 'x'.repeat(MAX_HOST_BODY_BYTES + 1) };
+    const refused = await fetch(`${broker}/oauth2/token`, beyond);
+    assert.deepEqual([refused.status, await refused.text()], [500, ''], 'the host itself, undocumented');
 
     await stack.control('PUT', '/faults/tables', { mode: 'status', status: 503 });
     // Health is at most five seconds old.

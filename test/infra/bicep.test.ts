@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { MAX_HOST_BODY_BYTES } from '../../src/body-limits.ts';
 import { settings } from '../../src/config.ts';
 import { TABLE_NAMES } from '../../src/table-names.ts';
 import {
@@ -133,8 +134,15 @@ test('no setting is one that Flex Consumption forbids', () => {
   for (const name of appSettings().keys())
     assert.doesNotMatch(
       name,
-      /^(FUNCTIONS_|WEBSITE_|SCM_|ENABLE_ORYX|AzureWebJobsDashboard|AzureWebJobsSecretStorageType|languageWorkers|NODE_OPTIONS|AzureWebJobsStorage$)/,
+      /^(FUNCTIONS_(?!REQUEST_BODY_SIZE_LIMIT$)|WEBSITE_|SCM_|ENABLE_ORYX|AzureWebJobsDashboard|AzureWebJobsSecretStorageType|languageWorkers|NODE_OPTIONS|AzureWebJobsStorage$)/,
     );
+});
+
+test('the host refuses larger bodies than any of ours, in Azure as in the local mode', () => {
+  assert.equal(
+    unquoted(appSettings().get('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT') as Parameters<typeof unquoted>[0]),
+    String(MAX_HOST_BODY_BYTES),
+  );
 });
 
 test('the app is Flex Consumption with Node 24, deployed and run by a user-assigned identity', () => {

@@ -1,0 +1,30 @@
+/**
+ * How large a request may be. Two bounds stand behind one another: the Functions host refuses what is beyond its own
+ * before any of it is read, with an empty 500; between that and the bounds of a route our code says 413 and why.
+ *
+ * The host reads a body whole before our code is asked, and makes binding data of every member of a JSON body, so
+ * only its own bound keeps a stranger's megabytes out of memory. It is one for the whole app and must hold:
+ *
+ * | what | bytes, at most |
+ * | --- | --- |
+ * | an Entra access token: 200 groups (Entra puts no more into one) of 39 bytes, 60 directory roles of 39, 3,000 for all other claims, times 4/3 for base64url, and 700 for header and signature | 18,200 |
+ * | such a token as `verify.ts` takes it | 24,576 |
+ * | the other parameters of an exchange, of which a long `resource` is half | 2,000 |
+ * | so a form or JSON body with a token | 26,600 |
+ * | an event: a delivery holds one (infra/subscriptions.bicep), the largest comes from the Activity Log and names the groups of who acted, 200 of 37 bytes, beside 4,000 for the rest | 11,400 |
+ * | a Security Event Token: a complex subject, a few events, a signature | 4,000 |
+ * | an operator's body: a scope and a reason | 1,000 |
+ *
+ * A whole policy by `PUT` would not fit (a grant has 200 to 400 bytes, so 100 of them fill it): it would be sent
+ * gzipped, which the host passes on as it is, and inflated by our code with a bound of its own.
+ */
+
+/** The app setting `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`: the power of two above the longest of them. */
+export const MAX_HOST_BODY_BYTES = 32_768;
+
+/** `/oauth2/*`: a form or JSON body with a token in it. */
+export const MAX_TOKEN_BODY_BYTES = 26_624;
+/** `/signals`. */
+export const MAX_SIGNAL_BYTES = 16_384;
+/** `/operator/*`. */
+export const MAX_OPERATOR_BODY_BYTES = 8_192;

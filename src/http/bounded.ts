@@ -1,0 +1,28 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { MAX_OPERATOR_BODY_BYTES, MAX_SIGNAL_BYTES } from '../body-limits.ts';
+import { problem } from './problem.ts';
+
+type Handler = (request: HttpRequest) => Promise<HttpResponseInit>;
+
+/** `/operator/*`, whose refusals are problems (RFC 9457). */
+export const boundedOperator = (handler: Handler): Handler =>
+  bounded(MAX_OPERATOR_BODY_BYTES, handler, (detail) => problem(413, 'Content Too Large', detail));
+
+/** `/signals`, whose refusals have an `err` (RFC 8935 section 2.3). */
+export const boundedSignal = (handler: Handler): Handler =>
+  bounded(MAX_SIGNAL_BYTES, handler, (description) => ({
+    status: 413,
+    headers: { 'cache-control': 'no-store', 'content-language': 'en' },
+    jsonBody: { err: 'invalid_request', description },
+  }));
+
+/**
+ * Answers 413 to a body whose announced length is over the bound, before a character of it is decoded. A body that
+ * announces none is chunked, and the host hands on nothing of it. parameters.ts does the same for `/oauth2/*`.
+ */
+function bounded(maxBytes: number, handler: Handler, refusal: (detail: string) => HttpResponseInit): Handler {
+  return async (request) =>
+    Number(request.headers.get('content-length') ?? 0) > maxBytes
+      ? refusal(`the body may have at most ${maxBytes} bytes`)
+      : handler(request);
+}

@@ -3,7 +3,7 @@ import { broker } from '../src/broker.ts';
 
 app.http('health', {
   route: 'health',
-  methods: ['GET'],
+  methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
   handler: () => broker().health(),
 });

@@ -3,7 +3,11 @@ import { broker } from '../src/broker.ts';
 
 app.http('metadata', {
   route: '.well-known/oauth-authorization-server',
-  methods: ['GET'],
+  methods: ['GET', 'HEAD', 'OPTIONS'],
   authLevel: 'anonymous',
-  handler: async () => ({ jsonBody: broker().metadata, headers: { 'cache-control': 'max-age=300' } }),
+  handler: (request) =>
+    broker().cors('GET', request, async () => ({
+      jsonBody: broker().metadata,
+      headers: { 'cache-control': 'max-age=300' },
+    })),
 });

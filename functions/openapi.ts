@@ -2,7 +2,7 @@ import { app } from '@azure/functions';
 
 app.http('openapi', {
   route: 'openapi.json',
-  methods: ['GET'],
+  methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
   handler: async () => {
     const { openApi } = await import('../src/http/openapi.ts');

@@ -3,7 +3,7 @@ import { broker } from '../src/broker.ts';
 
 app.http('revoke', {
   route: 'oauth2/revoke',
-  methods: ['POST'],
+  methods: ['POST', 'OPTIONS'],
   authLevel: 'anonymous',
-  handler: (request) => broker().revoke(request),
+  handler: (request) => broker().cors('POST', request, () => broker().revoke(request)),
 });

@@ -105,7 +105,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       cors: {
-        allowedOrigins: settings.corsOrigins
+        // The functions answer themselves (BROKER_CORS_ORIGINS); a list here would win over them, on every route.
+        allowedOrigins: []
         supportCredentials: false
       }
     }
@@ -161,6 +162,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     BROKER_CLIENT_ID: brokerClientId
     BROKER_AUDIENCE_URIS: 'api://${brokerClientId}'
     BROKER_ACCEPT_V1: 'false'
+    BROKER_CORS_ORIGINS: join(settings.corsOrigins, ' ')
     BROKER_POLICY: 'policy.json'
     BROKER_KEY_VAULT_URL: vaultUrl
     BROKER_TABLES_URL: tableUrl

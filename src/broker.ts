@@ -32,6 +32,7 @@ import { createRate } from './exchange/rate.ts';
 import { createTokens } from './exchange/tokens.ts';
 import { rememberVerified } from './exchange/verified.ts';
 import { createVerifyCaller } from './exchange/verify.ts';
+import { createCors } from './http/cors.ts';
 import { createHealthEndpoint } from './http/health.ts';
 import { createIntrospectionEndpoint } from './http/introspection.ts';
 import { metadata } from './http/metadata.ts';
@@ -188,6 +189,7 @@ function build(config: Config) {
   const { admit } = revocation;
 
   return {
+    cors: createCors(config.BROKER_CORS_ORIGINS),
     token: createTokenEndpoint({ exchange, clock, log }),
     introspect: createIntrospectionEndpoint({
       admit,

@@ -23,6 +23,9 @@ const url = z
 function isSafe(target: URL): boolean {
   return target.protocol === 'https:' || (target.protocol === 'http:' && isLoopback(target.hostname));
 }
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text && isSafe(new URL(text));
+}
 /** True for the addresses on which a simulated service may listen. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
@@ -50,6 +53,15 @@ export const settings = z.object({
     .transform((text) => text.split(' ').filter(Boolean))
     .describe('App ID URIs also accepted as audience of v1 tokens, separated by blanks.'),
   BROKER_ACCEPT_V1: flag.describe('Accept v1.0 Entra access tokens beside v2.0.'),
+  BROKER_CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(' ').filter(Boolean))
+    .refine(
+      (origins) => origins.every(isOrigin),
+      'must be origins as a browser sends them: https, host and port only (http only on a loopback address)',
+    )
+    .describe('Exact origins of browser apps that may get and revoke tokens, separated by blanks.'),
   BROKER_POLICY: z.string().default('policy.json').describe('Path of the policy, from the app folder.'),
   BROKER_KEY_VAULT_URL: url.describe('The vault that holds the account keys.'),
   BROKER_TABLES_URL: url.describe(

@@ -101,3 +101,24 @@ test('every setting says what it is for', () => {
   for (const [name, setting] of Object.entries(settings.shape))
     assert.ok((setting as { description?: string }).description, name);
 });
+
+test('origins of browsers are exact: no wildcard, no path, https but on loopback', () => {
+  const origins = 'https://app.example http://localhost:3000';
+  assert.deepEqual(
+    readConfig({ ...complete, BROKER_CORS_ORIGINS: origins }).BROKER_CORS_ORIGINS,
+    origins.split(' '),
+  );
+  for (const wrong of [
+    '*',
+    'https://app.example/',
+    'https://App.example',
+    'http://app.example',
+    'null',
+    'app.example',
+  ])
+    assert.match(
+      problemsOf({ ...complete, BROKER_CORS_ORIGINS: wrong }),
+      /BROKER_CORS_ORIGINS: must be origins/,
+      wrong,
+    );
+});

@@ -6,7 +6,7 @@ import { bicepFile, type Declaration, declarations, unquoted } from './bicep-syn
 /** File, type of resource (or module), property, what it must be. */
 const MUST_BE: readonly [file: string, what: string, path: string, text: string][] = [
   ['app.bicep', 'Microsoft.Web/serverfarms', 'properties zoneRedundant', 'settings.zoneRedundant'],
-  ['app.bicep', 'Microsoft.Web/sites', 'properties siteConfig cors allowedOrigins', 'settings.corsOrigins'],
+  ['app.bicep', 'Microsoft.Web/sites', 'properties siteConfig cors allowedOrigins', '[]'],
   ['app.bicep', 'Microsoft.Web/sites', 'properties siteConfig cors supportCredentials', 'false'],
   ...[
     ['AzureWebJobsStorage__blobServiceUri', 'blobUrl'],
@@ -18,6 +18,7 @@ const MUST_BE: readonly [file: string, what: string, path: string, text: string]
     ['BROKER_TENANT_ID', 'tenant().tenantId'],
     ['BROKER_CLIENT_ID', 'brokerClientId'],
     ['BROKER_ACCEPT_V1', "'false'"],
+    ['BROKER_CORS_ORIGINS', "join(settings.corsOrigins, ' ')"],
     ['BROKER_KEY_VAULT_URL', 'vaultUrl'],
     ['BROKER_TABLES_URL', 'tableUrl'],
     ['BROKER_ISSUER_IDENTITY', 'issuerClientId'],

@@ -73,6 +73,29 @@ var cloud = clouds[environment().name]
 @description('The app carries its own two identities and those that the policy names.')
 var carriedIds = union([issuerId, rotatorId], map(settings.identities, identity => identity.id))
 
+@description('Who may call when the app is behind Front Door.')
+var behindFrontDoor = [
+  {
+    name: 'front-door'
+    priority: 100
+    action: 'Allow'
+    tag: 'ServiceTag'
+    ipAddress: 'AzureFrontDoor.Backend'
+    headers: {
+      'x-azure-fdid': [
+        settings.frontDoorId
+      ]
+    }
+  }
+  {
+    name: 'event-grid'
+    priority: 110
+    action: 'Allow'
+    tag: 'ServiceTag'
+    ipAddress: 'AzureEventGrid'
+  }
+]
+
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: appName
   location: location
@@ -109,7 +132,15 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         allowedOrigins: []
         supportCredentials: false
       }
+      // Behind Front Door only its own profile and Event Grid come through; the platform compares the header, before
+      // the host reads anything.
+      ipSecurityRestrictionsDefaultAction: empty(settings.frontDoorId) ? 'Allow' : 'Deny'
+      ipSecurityRestrictions: empty(settings.frontDoorId) ? [] : behindFrontDoor
+      scmIpSecurityRestrictionsUseMain: false
     }
+    // Nobody calls /admin over the network, the master key or not. A property that the types do not have yet.
+    #disable-next-line BCP037
+    functionsRuntimeAdminIsolationEnabled: true
     functionAppConfig: {
       deployment: {
         storage: {
@@ -128,6 +159,13 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         maximumInstanceCount: settings.maximumInstances
         instanceMemoryMB: settings.instanceMemoryMB
+        triggers: {
+          http: {
+            // An exchange waits for its tables and costs 1.4 ms of processor, so an instance has room for more than
+            // the initial 16, with which 17 slow clients would start another. At most 100 bodies of 32 KB.
+            perInstanceConcurrency: 100
+          }
+        }
         alwaysReady: settings.alwaysReadyInstances == 0
           ? []
           : [

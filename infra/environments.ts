@@ -27,6 +27,7 @@ const environment = z.strictObject({
   logRetentionDays: z.int().min(30).max(730),
   activityEvents: z.boolean(),
   publicUrl: z.literal('').or(origin.refine((text) => text.startsWith('https:'), 'must be https')),
+  frontDoorId: z.literal('').or(guid),
   corsOrigins: z.array(origin),
   alertEmails: z.array(z.email()),
   eventPublishers: z.array(guid),

@@ -77,6 +77,9 @@ type environmentSettings = {
   @description('The public URL when it is not the app\'s own, for example behind a custom domain. Empty: the app\'s own.')
   publicUrl: string
 
+  @description('Id of the Front Door profile that alone may call, beside Event Grid. Empty: anybody may.')
+  frontDoorId: string
+
   @description('Origins of browser apps that may call.')
   corsOrigins: string[]
 

@@ -8,6 +8,25 @@ const MUST_BE: readonly [file: string, what: string, path: string, text: string]
   ['app.bicep', 'Microsoft.Web/serverfarms', 'properties zoneRedundant', 'settings.zoneRedundant'],
   ['app.bicep', 'Microsoft.Web/sites', 'properties siteConfig cors allowedOrigins', '[]'],
   ['app.bicep', 'Microsoft.Web/sites', 'properties siteConfig cors supportCredentials', 'false'],
+  [
+    'app.bicep',
+    'Microsoft.Web/sites',
+    'properties siteConfig ipSecurityRestrictions',
+    'empty(settings.frontDoorId) ? [] : behindFrontDoor',
+  ],
+  [
+    'app.bicep',
+    'Microsoft.Web/sites',
+    'properties siteConfig ipSecurityRestrictionsDefaultAction',
+    "empty(settings.frontDoorId) ? 'Allow' : 'Deny'",
+  ],
+  ['app.bicep', 'Microsoft.Web/sites', 'properties functionsRuntimeAdminIsolationEnabled', 'true'],
+  [
+    'app.bicep',
+    'Microsoft.Web/sites',
+    'properties functionAppConfig scaleAndConcurrency triggers http perInstanceConcurrency',
+    '100',
+  ],
   ...[
     ['AzureWebJobsStorage__blobServiceUri', 'blobUrl'],
     ['AzureWebJobsStorage__queueServiceUri', 'queueUrl'],

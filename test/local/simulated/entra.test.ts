@@ -125,6 +125,14 @@ suite('access tokens', () => {
     assert.notEqual(claims['sub'], claims['oid']);
   });
 
+  test('a scope that a user asks for by its name is the one in the token; an application has none', async () => {
+    const { operatorScope } = azure.entra;
+    assert.equal(operatorScope, `${demo.brokerUri}/Broker.Operate`);
+    assert.equal(claimsOf(await callerToken(azure, 'ada', operatorScope))['scp'], 'Broker.Operate');
+    const operator = claimsOf(await callerToken(azure, 'operator', operatorScope));
+    assert.deepEqual([operator['scp'], operator['roles']], [undefined, ['Broker.Operator']]);
+  });
+
   test('v1 where the API takes v1: issuer with its slash, appid and appidacr, the audience as asked, x5t', async () => {
     const captions = azure.callers.find(({ name }) => name === 'captions');
     for (const name of ['captions', 'ada']) {

@@ -4,6 +4,8 @@
  * made with the host's own library (test/ncrontab.json).
  * https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
  */
+import { type Invalid, invalid } from './invalid.ts';
+
 interface Field {
   readonly name: string;
   readonly least: number;
@@ -44,15 +46,10 @@ export interface Ncrontab {
   /** What the host takes but reads otherwise than it is written, or what never comes. */
   readonly pitfall: string | undefined;
 }
-export interface NotNcrontab {
-  readonly kind: 'invalid';
-  readonly problem: string;
-}
-
-export function parseNcrontab(text: string): Ncrontab | NotNcrontab {
+export function parseNcrontab(text: string): Ncrontab | Invalid {
   const parts = text.split(' ').filter((part) => part !== '');
   if (parts.length !== 5 && parts.length !== 6)
-    return { kind: 'invalid', problem: `five or six fields with blanks between them, not ${parts.length}` };
+    return invalid(`five or six fields with blanks between them, not ${parts.length}`);
   const written = parts.length === 5 ? ['0', ...parts] : parts;
   const fields: number[][] = [];
   const pitfalls: string[] = [];
@@ -61,10 +58,7 @@ export function parseNcrontab(text: string): Ncrontab | NotNcrontab {
     for (const part of (written[index] ?? '').split(',')) {
       const range = readPart(part, field);
       if (range === undefined)
-        return {
-          kind: 'invalid',
-          problem: `${says(field)} takes ${field.least} to ${field.most}${named(field)}`,
-        };
+        return invalid(`${says(field)} takes ${field.least} to ${field.most}${named(field)}`);
       // As the host does it: the ends of a range change places, and no step is smaller than one.
       const { from, to, step } = range;
       if (from > to)

@@ -3,8 +3,10 @@
  * `Broker.Auditor` to look and `Broker.Operator` to act; a person's token also has the scope `Broker.Operate`,
  * so that no other client of theirs can act in their name. Answers are JSON, problems are RFC 9457.
  */
+
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import * as z from 'zod';
+import { type Invalid, invalid } from '../invalid.ts';
 import type { AuditRecord, Caller, Clock, Slot } from '../ports.ts';
 import { type Admit, AUDITOR, hasRole, OPERATOR, OPERATOR_SCOPE } from '../revocation/admit.ts';
 import type { Effect } from '../revocation/effect.ts';
@@ -59,13 +61,13 @@ export function createOperatorEndpoints(
 
     revoke: as(OPERATOR, async (request, caller) => {
       const effect = await operate.revoke(await readObject(request), name(caller));
-      return typeof effect === 'string' ? badRequest(effect) : json(200, times(effect));
+      return 'problem' in effect ? badRequest(effect.problem) : json(200, times(effect));
     }),
 
     lift: as(OPERATOR, async (request, caller) => {
       const body = await readObject(request);
       const lifted = await operate.lift(body?.['scope'], name(caller));
-      return typeof lifted === 'string' ? badRequest(lifted) : json(200, { lifted });
+      return typeof lifted === 'object' ? badRequest(lifted.problem) : json(200, { lifted });
     }),
 
     listEvents: as(AUDITOR, async () =>
@@ -90,7 +92,7 @@ export function createOperatorEndpoints(
       if (!ports.rotates(resource))
         return problem(404, 'Not Found', 'no such resource with keys that rotate');
       const wanted = readRotation(await readObject(request));
-      if (typeof wanted === 'string') return badRequest(wanted);
+      if ('kind' in wanted) return badRequest(wanted.problem);
       const reason = `${wanted.reason} (operator ${name(caller)})`;
       return json(202, { resource, rotation: await rotation.retireNow(resource, { ...wanted, reason }) });
     }),
@@ -138,12 +140,12 @@ async function readObject(request: HttpRequest): Promise<Record<string, unknown>
 
 function readRotation(
   value: Record<string, unknown> | undefined,
-): { slot?: Slot; emergency: boolean; reason: string } | string {
-  if (value === undefined) return 'the body must be a JSON object';
+): { slot?: Slot; emergency: boolean; reason: string } | Invalid {
+  if (value === undefined) return invalid('the body must be a JSON object');
   const { slot, emergency = false, reason = 'by hand' } = value;
-  if (slot !== undefined && slot !== 'Key1' && slot !== 'Key2') return 'slot must be Key1 or Key2';
-  if (typeof emergency !== 'boolean') return 'emergency must be true or false';
-  if (typeof reason !== 'string') return 'reason must be a text';
+  if (slot !== undefined && slot !== 'Key1' && slot !== 'Key2') return invalid('slot must be Key1 or Key2');
+  if (typeof emergency !== 'boolean') return invalid('emergency must be true or false');
+  if (typeof reason !== 'string') return invalid('reason must be a text');
   return { ...(slot === undefined ? {} : { slot }), emergency, reason: withoutSecrets(reason).slice(0, 256) };
 }
 

@@ -31,7 +31,7 @@ export function createRevocationEndpoint({
           jsonBody: { error: 'unsupported_token_type', error_description },
         };
       }
-      if ('retryAfterSeconds' in record) {
+      if ('kind' in record) {
         const error_description =
           'you have revoked as many tokens of this resource as a holder may at a time; this one is still handed out';
         return {

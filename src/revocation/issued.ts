@@ -35,12 +35,17 @@ export interface Issued {
    * `undefined`: nothing of this caller's to revoke, which is a success too (RFC 7009 section 2.2).
    * `unsupported`: a managed identity's token. Azure gives that very token again for up to 24 hours, so to
    * drop it would not end it and would leave everybody else without one: block the resource instead.
-   * `retryAfterSeconds`: this holder has dropped as many as a holder may; the token is handed out as before.
+   * `rate_limited`: this holder has dropped as many as a holder may; the token is handed out as before.
    */
   drop(
     caller: Caller,
     token: string,
-  ): Promise<IssuedRecord | 'unsupported' | { readonly retryAfterSeconds: number } | undefined>;
+  ): Promise<
+    | IssuedRecord
+    | 'unsupported'
+    | { readonly kind: 'rate_limited'; readonly retryAfterSeconds: number }
+    | undefined
+  >;
 }
 
 export function createIssued(deps: IssuedDeps): Issued {
@@ -73,7 +78,7 @@ export function createIssued(deps: IssuedDeps): Issued {
         return record;
       if (dropped === undefined && !hasRole(caller, OPERATOR)) {
         const retryAfterSeconds = secondsUntilNextDrop(entries, source, record, receivedAtMs);
-        if (retryAfterSeconds > 0) return { retryAfterSeconds };
+        if (retryAfterSeconds > 0) return { kind: 'rate_limited', retryAfterSeconds };
       }
       await revoke(
         [

@@ -1,4 +1,5 @@
 /** What an operator does by hand: see what is revoked and how fast it was, revoke, lift. */
+import { type Invalid, invalid } from '../invalid.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Head, Log, Scope } from '../ports.ts';
 import { cutOffSeconds } from './decision.ts';
@@ -37,13 +38,13 @@ export interface RevocationView {
 
 export interface Operate {
   list(): Promise<readonly RevocationView[]>;
-  /** @returns the effect, or in words what is wrong with the request. `who` is kept as the source. */
-  revoke(request: unknown, who: string): Promise<Effect | string>;
+  /** `who` is kept as the source. */
+  revoke(request: unknown, who: string): Promise<Effect | Invalid>;
   /**
    * Ends the blocks that there are. Tokens cut off before stay refused.
-   * @returns whether anything was blocked, also when this finishes a lift that failed halfway; or in words what is wrong
+   * @returns whether anything was blocked, also when this finishes a lift that failed halfway
    */
-  lift(scope: unknown, who: string): Promise<boolean | string>;
+  lift(scope: unknown, who: string): Promise<boolean | Invalid>;
   received(kind: EventKind): Promise<readonly EventRecord[]>;
   /** How fast the revocations of the last thirty days were in force, oldest first. */
   effects(): Promise<readonly EventRecord[]>;
@@ -86,7 +87,7 @@ export function createOperate(deps: OperateDeps): Operate {
     async revoke(value, who) {
       const receivedAtMs = now();
       const request = readRequest(value, policy);
-      if (typeof request === 'string') return request;
+      if ('kind' in request) return request;
       const { scope, notBeforeMs, block, reason } = request;
       const [effect] = await revoke([
         {
@@ -98,12 +99,12 @@ export function createOperate(deps: OperateDeps): Operate {
           receivedAtMs,
         },
       ]);
-      return effect ?? 'nothing to revoke';
+      return effect ?? invalid('nothing to revoke');
     },
 
     async lift(value, who) {
       const scope = readScope(value);
-      if (typeof scope === 'string') return scope;
+      if (scope.kind === 'invalid') return scope;
       const key = scopeKey(scope);
       const source = `operator ${who}`;
       const atMs = now();

@@ -136,7 +136,7 @@ describe('revocation by the holder', () => {
     for (let n = 0; n < 3; n += 1) assert.ok(typeof (await drop(caller(), shared(n))) === 'object');
     const { bumps } = world;
     for (let n = 3; n < 20; n += 1)
-      assert.deepEqual(await drop(caller(), shared(n)), { retryAfterSeconds: 600 });
+      assert.deepEqual(await drop(caller(), shared(n)), { kind: 'rate_limited', retryAfterSeconds: 600 });
     assert.equal(world.bumps, bumps, 'and nothing moves');
     assert.ok(await introspect(caller(), 'shared 3'), 'which introspection says too');
     const another = caller({ objectId: OTHER });

@@ -4,6 +4,8 @@
  * it can be. Compare no text of it: the Functions host rewrites what looks like a date.
  */
 
+import { type Invalid, invalid } from '../../invalid.ts';
+
 /** An object's members by lower-cased, trimmed name. Of two that fall together the first wins. */
 export type Members = ReadonlyMap<string, unknown>;
 
@@ -18,14 +20,13 @@ export interface Envelope {
 
 const MAX_TEXT = 2_048;
 
-/** @returns the envelope, or in words why there is none. */
-export function readEnvelope(event: unknown): Envelope | string {
+export function readEnvelope(event: unknown): Envelope | Invalid {
   const members = readMembers(event);
-  if (members === undefined) return 'the event is not an object';
+  if (members === undefined) return invalid('the event is not an object');
   const id = text(members, 'id');
   const type = text(members, 'eventType') ?? text(members, 'type');
-  if (id === undefined) return 'the event has no id';
-  if (type === undefined) return 'the event has no type';
+  if (id === undefined) return invalid('the event has no id');
+  if (type === undefined) return invalid('the event has no type');
   return {
     id,
     type,

@@ -59,7 +59,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
 
   async function requested(event: Envelope, receivedAtMs: number): Promise<string> {
     const request = readRequest(event.data, policy);
-    if (typeof request === 'string') return poison(event, event, request);
+    if ('kind' in request) return poison(event, event, request.problem);
     const { scope, notBeforeMs, block, reason } = request;
     // What "now" came to when the event was first seen is kept: its repetition must not move the cut-off.
     const cause = sha256(JSON.stringify([event.id, event.source, scopeKey(scope), notBeforeMs ?? '', block]));
@@ -80,7 +80,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
 
   async function leaked(event: Envelope, receivedAtMs: number): Promise<string> {
     const key = readLeakedKey(event.data);
-    if (typeof key === 'string') return poison(event, event, key);
+    if ('kind' in key) return poison(event, event, key.problem);
     // The resource is a hint where to look first; a wrong one must not leave a leaked key alone.
     const found = await keys.findSlotByKeyHash(key.sha256, key.resource);
     if (found === undefined) {
@@ -157,7 +157,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
   return async (event) => {
     const receivedAtMs = now();
     const envelope = readEnvelope(event);
-    if (typeof envelope === 'string') return poison(event, undefined, envelope);
+    if ('kind' in envelope) return poison(event, undefined, envelope.problem);
     const handler = handlers.get(envelope.type.toLowerCase());
     if (handler === undefined) {
       const type = envelope.type.slice(0, 100);

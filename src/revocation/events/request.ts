@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { IDENTIFIER } from '../../facts/entra.ts';
+import { type Invalid, invalid } from '../../invalid.ts';
 import type { Policy } from '../../policy/schema.ts';
 import type { Scope } from '../../ports.ts';
 import { respell } from './envelope.ts';
@@ -52,12 +53,12 @@ export interface RevocationRequest {
 }
 
 /** @returns the request, or every problem in one line. */
-export function readRequest(value: unknown, policy: Policy): RevocationRequest | string {
+export function readRequest(value: unknown, policy: Policy): RevocationRequest | Invalid {
   const parsed = requestSchema.safeParse(respell(value, ['scope', 'notBefore', 'block', 'reason']));
   if (!parsed.success) return problems(parsed.error);
   const { scope, notBefore, block, reason } = parsed.data;
   const unknown = unknownName(scope, policy);
-  if (unknown !== undefined) return unknown;
+  if (unknown !== undefined) return invalid(unknown);
   return {
     scope,
     notBeforeMs: notBefore ?? undefined,
@@ -67,7 +68,7 @@ export function readRequest(value: unknown, policy: Policy): RevocationRequest |
 }
 
 /** @returns the scope, or every problem in one line. */
-export function readScope(value: unknown): Scope | string {
+export function readScope(value: unknown): Scope | Invalid {
   const parsed = scope.safeParse(value);
   return parsed.success ? parsed.data : problems(parsed.error);
 }
@@ -88,7 +89,7 @@ export interface LeakedKey {
 }
 
 /** @returns the leaked key, or every problem in one line. */
-export function readLeakedKey(value: unknown): LeakedKey | string {
+export function readLeakedKey(value: unknown): LeakedKey | Invalid {
   const parsed = leakedKey.safeParse(respell(value, ['sha256', 'resource', 'reason']));
   if (!parsed.success) return problems(parsed.error);
   const { sha256, resource, reason } = parsed.data;
@@ -110,10 +111,9 @@ function unknownName(scope: Scope, policy: Policy): string | undefined {
   return undefined;
 }
 
-function problems(error: z.ZodError): string {
-  return error.issues
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
-    .slice(0, 10)
-    .join('; ')
-    .slice(0, 1_000);
+function problems(error: z.ZodError): Invalid {
+  const each = error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  return invalid(each.slice(0, 10).join('; ').slice(0, 1_000));
 }

@@ -37,7 +37,7 @@ export interface LocalDescription {
 }
 
 /** Trusts the simulated services' certificate authority in this process from now on. */
-export function trustLocal({ ca }: LocalDescription): void {
+function trustLocal({ ca }: LocalDescription): void {
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(ca, 'utf8')]);
 }
 

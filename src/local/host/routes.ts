@@ -121,7 +121,7 @@ function paramsOf(found: RegExpExecArray, defaults: Readonly<Record<string, stri
 }
 
 /** @throws Error for a template or constraint that is not understood. */
-export function compileTemplate(template: string): Pick<Pattern, 'test' | 'defaults'> {
+function compileTemplate(template: string): Pick<Pattern, 'test' | 'defaults'> {
   const defaults: Record<string, string> = {};
   let source = '';
   for (const segment of segmentsOf(template)) {

@@ -49,7 +49,7 @@ export function checkKey(host: AccountHost, account: Account, key: string | unde
   return { fingerprint: keyFingerprint, slot: known.slot };
 }
 
-export const missingKey =
+const missingKey =
   'Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.';
 
 export function wrongKey(form: HostForm): string {

@@ -38,7 +38,7 @@ const AT_ONCE = 8;
  * The cut-off a user's state calls for; undefined when it voids no token that can still live.
  * Disabled or deleted: all issued until now. Entra issues no new ones, so enabling needs no lift.
  */
-export function userCutOff(user: DirectoryUser | 'deleted', nowMs: number): number | undefined {
+function userCutOff(user: DirectoryUser | 'deleted', nowMs: number): number | undefined {
   if (user === 'deleted' || !user.enabled) return cutOffSeconds(undefined, nowMs);
   const { sessionsValidFromMs } = user;
   if (sessionsValidFromMs === undefined || nowMs - sessionsValidFromMs > KEEP_MS) return undefined;

@@ -112,6 +112,17 @@ test('a slot marked between the declaration and the purchase is not bought with;
   assert.equal(state.steps.filter((step) => step.startsWith('buy')).length, 1);
 });
 
+test('a key that was replaced between the declaration and the purchase is not bought with, though its slot is not retiring', async () => {
+  const { state, buy } = world();
+  state.slots = { generation: 1, retiring: undefined, epoch: 0 };
+  state.atDeclare = () => {
+    state.key = vaultKey('Key1', 'v2');
+    state.slots = { generation: 2, retiring: undefined, epoch: 0 };
+  };
+  assert.equal((await buy()).generation, 2);
+  assert.equal(state.steps.filter((step) => step.startsWith('declare')).length, 2);
+});
+
 test('a key refused is not tried again; a newer version of it is', async () => {
   const { state, buy } = world();
   state.dead.add('value of Key1 v1');

@@ -6,9 +6,14 @@ import { registerHooks } from 'node:module';
 
 interface Mutation {
   readonly file: string;
+  /** The test file that catches it; absent: the simulation does, within MAX_SCHEDULES. */
+  readonly caughtBy?: string;
   /** Each text is there exactly once, and becomes the other. */
   readonly changes: readonly (readonly [from: string, to: string])[];
 }
+
+/** Of the simulation, to catch a mutation that it is to catch. */
+export const MAX_SCHEDULES = 500;
 
 export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'drain-skipped': {
@@ -16,6 +21,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     changes: [['if (nowMs <= untilMs && !emergency)', 'if (false)']],
   },
   'fence-ignored': {
+    caughtBy: 'test/rotation/retirement.test.ts',
     file: 'src/rotation/advance.ts',
     changes: [
       [
@@ -25,6 +31,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'lease-ignored': {
+    caughtBy: 'test/rotation/retirement.test.ts',
     file: 'src/rotation/lease.ts',
     changes: [
       [
@@ -47,6 +54,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     changes: [['return keys[slot] === phase.before', 'return work.attempts < 3']],
   },
   'ledger-after-minting': {
+    caughtBy: 'test/exchange/mint.test.ts',
     file: 'src/exchange/mint.ts',
     changes: [
       ['await ports.ledger.declare(account, slot, ports.instance, declaredMs);', ''],
@@ -67,6 +75,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'consumers-forgotten': {
+    caughtBy: 'test/rotation/retirement.test.ts',
     file: 'src/rotation/retire.ts',
     changes: [['work.phaseAtMs + rules.consumersMs,', '']],
   },
@@ -79,6 +88,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     changes: [['if (slots.length === 1) return slots[0];', 'return slots[0];']],
   },
   'suspicion-forgotten': {
+    caughtBy: 'test/rotation/retire.test.ts',
     file: 'src/rotation/retire.ts',
     changes: [['    state.suspectUntilMs,', '']],
   },
@@ -96,62 +106,76 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'bump-skipped': {
+    caughtBy: 'test/rotation/guards.test.ts',
     file: 'src/rotation/advance.ts',
     changes: [['await ports.head.bump();', '']],
   },
   'drain-without-bump': {
+    caughtBy: 'test/rotation/retirement.test.ts',
     file: 'src/rotation/observe.ts',
     changes: [['await ports.head.bump();', '']],
   },
   'clock-allowance-dropped': {
+    caughtBy: 'test/rotation/guards.test.ts',
     file: 'src/rotation/retire.ts',
     changes: [['seen.tokensLiveUntilMs + CLOCKS_DIFFER_MS,', 'seen.tokensLiveUntilMs,']],
   },
   'etag-not-compared': {
+    caughtBy: 'test/rotation/guards.test.ts',
     file: 'src/rotation/advance.ts',
     changes: [['now.etag === etag', 'now.etag !== undefined']],
   },
   'lease-trusted-for-ever': {
+    caughtBy: 'test/rotation/retirement.test.ts',
     file: 'src/rotation/advance.ts',
     changes: [[' && isTrusted(lease, ports.clock());', ';']],
   },
   'live-versions-disabled': {
+    caughtBy: 'test/rotation/guards.test.ts',
     file: 'src/rotation/effects.ts',
     changes: [['if (alive.includes(fingerprint(value))) continue;', '']],
   },
   'generation-not-compared': {
+    caughtBy: 'test/exchange/mint.test.ts',
     file: 'src/exchange/mint.ts',
     changes: [['|| after?.generation !== before?.generation) continue;', ') continue;']],
   },
   'not-looked-at-again': {
+    caughtBy: 'test/exchange/mint.test.ts',
     file: 'src/exchange/mint.ts',
     changes: [['if (after?.retiring === slot || after?.generation !== before?.generation) continue;', '']],
   },
   'unknown-regenerate-forgotten': {
+    caughtBy: 'test/rotation/guards.test.ts',
     file: 'src/rotation/progress.ts',
     changes: [
       ["const isUnknown = phase.name === 'regenerating' && attempts > 0;", 'const isUnknown = false;'],
     ],
   },
   'unknown-regenerate-not-waited-for': {
+    caughtBy: 'test/rotation/retirement.test.ts',
     file: 'src/rotation/progress.ts',
     changes: [["step.do === 'regenerate' ? UNKNOWN_OUTCOME_MS : 0", '0']],
   },
   'one-success-is-a-proof': {
+    caughtBy: 'test/rotation/retirement.test.ts',
     file: 'src/rotation/retire.ts',
     changes: [['proof.lastMs - proof.firstMs >= PROOF_SPAN_MS', 'true']],
   },
   'one-call-is-enough': {
+    caughtBy: 'test/rotation/guards.test.ts',
     file: 'src/rotation/effects.ts',
     changes: [['const CALLS_IN_A_ROW = 3;', 'const CALLS_IN_A_ROW = 1;']],
   },
   'proof-of-another-key': {
+    caughtBy: 'test/rotation/guards.test.ts',
     file: 'src/rotation/retire.ts',
     changes: [
       ['if (proof?.fingerprint !== fingerprint) return false;', 'if (proof === undefined) return false;'],
     ],
   },
   'epoch-ignored-by-cache': {
+    caughtBy: 'test/exchange/tokens.test.ts',
     file: 'src/exchange/tokens.ts',
     changes: [
       [
@@ -174,14 +198,17 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     changes: [['emergency ? state.epoch + 1 : state.epoch', 'state.epoch']],
   },
   'current-version-instead-of-the-row': {
+    caughtBy: 'test/exchange/mint.test.ts',
     file: 'src/exchange/mint.ts',
     changes: [[': vault.read(named.secret, named.version));', ': vault.current(named.secret));']],
   },
   'slow-purchase-kept': {
+    caughtBy: 'test/exchange/mint.test.ts',
     file: 'src/exchange/mint.ts',
     changes: [['if (ports.clock() + STS_LIFE_MS > declaredMs) continue;', '']],
   },
   'read-back-skipped': {
+    caughtBy: 'test/rotation/retirement.test.ts',
     file: 'src/rotation/effects.ts',
     changes: [["if (typeof current === 'string' || current.version !== version) {", 'if (false) {']],
   },

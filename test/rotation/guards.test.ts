@@ -1,0 +1,89 @@
+/** Each of these guards can be taken out without any other test failing: test/simulation/mutations.ts names them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { begin, enter, promoted, resumed, tried } from '../../src/rotation/progress.ts';
+import { next } from '../../src/rotation/retire.ts';
+import { unseen } from '../../src/rotation/state.ts';
+import { World } from './world.ts';
+
+const accountId = '/subscriptions/s/accounts/a';
+const rules = { accountId, paused: false, startsAtMs: 0, mode: 'full', consumersMs: 0 } as const;
+const keys = { Key1: 'one', Key2: 'two' };
+const adopted = { ...unseen('speech', 0).state, generation: 1, secret: 'speech-key', secretVersion: 'v1' };
+const draining = promoted(begin(adopted, 'full', 'scheduled', 0), { secret: 'speech-key', version: 'v2' }, 0);
+const tags = { account: accountId, slot: 'Key2', fingerprint: keys.Key2, generation: '2' };
+const vault = { secret: 'speech-key', version: 'v2', fingerprint: keys.Key2, tags };
+
+test('a drain lasts two minutes longer than the ledger says, for clocks that differ', () => {
+  const seen = { keys, vault, tokensLiveUntilMs: 600_000 };
+  assert.equal(next(draining, { ...seen, nowMs: 720_000 }, rules).do, 'wait');
+  assert.equal(next(draining, { ...seen, nowMs: 720_001 }, rules).do, 'note');
+});
+
+test('asking again does not shorten the wait after a regenerate whose outcome is unknown', () => {
+  const regenerating = enter(draining, { name: 'regenerating', before: keys.Key1 }, 0);
+  const unknown = tried(regenerating, { do: 'regenerate', slot: 'Key1', why: '' }, 0);
+  assert.ok((resumed(unknown, 1_000).work?.notBeforeMs ?? 0) >= 120_000);
+});
+
+test('a driver whose row was written by another one changes nothing, however fresh its lease is', async () => {
+  const world = new World();
+  await world.begun();
+  await world.tickUntil('regenerating');
+  const { Key1 } = world.account();
+  // The row is written by somebody else between this driver's lease and its look at it.
+  world.before = (call) => {
+    if (call !== 'row speech regenerating') return;
+    queueMicrotask(() => {
+      const { account } = world.row();
+      world.rows.set(account, { ...world.row(), etag: 'of another driver' });
+    });
+  };
+  await world.tick();
+  assert.equal(world.account().Key1, Key1);
+});
+
+test('an older version with a key of the account stays enabled', async () => {
+  const world = new World();
+  await world.begun();
+  await world.tickUntil('proving');
+  const live = world.account().Key2;
+  const versions = world.secrets.get('speech-key') ?? [];
+  versions.unshift({ version: 'older', value: live, tags: {}, enabled: true });
+  await world.tickUntil('promoting');
+  assert.equal(versions.find(({ version }) => version === 'older')?.enabled, true);
+});
+
+test('a key that another one replaced in the middle of its proof is proved from the beginning', async () => {
+  const world = new World();
+  await world.begun();
+  await world.tick();
+  // By hand, between the rounds of the proof.
+  world.account().Key2 = world.makeKey();
+  const writes = () => world.calls.filter((call) => call.startsWith('write')).length;
+  const before = writes();
+  await world.tick();
+  assert.equal(writes(), before);
+});
+
+test('the head row is bumped after a promotion is written, and before the ledger is read', async () => {
+  const world = new World();
+  await world.begun();
+  await world.tickUntil('promoting');
+  const bumpsBefore = world.bumps;
+  await world.tickUntil('draining');
+  assert.equal(world.bumps, bumpsBefore + 1, 'after the row');
+  await world.tick();
+  assert.equal(world.bumps, bumpsBefore + 2, 'before the ledger is read');
+});
+
+test('a key counts as accepted only when it is so three times in a row', async () => {
+  const world = new World();
+  await world.begun();
+  let asked = 0;
+  world.before = (call) => {
+    if (call.startsWith('prove')) asked += 1;
+  };
+  await world.tick();
+  assert.equal(asked, 3);
+});

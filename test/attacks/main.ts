@@ -1,73 +1,92 @@
 /**
- * `npm run attack -- [--table] [--fuzz N] [--floods] [--seed S] [--against DIR] [--json]`: tries to break the local
- * mode. Without the first three it does all of them. With `--against DIR` the floods run on that checkout too, as
- * "before". With `--json` the last line is one object. Exit 1 when something did not hold.
+ * `npm run attack`: tries to break the local mode, prints what held with figures, and exits with 1 when something
+ * here did not hold.
  */
-import { readCommandLine } from '../../src/command-line.ts';
-import { MAX_COST } from './attack.ts';
-import { startBroker } from './broker.ts';
-import { measureCost } from './cost.ts';
-import { type Held, runAttack } from './run.ts';
-import { table } from './table.ts';
+import { resolve } from 'node:path';
+import { readCommandLine, wrongUsage } from '../../src/command-line.ts';
+import { fuzzAll } from './fuzz.ts';
+import { floodAll, type UnderFlood } from './good-callers.ts';
+import { attackAll, type Measured } from './measured.ts';
 
-interface Measured extends Held {
-  readonly cost: number | undefined;
-}
+const usage = `npm run attack -- [--table] [--fuzz N] [--floods] [--seed S] [--seconds S] [--against DIR] [--json]
 
-const usage = `npm run attack -- [--table] [--json]
-
-  --table  only the table of attacks
-  --json   the last line is one JSON object`;
+  --table        the table of attacks, each with what it cost
+  --fuzz N       every parser and every route with N random inputs (initially 50,000)
+  --floods       what good callers keep under each flood
+                 (none of the three: all of them)
+  --seed S       of the random inputs (initially another one each time)
+  --seconds S    the length of each part of a flood (initially 4)
+  --against DIR  the table and the floods also against this checkout, first, as "before"
+  --json         the last line is one JSON object`;
 const { values } = readCommandLine(usage, {
   options: {
     table: { type: 'boolean', default: false },
+    floods: { type: 'boolean', default: false },
+    fuzz: { type: 'string' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    seconds: { type: 'string', default: '4' },
+    against: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
-const result = { attacks: await attackAll() };
-if (values.json) console.log(JSON.stringify(result));
+for (const number of [values.fuzz ?? '1', values.seed, values.seconds])
+  if (!/^[0-9]+$/.test(number)) wrongUsage(usage, `not a number: ${number}`);
+const everything = !values.table && !values.floods && values.fuzz === undefined;
+const against = values.against === undefined ? undefined : resolve(values.against);
+const result: Record<string, unknown> = {};
 
-async function attackAll(): Promise<Measured[]> {
-  await using broker = await startBroker();
-  // The whole table before anything is measured, since what is measured leaves its traces in the broker.
-  const held = new Map<string, Held>();
-  for (const attack of Object.values(table).flat()) held.set(attack.what, await runAttack(broker, attack));
-  const cost = await measureCost(broker);
-  console.log(`a plain refusal: ${Math.round(cost.plainMicros ?? Number.NaN)} µs of processor\n`);
-  console.log('held  requests  statuses      upstream  writes  audit  cost       attack');
-  const rows: Measured[] = [];
-  for (const [kind, attacks] of Object.entries(table)) {
-    console.log(`-- ${kind}`);
-    for (const attack of attacks) {
-      const row = held.get(attack.what);
-      if (row === undefined) continue;
-      const measured = await cost.of(attack);
-      const most = attack.allowed.cost ?? MAX_COST;
-      const problems = [
-        ...row.problems,
-        ...(measured !== undefined && measured > most
-          ? [`costs ${measured} plain refusals, at most ${most}`]
-          : []),
-      ];
-      rows.push({ ...row, problems, cost: measured });
-      print({ ...row, problems, cost: measured }, most);
-    }
+/** Before and after, where there is another checkout; what did not hold before is what it is for. */
+async function compare<Row extends { readonly problems: readonly string[] }>(
+  name: string,
+  run: (checkout?: string) => Promise<readonly Row[]>,
+): Promise<void> {
+  const rows: Record<string, readonly Row[]> = {};
+  if (against !== undefined) {
+    console.log(`\n${name}, before: ${against}`);
+    rows['before'] = await run(against);
   }
-  const broken = rows.filter(({ problems }) => problems.length > 0);
-  console.log(`\n${rows.length} attacks, ${rows.length - broken.length} held`);
-  if (broken.length > 0) process.exitCode = 1;
-  return rows;
+  console.log(`\n${name}${against === undefined ? '' : ', after'}`);
+  rows['after'] = await run();
+  for (const [when, found] of Object.entries(rows)) {
+    const broken = found.filter(({ problems }) => problems.length > 0).length;
+    console.log(`${name}, ${when}: ${found.length - broken} of ${found.length} held`);
+  }
+  result[name] = rows;
+  if (rows['after'].some(({ problems }) => problems.length > 0)) process.exitCode = 1;
 }
 
-function print(row: Measured, most: number): void {
+if (everything || values.table) await compare<Measured>('table', (checkout) => attackAll(checkout));
+if (everything || values.fuzz !== undefined) {
+  const seed = Number(values.seed);
+  console.log(`\nfuzz, seed ${seed}`);
+  const fuzzed = await fuzzAll(Number(values.fuzz ?? 50_000), seed);
+  for (const { what, runs, seconds, finding } of fuzzed) {
+    console.log(
+      `${finding === undefined ? 'yes' : 'NO '}  ${String(runs).padStart(6)} in ${seconds} s  ${what}`,
+    );
+    if (finding !== undefined) {
+      console.log(finding);
+      process.exitCode = 1;
+    }
+  }
+  result['fuzz'] = { seed, parts: fuzzed };
+}
+if (everything || values.floods)
+  await compare<UnderFlood>('floods', (checkout) => {
+    console.log('held  flood/s  good/s beside 404s  beside flood  share  failed         memory    flood');
+    return floodAll(Number(values.seconds), printFlood, checkout);
+  });
+if (values.json) console.log(JSON.stringify(result));
+
+function printFlood(row: UnderFlood): void {
   const cells = [
     (row.problems.length === 0 ? 'yes' : 'NO').padEnd(4),
-    String(row.requests).padStart(8),
-    row.statuses.join(' ').padEnd(12),
-    String(row.upstreamCalls).padStart(8),
-    String(row.writes).padStart(6),
-    String(row.auditRows).padStart(5),
-    `${row.cost ?? '?'} of ${most}`.padEnd(9),
+    String(row.floodPerSecond).padStart(7),
+    String(row.beside404s).padStart(18),
+    String(row.besideFlood).padStart(12),
+    row.share.toFixed(2).padStart(5),
+    `${row.failed} of ${row.of}`.padEnd(13),
+    `+${row.riseMiB} MiB`.padEnd(8),
     row.what,
   ];
   console.log(cells.join('  '));

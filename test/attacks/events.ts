@@ -174,8 +174,8 @@ export const events: readonly Attack[] = [
         ),
       ),
     ],
-    pending: true,
-    allowed: { statuses: [202, 400] },
+    // As the host's JSON reader does it, before our code is asked. Event Grid tries again and then gives up.
+    allowed: { statuses: [500] },
   },
   {
     what: 'a security event token without a signature, under a secret, of a stranger, by a key to be fetched',

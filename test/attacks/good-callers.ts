@@ -13,6 +13,7 @@ const CONNECTIONS = 8;
 /** 404s and flood by turns, so that a machine that gets slower does so for both. */
 const ROUNDS = 2;
 const SAMPLE_MS = 500;
+const INITIAL_SETTLE_MS = 500;
 
 export interface UnderFlood {
   readonly what: string;
@@ -58,6 +59,7 @@ async function underFlood(broker: Broker, flood: Flood, seconds: number): Promis
   await exchanges(broker, bodies, 2);
   const beforeMiB = residentMiB(instances);
   let highestMiB = beforeMiB;
+  const settleMs = flood.settleMs ?? INITIAL_SETTLE_MS;
   const quiet = { granted: 0, failed: 0 };
   const pressed = { granted: 0, failed: 0 };
   let sent = 0;
@@ -66,7 +68,7 @@ async function underFlood(broker: Broker, flood: Flood, seconds: number): Promis
       highestMiB = Math.max(highestMiB, residentMiB(instances));
     }, SAMPLE_MS);
     try {
-      await sleep(500);
+      await sleep(settleMs);
       const { granted, failed } = await exchanges(broker, bodies, seconds);
       into.granted += granted;
       into.failed += failed;
@@ -94,7 +96,7 @@ async function underFlood(broker: Broker, flood: Flood, seconds: number): Promis
   ];
   return {
     what: flood.what,
-    floodPerSecond: Math.round(sent / (ROUNDS * (seconds + 0.5))),
+    floodPerSecond: Math.round(sent / (ROUNDS * (seconds + settleMs / 1_000))),
     beside404s: perSecond(quiet.granted),
     besideFlood: perSecond(pressed.granted),
     share,

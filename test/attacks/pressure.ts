@@ -1,5 +1,6 @@
 /** Load of strangers, made from bytes that are ready, so that making it costs the same whatever is sent. */
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Pressure {
   /** Requests, or connections, sent so far. */
@@ -72,14 +73,17 @@ export function held(url: string, connections: number, bytes: Buffer): Pressure 
   };
 }
 
-/** One after the other, as fast as it is answered. */
-export function loop(step: () => Promise<void>): Pressure {
+/** One after the other, at most so many a second. */
+export function loop(perSecond: number, step: () => Promise<void>): Pressure {
   let sent = 0;
   let stopped = false;
   void (async () => {
     while (!stopped) {
+      const next = sleep(1_000 / perSecond);
+      // What is refused or cut off is no reason to stop.
       await step().catch(() => undefined);
       sent += 1;
+      await next;
     }
   })();
   return {

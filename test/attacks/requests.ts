@@ -10,9 +10,9 @@ const everybody = Buffer.from(
   JSON.stringify({ userId: 'admin', userRoles: ['admin', 'Broker.Operator'] }),
 ).toString('base64');
 const json = (body: string): Sending => ({ headers: [JSON_TYPE], body });
-/** As many members, or as deep, as 64 KB hold. */
-const manyMembers = `{${Array.from({ length: 7_000 }, (_, n) => `"${n}":""`).join()}}`;
-const deep = `{"a":${'['.repeat(32_000)}${']'.repeat(32_000)}}`;
+const manyMembers = (count: number): string =>
+  `{${Array.from({ length: count }, (_, n) => `"${n}":""`).join()}}`;
+const nested = (depth: number): string => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
 const OPERATOR_ROUTES = [
   ['GET', '/operator/revocations'],
   ['POST', '/operator/revocations'],
@@ -212,18 +212,22 @@ export const requests: readonly Attack[] = [
     allowed: { statuses: [400] },
   },
   {
-    what: '64 KB of JSON, 7,000 members',
-    send: () => [json(manyMembers)],
-    allowed: { statuses: [400, 413, 500] },
+    what: 'JSON as large as an exchange: 2,500 members, nested 12,000 deep, 6,000 parameters of a form',
+    send: () => [
+      json(manyMembers(2_500)),
+      json(nested(12_000)),
+      { headers: [FORM], body: 'a=&'.repeat(6_000) },
+    ],
+    allowed: { statuses: [400] },
   },
   {
-    what: '64 KB of JSON, nested 32,000 deep',
-    send: () => [json(deep)],
-    allowed: { statuses: [400, 413, 500] },
-  },
-  {
-    what: '64 KB of a form, 20,000 parameters',
-    send: () => [{ headers: [FORM], body: 'a=&'.repeat(20_000) }],
+    what: 'JSON of 64 KB: 7,000 members, nested 32,000 deep; a form of 20,000 parameters',
+    send: () => [
+      json(manyMembers(7_000)),
+      json(nested(32_000)),
+      { headers: [FORM], body: 'a=&'.repeat(20_000) },
+    ],
+    // The host refuses it by its length alone, in Azure with an empty 500 too.
     allowed: { statuses: [400, 413, 500] },
   },
   {

@@ -4,7 +4,6 @@
  * five minutes, however many arrive.
  * https://learn.microsoft.com/entra/identity-platform/signing-key-rollover
  */
-import { importJWK } from 'jose';
 import * as z from 'zod';
 import {
   REFRESH_SIGNING_KEYS_MS,
@@ -15,6 +14,7 @@ import type { Clock, SigningKey, SigningKeys } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { fetchJson } from './fetch.ts';
+import { keySetShape, rsaKeys } from './key-set.ts';
 
 /** A refresh in the background that failed is tried again after this. */
 const RETRY_AFTER_MS = 10_000;
@@ -22,16 +22,6 @@ const RETRY_AFTER_MS = 10_000;
 const HOLD_OFF_MS = 1_000;
 
 const metadataShape = z.object({ issuer: z.string(), jwks_uri: z.url() });
-const keySetShape = z.object({
-  keys: z.array(
-    z.looseObject({
-      kty: z.string(),
-      kid: z.string().optional(),
-      use: z.string().optional(),
-      issuer: z.string().optional(),
-    }),
-  ),
-});
 
 type Version = '1.0' | '2.0';
 interface KeySet {
@@ -123,19 +113,14 @@ async function fetchKeySet(
   // The keys must come from the authority itself: no answer may send us elsewhere.
   if (new URL(metadata.jwks_uri).origin !== new URL(authority).origin)
     throw new UpstreamFailure('entra', 'the metadata names keys on another host');
-  const { keys } = await call('entra', 'keys', (signal) =>
+  const keySet = await call('entra', 'keys', (signal) =>
     fetchJson('entra', metadata.jwks_uri, { signal }, keySetShape),
   );
-  const usable = keys.filter(
-    ({ kty, kid, use }) => kty === 'RSA' && kid !== undefined && (use ?? 'sig') === 'sig',
-  );
+  const usable = await rsaKeys('entra', keySet);
   if (usable.length === 0) throw new UpstreamFailure('entra', 'the key set holds no signing key');
-  const imported = await Promise.all(
-    usable.map(async (jwk): Promise<[string, SigningKey]> => {
-      const key = await importJWK({ kty: jwk.kty, n: String(jwk['n']), e: String(jwk['e']) }, 'RS256');
-      if (key instanceof Uint8Array) throw new UpstreamFailure('entra', 'a signing key is not a public key');
-      return [jwk.kid ?? '', { key, issuer: metadata.issuer, keyIssuer: jwk.issuer }];
-    }),
-  );
-  return { keys: new Map(imported), fetchedAtMs };
+  const keys = usable.map(({ keyId, key, issuer }): [string, SigningKey] => [
+    keyId,
+    { key, issuer: metadata.issuer, keyIssuer: issuer },
+  ]);
+  return { keys: new Map(keys), fetchedAtMs };
 }

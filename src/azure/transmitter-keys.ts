@@ -3,13 +3,11 @@
  * says. Kept for an hour; an unknown key id causes at most one fetch per cooldown and address, however many
  * arrive. Keys that cannot be had are an outage, never a refusal: the transmitter must send again.
  */
-import { importJWK } from 'jose';
-import * as z from 'zod';
 import type { Clock, PublicKey } from '../ports.ts';
 import type { TransmitterKeys } from '../revocation/ports.ts';
-import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { fetchJson } from './fetch.ts';
+import { keySetShape, rsaKeys } from './key-set.ts';
 
 const KEPT_MS = 3_600_000;
 /** How long a key is believed while the address does not answer. */
@@ -18,11 +16,7 @@ const COOLDOWN_MS = 60_000;
 /** After a fetch that failed: whoever sends signals, signed or not, does not make us hammer the address. */
 const HOLD_OFF_MS = 5_000;
 /** CAEP interoperability profile: RS256 with at least 2048 bits. */
-const LEAST_MODULUS_BITS = 2_048;
-
-const keySetShape = z.object({
-  keys: z.array(z.looseObject({ kty: z.string(), kid: z.string().optional(), use: z.string().optional() })),
-});
+const MIN_MODULUS_BITS = 2_048;
 
 interface KeySet {
   readonly keys: ReadonlyMap<string, PublicKey>;
@@ -74,26 +68,10 @@ export function createTransmitterKeys(clock: Clock): TransmitterKeys {
 
 async function fetchKeySet(jwksUri: string, clock: Clock): Promise<KeySet> {
   const fetchedAtMs = clock();
-  const { keys } = await call('transmitter', 'keys', (signal) =>
+  const keySet = await call('transmitter', 'keys', (signal) =>
     fetchJson('transmitter', jwksUri, { signal }, keySetShape),
   );
-  const usable = keys.filter(
-    ({ kty, kid, use, ...jwk }) =>
-      kty === 'RSA' &&
-      kid !== undefined &&
-      (use ?? 'sig') === 'sig' &&
-      modulusBits(jwk['n']) >= LEAST_MODULUS_BITS,
-  );
-  const imported = await Promise.all(
-    usable.map(async (jwk): Promise<[string, PublicKey]> => {
-      const key = await importJWK({ kty: jwk.kty, n: String(jwk['n']), e: String(jwk['e']) }, 'RS256');
-      if (key instanceof Uint8Array) throw new UpstreamFailure('transmitter', 'a key is not a public key');
-      return [jwk.kid ?? '', key];
-    }),
-  );
-  return { keys: new Map(imported), fetchedAtMs };
-}
-
-function modulusBits(n: unknown): number {
-  return typeof n === 'string' ? Buffer.from(n, 'base64url').length * 8 : 0;
+  const usable = await rsaKeys('transmitter', keySet, MIN_MODULUS_BITS);
+  const keys = usable.map(({ keyId, key }): [string, PublicKey] => [keyId, key]);
+  return { keys: new Map(keys), fetchedAtMs };
 }

@@ -1,4 +1,5 @@
 /** When a rotation is due, and when it may start. Pure. */
+import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
 import { MAX_REFERENCE_AGE_MS } from '../facts/key-vault.ts';
 import type { Rotation } from '../policy/schema.ts';
 import { sha256 } from '../secret.ts';
@@ -31,7 +32,7 @@ export function overdueAtMs(resource: string, rotation: Rotation, rotatedAtMs: n
 }
 
 /** Clocks of the instances, of the services and ours may differ by this much. */
-export const CLOCKS_DIFFER_MS = 120_000;
+export const CLOCKS_DIFFER_MS = MAX_CLOCKS_DIFFER_SECONDS * 1000;
 
 /** How long the slowest declared consumer is given: another driver's clock may say when that began. */
 export function consumersMs(rotation: Rotation): number {

@@ -56,7 +56,12 @@ const rowSchema = z.object({
   /** Rows from before this column was added lack it. */
   secret: z.string().default(''),
   secretVersion: z.string(),
-  rotatedAtMs: z.coerce.number(),
+  adoptedAtMs: z.coerce.number().default(0),
+  /** 0: there was none. */
+  rotatedAtMs: z.coerce.number().transform((ms) => (ms === 0 ? undefined : ms)),
+  bornAtMs: json(z.partialRecord(slotSchema, z.number()))
+    .optional()
+    .transform((born) => born ?? {}),
   suspectUntilMs: z.coerce.number(),
   blocked: z.string(),
   work: json(workSchema),
@@ -156,7 +161,9 @@ function toEntity({ account, state, lease, last }: RotationRow): TableEntity {
     blocked: state.blocked ?? '',
     work: state.work === undefined ? '' : JSON.stringify(state.work),
     healing: state.healing === undefined ? '' : JSON.stringify(state.healing),
-    rotatedAtMs: int64(state.rotatedAtMs),
+    adoptedAtMs: int64(state.adoptedAtMs),
+    rotatedAtMs: int64(state.rotatedAtMs ?? 0),
+    bornAtMs: JSON.stringify(state.bornAtMs),
     suspectUntilMs: int64(state.suspectUntilMs),
     takenAtMs: int64(lease.takenAtMs),
     last: last === undefined ? '' : JSON.stringify(last),

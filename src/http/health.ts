@@ -5,7 +5,11 @@ import { UpstreamFailure } from '../upstream.ts';
 export interface HealthPorts {
   readonly snapshot: () => Promise<Snapshot>;
   /** Resources whose rotation should have happened: noticed here even when the timer has stopped. */
-  readonly overdue: () => Promise<readonly string[]>;
+  readonly overdue: () => Promise<{
+    readonly overdue: readonly string[];
+    /** With a key whose making nobody saw. */
+    readonly ofUnknownAge: readonly string[];
+  }>;
   readonly clock: Clock;
 }
 
@@ -13,8 +17,8 @@ const MAX_AGE_MS = 5_000;
 
 /**
  * `GET /health`: 200 while exchanges can be decided, 503 with Retry-After while the shared state is out of
- * reach. Anyone may ask, so it names no resource (how many rotations are overdue, and nothing more), and however
- * many ask, one look at a time serves them all. An answer is at most five seconds old.
+ * reach. Anyone may ask, so it names no resource (how many rotations are overdue, how many resources
+ * have a key of unknown age, and nothing more), and however many ask, one look at a time serves them all. An answer is at most five seconds old.
  */
 export function createHealthEndpoint(ports: HealthPorts): () => Promise<HttpResponseInit> {
   let latest: { readonly answer: Promise<HttpResponseInit>; readonly beganAtMs: number } | undefined;
@@ -34,8 +38,15 @@ export function createHealthEndpoint(ports: HealthPorts): () => Promise<HttpResp
 async function look({ snapshot, overdue }: HealthPorts): Promise<HttpResponseInit> {
   const headers = { 'cache-control': 'no-store' };
   try {
-    const [, late] = await Promise.all([snapshot(), overdue()]);
-    return { headers, jsonBody: { status: 'ok', rotations_overdue: late.length } };
+    const [, keys] = await Promise.all([snapshot(), overdue()]);
+    return {
+      headers,
+      jsonBody: {
+        status: 'ok',
+        rotations_overdue: keys.overdue.length,
+        keys_of_unknown_age: keys.ofUnknownAge.length,
+      },
+    };
   } catch (error) {
     if (!(error instanceof UpstreamFailure)) throw error;
     return {

@@ -64,6 +64,7 @@ const metadata = z.looseObject({ issuer: z.url(), token_endpoint: z.url() });
 const health = z.strictObject({
   status: z.enum(['ok', 'unavailable']),
   rotations_overdue: z.int().optional(),
+  keys_of_unknown_age: z.int().optional(),
   service: z.string().optional().describe('What is out of reach.'),
 });
 const securityEventError = z.strictObject({ err: z.string(), description: z.string() });

@@ -46,6 +46,17 @@ const timeOfDay = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'HH:MM, UT
 const rotation = z.strictObject({
   /** From one rotation to the next. */
   period: duration.default(30 * 86_400_000),
+  /**
+   * Both keys of the account were made at or after this time (RFC 3339), as whoever made them says. Without it the
+   * age of a key that the broker did not make is unknown, and the key is rotated within a day.
+   */
+  keysSince: z.iso
+    .datetime({ offset: true, error: 'a time such as 2026-11-01T00:00:00Z' })
+    .transform((text) => Date.parse(text))
+    .describe(
+      'Both keys of the account were made at or after this time (RFC 3339). Without it a key that the broker did not make has an unknown age and is rotated within a day of adoption.',
+    )
+    .optional(),
   /** `full`: both keys each period, the procedure of the Microsoft course. `alternating`: one key each period. */
   mode: z.enum(['full', 'alternating']).default('full'),
   paused: z.boolean().default(false),

@@ -102,7 +102,7 @@ export function rulesOf({ name, resource, rotation }: Target, state: RotationSta
     paused: rotation.paused,
     mode: rotation.mode,
     consumersMs: consumersMs(rotation),
-    startsAtMs: afterBlackoutMs(rotation, Math.max(nowMs, dueAtMs(name, rotation, state.rotatedAtMs))),
+    startsAtMs: afterBlackoutMs(rotation, Math.max(nowMs, dueAtMs(name, rotation, state))),
   };
 }
 

@@ -1,13 +1,14 @@
 /** What would happen next, when, and what blocks it: for people. Looks at everything, changes nothing. */
+import type { Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { inWords, rulesOf } from './advance.ts';
-import { dueAtMs, overdueAtMs } from './due.ts';
+import { bornAtMs, dueAtMs, overdueAtMs } from './due.ts';
 import { isHeld } from './lease.ts';
 import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { isStuck } from './progress.ts';
 import { hasNoKeys, next } from './retire.ts';
-import type { HistoryEntry, StoredRow } from './state.ts';
+import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
 
 export interface Plan {
   readonly resource: string;
@@ -20,8 +21,10 @@ export interface Plan {
   readonly blocked?: string | undefined;
   /** What a person should do. */
   readonly todo?: string | undefined;
-  /** Absent where the row cannot be read. */
-  readonly rotatedAt?: string;
+  /** Absent where no rotation was seen, or the row cannot be read. */
+  readonly rotatedAt?: string | undefined;
+  /** When each slot's key was made, RFC 3339; absent where the row cannot be read. */
+  readonly keysBornAt?: Readonly<Record<Slot, string | 'unknown'>>;
   readonly dueAt?: string;
   readonly overdue: boolean;
   /** What was done, the newest first. */
@@ -59,8 +62,9 @@ export async function planOne(
     resource: target.name,
     state: stuck ? `stuck: ${inWords(state)}` : inWords(state),
     todo: stuck ? adviceFor(problem ?? '') : undefined,
-    rotatedAt: iso(state.rotatedAtMs),
-    dueAt: iso(dueAtMs(target.name, target.rotation, state.rotatedAtMs)),
+    rotatedAt: state.rotatedAtMs === undefined ? undefined : iso(state.rotatedAtMs),
+    keysBornAt: { Key1: bornAt(target, state, 'Key1'), Key2: bornAt(target, state, 'Key2') },
+    dueAt: iso(dueAtMs(target.name, target.rotation, state)),
     overdue: isOverdue(target, row, nowMs),
     steps: (await historyOf(ports, target, STEPS_SHOWN)).map(stepDone),
   };
@@ -120,7 +124,17 @@ function stepDone(entry: HistoryEntry): StepDone {
 
 /** For any path that has the row at hand: the timer must have stopped, or the machine is stuck. */
 export function isOverdue({ name, rotation }: Target, { state }: StoredRow, nowMs: number): boolean {
-  return !rotation.paused && !hasNoKeys(state) && nowMs > overdueAtMs(name, rotation, state.rotatedAtMs);
+  return !rotation.paused && !hasNoKeys(state) && nowMs > overdueAtMs(name, rotation, state);
+}
+
+/** Also where the account's keys cannot be seen, or it was not adopted yet: an unknown age is not a young one. */
+export function hasKeyOfUnknownAge({ rotation }: Target, { state }: StoredRow): boolean {
+  return (['Key1', 'Key2'] as const).some((slot) => bornAtMs(rotation, state, slot) === undefined);
+}
+
+function bornAt({ rotation }: Target, state: RotationState, slot: Slot): string {
+  const ms = bornAtMs(rotation, state, slot);
+  return ms === undefined ? 'unknown' : iso(ms);
 }
 
 function adviceFor(problem: string): string {

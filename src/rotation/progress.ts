@@ -167,6 +167,7 @@ function adopted(
   const retiring = state.retiring === active ? undefined : state.retiring;
   return {
     ...state,
+    adoptedAtMs: state.generation === 0 ? nowMs : state.adoptedAtMs,
     active,
     retiring,
     secret,
@@ -205,10 +206,19 @@ export function promoted(
 }
 
 export function regenerated(state: RotationState, fingerprint: string, nowMs: number): RotationState {
-  const phase = state.work?.phase;
-  if (phase?.name !== 'regenerating') return state;
-  const { before } = phase;
-  return enter(state, { name: 'proving', before, fingerprint, regeneratedAtMs: nowMs }, nowMs);
+  const { work } = state;
+  if (work?.phase.name !== 'regenerating') return state;
+  const { before } = work.phase;
+  return enter(
+    born(state, work.slot, nowMs),
+    { name: 'proving', before, fingerprint, regeneratedAtMs: nowMs },
+    nowMs,
+  );
+}
+
+/** The slot's key was made just now. */
+export function born(state: RotationState, slot: Slot, nowMs: number): RotationState {
+  return { ...state, bornAtMs: { ...state.bornAtMs, [slot]: nowMs } };
 }
 
 export interface Probe {

@@ -11,7 +11,7 @@
  */
 import { compare, type Drift } from './drift.ts';
 import { CLOCKS_DIFFER_MS } from './due.ts';
-import { begin, enter, healed, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';
+import { begin, born, enter, healed, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';
 import { type Evidence, otherSlot, type Proof, type RotationState, type Work } from './state.ts';
 import type { Step } from './step.ts';
 
@@ -86,7 +86,10 @@ export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
       if (keys[slot] !== phase.fingerprint) {
         const { name, before } = phase;
         const again = { name, before, fingerprint: keys[slot], regeneratedAtMs: nowMs };
-        return note(enter(state, again, nowMs), `${slot} was regenerated once more, by hand`);
+        return note(
+          enter(born(state, slot, nowMs), again, nowMs),
+          `${slot} was regenerated once more, by hand`,
+        );
       }
       // Another key in wrong hands does not wait for this one to be forgotten.
       const isUrgent = work.queue[0]?.emergency === true;

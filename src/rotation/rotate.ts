@@ -5,9 +5,10 @@ import { UpstreamFailure } from '../upstream.ts';
 import { type Advance, advance } from './advance.ts';
 import { createDemands, type Demands } from './demand.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
-import { historyOf, isOverdue, type Plan, planOne } from './plan.ts';
+import { hasKeyOfUnknownAge, historyOf, isOverdue, type Plan, planOne } from './plan.ts';
 import type { RotationPorts, Rows, Target } from './ports.ts';
 import { isStuck } from './progress.ts';
+import { hasNoKeys } from './retire.ts';
 import { rowIn, settleRow } from './row.ts';
 import { type HistoryEntry, unseen } from './state.ts';
 
@@ -27,7 +28,14 @@ export interface KeyRotation extends Demands {
   plan(): Promise<readonly Plan[]>;
   history(resource: string, most: number): Promise<readonly HistoryEntry[]>;
   /** One query, for a health check: an overdue rotation is noticed on any path. */
-  overdue(): Promise<readonly string[]>;
+  overdue(): Promise<Overdue>;
+}
+
+/** Resources, by their names. */
+export interface Overdue {
+  readonly overdue: readonly string[];
+  /** With a key whose making nobody saw: it may be of any age. */
+  readonly ofUnknownAge: readonly string[];
 }
 
 /** Resources looked at at once. */
@@ -106,6 +114,15 @@ export function createRotation(
       .map(({ name }) => name);
   }
 
+  function ofUnknownAgeIn(rows: Rows): string[] {
+    return targets
+      .filter((target) => {
+        const row = rowIn(rows, target) ?? unseen(target.account, ports.clock());
+        return typeof row === 'object' && !hasNoKeys(row.state) && hasKeyOfUnknownAge(target, row);
+      })
+      .map(({ name }) => name);
+  }
+
   /** What the alerts of infra/alerts.bicep wait for, said again in every tick while it lasts. */
   function report(rows: Rows): void {
     for (const resource of overdueIn(rows)) ports.log('rotation_overdue', { resource });
@@ -134,7 +151,10 @@ export function createRotation(
       const target = targets.find(({ name }) => name === resource);
       return target === undefined ? [] : historyOf(ports, target, most);
     },
-    overdue: async () => overdueIn(await ports.store.all()),
+    overdue: async () => {
+      const rows = await ports.store.all();
+      return { overdue: overdueIn(rows), ofUnknownAge: ofUnknownAgeIn(rows) };
+    },
   };
 }
 

@@ -35,6 +35,10 @@ export async function settleRow(
     etag: undefined,
     state: {
       ...state,
+      // Such rows called the adoption a rotation, so what they say of the keys' age is not known to be true.
+      adoptedAtMs: ports.clock(),
+      rotatedAtMs: undefined,
+      bornAtMs: {},
       secret: state.secretVersion === '' ? '' : target.secret,
       // Tokens bought before stand in the mint ledger under the name, which nobody reads any more.
       suspectUntilMs: Math.max(state.suspectUntilMs, ports.clock() + MAX_DECLARED_LIFE_MS),

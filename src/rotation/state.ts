@@ -74,8 +74,12 @@ export interface RotationState {
   /** The vault's current version, as last seen or written; exchanges buy with it. Both empty: not adopted yet. */
   readonly secret: string;
   readonly secretVersion: string;
-  /** The end of the last rotation, or the adoption. */
-  readonly rotatedAtMs: number;
+  /** When the account was adopted; before that, when it was first seen. */
+  readonly adoptedAtMs: number;
+  /** The end of the last whole rotation; undefined: there was none since the adoption. */
+  readonly rotatedAtMs: number | undefined;
+  /** When a slot's key was made, where that was seen. The age of a key that is not here is unknown, not zero. */
+  readonly bornAtMs: Readonly<Partial<Record<Slot, number>>>;
   /** Until then tokens may live that were bought while someone else's hand was in the vault. */
   readonly suspectUntilMs: number;
   /** A condition outside that stops everything, in words. */
@@ -164,7 +168,9 @@ export function unseen(account: string, nowMs: number): StoredRow {
       active: 'Key1',
       secret: '',
       secretVersion: '',
-      rotatedAtMs: nowMs,
+      adoptedAtMs: nowMs,
+      rotatedAtMs: undefined,
+      bornAtMs: {},
       suspectUntilMs: 0,
       blocked: undefined,
       work: undefined,

@@ -40,6 +40,8 @@ function working(account: string): StoredRow {
       active: 'Key2',
       secret: 'speech-key',
       secretVersion: 'v7',
+      rotatedAtMs: NOW_MS - 1,
+      bornAtMs: { Key2: NOW_MS - 2 },
       blocked: 'in words',
       healing: { what: 'secret absent', attempts: 3, notBeforeMs: NOW_MS },
       work: {

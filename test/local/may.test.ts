@@ -11,7 +11,7 @@ const addresses = new Map(
     { endpoint: `https://${name}.example`, regionalEndpoint: `https://${name}.region.example` },
   ]),
 );
-const demo = demoPolicy(addresses, 'https://entra.example');
+const demo = demoPolicy(addresses, 'https://entra.example', 0);
 const mayOf = (name: string, policy: object) => {
   const caller = callers.find((one) => one.name === name) ?? assert.fail(name);
   return describeCaller(caller, loadPolicy(JSON.stringify(policy))).may;

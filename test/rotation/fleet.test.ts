@@ -8,10 +8,11 @@ import { keyOf, MINUTE_MS, outage, resourceNamed, START_MS, World } from './worl
 
 const DAY_MS = 86_400_000;
 const rotation = resourceNamed('speech').rotation ?? assert.fail();
+const rotatedAt = (ms: number) => ({ adoptedAtMs: 0, rotatedAtMs: ms, bornAtMs: { Key1: ms, Key2: ms } });
 
 describe('when a rotation is due', () => {
   test('a fleet adopted at once is spread over a tenth of the period, and no key is older than the period', () => {
-    const dues = Array.from({ length: 500 }, (_, n) => dueAtMs(`speech-${n}`, rotation, 0));
+    const dues = Array.from({ length: 500 }, (_, n) => dueAtMs(`speech-${n}`, rotation, rotatedAt(0)));
     assert.ok(Math.max(...dues) <= rotation.period);
     assert.ok(Math.min(...dues) >= 0.9 * rotation.period);
     assert.ok(new Set(dues).size > 490);
@@ -66,15 +67,15 @@ describe('when a rotation is due', () => {
       reason: 'leaked',
     });
     assert.equal(served?.begun, true);
-    assert.deepEqual(await world.rotation.overdue(), []);
+    assert.deepEqual((await world.rotation.overdue()).overdue, []);
   });
 
   test('an overdue rotation is noticed without a tick', async () => {
     const world = new World();
     await world.tick();
-    assert.deepEqual(await world.rotation.overdue(), []);
-    world.nowMs = overdueAtMs('speech', rotation, START_MS + 5 * MINUTE_MS) + 1;
-    assert.deepEqual(await world.rotation.overdue(), ['speech']);
+    assert.deepEqual((await world.rotation.overdue()).overdue, []);
+    world.nowMs = overdueAtMs('speech', rotation, rotatedAt(START_MS + 5 * MINUTE_MS)) + 1;
+    assert.deepEqual((await world.rotation.overdue()).overdue, ['speech']);
   });
 });
 
@@ -85,7 +86,7 @@ test('an account whose keys are switched off is never overdue: there is nothing 
   await world.tick();
   world.nowMs += 60 * DAY_MS;
   await world.tick();
-  assert.deepEqual(await world.rotation.overdue(), []);
+  assert.deepEqual((await world.rotation.overdue()).overdue, []);
   assert.ok(!world.logged.some((line) => line.startsWith('rotation_overdue')));
 });
 

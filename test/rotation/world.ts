@@ -248,6 +248,13 @@ export function resourceNamed(
     identity: { kind: 'application' },
     scope: 'https://cognitiveservices.azure.com/.default',
     secret: `${name}-key`,
-    rotation: { period: 30 * 86_400_000, mode: 'full', paused: false, consumers: [], ...rotation },
+    rotation: {
+      keysSince: START_MS,
+      period: 30 * 86_400_000,
+      mode: 'full',
+      paused: false,
+      consumers: [],
+      ...rotation,
+    },
   };
 }

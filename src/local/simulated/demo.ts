@@ -95,10 +95,11 @@ export function demoTransmitter(authority: string) {
   return { name: 'idp', issuer: `${authority}/signals`, audience: `${brokerUri}/signals` };
 }
 
-/** The policy of the demo set, as `policy.json` holds one, for accounts and an Entra at these addresses. */
+/** The policy of the demo set, as `policy.json` holds one, for accounts made at a time, and an Entra at these addresses. */
 export function demoPolicy(
   addresses: ReadonlyMap<string, { endpoint: string; regionalEndpoint: string }>,
   authority: string,
+  madeAtMs: number,
 ) {
   const byRole = (name: string) => {
     const found = callers.find((caller) => caller.name === name);
@@ -113,7 +114,9 @@ export function demoPolicy(
       region,
       ...addresses.get(name),
       tokenKinds,
-      ...(secret === undefined ? {} : { secret, rotation: { period: '1h' } }),
+      ...(secret === undefined
+        ? {}
+        : { secret, rotation: { period: '1h', keysSince: new Date(madeAtMs).toISOString() } }),
       ...policy,
     })),
     grants: [

@@ -246,7 +246,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
       tokenKinds,
       ...(holds === undefined ? {} : { secret: holds }),
     })),
-    policy: demoPolicy(accountUrls, urls.entra),
+    policy: demoPolicy(accountUrls, urls.entra, now()),
     transmitters: [demoTransmitter(urls.entra)],
     issuerIdentity: demo.issuerIdentity.clientId,
     rotatorIdentity: demo.rotatorIdentity.clientId,

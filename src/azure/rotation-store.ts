@@ -6,6 +6,7 @@
 import type { TableEntity } from '@azure/data-tables';
 import * as z from 'zod';
 import type { RotationStore } from '../rotation/ports.ts';
+import { problemOfText, problemSchema } from '../rotation/problem.ts';
 import {
   type HistoryEntry,
   healingSchema,
@@ -63,7 +64,12 @@ const rowSchema = z.object({
     .optional()
     .transform((born) => born ?? {}),
   suspectUntilMs: z.coerce.number(),
-  blocked: z.string(),
+  /** Rows from before problems had codes hold words that are not JSON. */
+  blocked: z.string().transform((text) => {
+    if (text === '') return undefined;
+    const problem = json(problemSchema).safeParse(text);
+    return problem.success ? problem.data : problemOfText(text);
+  }),
   work: json(workSchema),
   healing: json(healingSchema).optional(),
   holder: z.string(),
@@ -158,7 +164,7 @@ function toEntity({ account, state, lease, last }: RotationRow): TableEntity {
     ...state,
     ...lease,
     retiring: state.retiring ?? '',
-    blocked: state.blocked ?? '',
+    blocked: state.blocked === undefined ? '' : JSON.stringify(state.blocked),
     work: state.work === undefined ? '' : JSON.stringify(state.work),
     healing: state.healing === undefined ? '' : JSON.stringify(state.healing),
     adoptedAtMs: int64(state.adoptedAtMs),
@@ -173,7 +179,7 @@ function toEntity({ account, state, lease, last }: RotationRow): TableEntity {
 function fromEntity(entity: unknown): StoredRow | 'unreadable' {
   const parsed = rowSchema.safeParse(entity);
   if (!parsed.success) return 'unreadable';
-  const { rowKey: account, etag, holder, fence, takenAtMs, last, retiring, blocked, ...rest } = parsed.data;
+  const { rowKey: account, etag, holder, fence, takenAtMs, last, retiring, ...rest } = parsed.data;
   return {
     account,
     etag,
@@ -183,7 +189,6 @@ function fromEntity(entity: unknown): StoredRow | 'unreadable' {
       ...rest,
       work: rest.work,
       retiring: retiring === '' ? undefined : retiring,
-      blocked: blocked === '' ? undefined : blocked,
     },
   };
 }

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { tokenKind } from '../policy/schema.ts';
 import { scopeShape } from '../revocation/events/request.ts';
+import type { Plan } from '../rotation/plan.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const seconds = z.int().min(0);
@@ -110,9 +111,33 @@ const audit = z.strictObject({
   ),
   next: z.string().optional().describe('Send as `after` for the next page.'),
 });
-const rotationPlan = z.strictObject({
-  resources: z.array(z.looseObject({ resource: z.string(), state: z.string() })),
-});
+const keyBornAt = instant.or(z.literal('unknown')).describe('`unknown`: nobody saw when the key was made.');
+const plan = z.strictObject({
+  resource: z.string(),
+  state: z.string(),
+  next: z.string().describe('What the next tick does, or what it waits for.'),
+  at: instant.optional().describe('Absent: with the next tick.'),
+  blocked: z.string().optional().describe('Why nothing goes on.'),
+  todo: z.string().optional().describe('What a person should do.'),
+  rotatedAt: instant.optional().describe('Absent: no whole rotation since the account was adopted.'),
+  keysBornAt: z.strictObject({ Key1: keyBornAt, Key2: keyBornAt }).optional(),
+  dueAt: instant.optional(),
+  overdue: z.boolean(),
+  steps: z.array(
+    z.strictObject({
+      at: instant,
+      from: z.string(),
+      to: z.string(),
+      why: z.string(),
+      tookSeconds: z.number(),
+      by: z.string(),
+      emergency: z.literal(true).optional(),
+      newKeyLagSeconds: z.number().optional(),
+      oldKeyLagSeconds: z.number().optional(),
+    }),
+  ),
+}) satisfies z.ZodType<Plan>;
+const rotationPlan = z.strictObject({ resources: z.array(plan) });
 const rotationRequest = z.object({
   slot: z.enum(['Key1', 'Key2']).optional().describe('Absent: what the schedule would do.'),
   emergency: z

@@ -11,6 +11,7 @@ import type { AuditRecord, Caller, Clock, Slot } from '../ports.ts';
 import { type Admit, AUDITOR, hasRole, OPERATOR, OPERATOR_SCOPE } from '../revocation/admit.ts';
 import type { Effect } from '../revocation/effect.ts';
 import type { Operate } from '../revocation/operate.ts';
+import type { Plan } from '../rotation/plan.ts';
 import { withoutSecrets } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { problem, unavailable } from './problem.ts';
@@ -31,7 +32,7 @@ export interface OperatorPorts {
   readonly operate: Operate;
   readonly rotation: {
     /** What would happen next to each resource, when, and what blocks it. */
-    plan(): Promise<unknown>;
+    plan(): Promise<readonly Plan[]>;
     retireNow(
       resource: string,
       request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },

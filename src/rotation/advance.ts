@@ -5,6 +5,7 @@ import { act } from './effects.ts';
 import { isHeld, isTrusted, release, take } from './lease.ts';
 import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
+import { problemOf } from './problem.ts';
 import { failed, tried } from './progress.ts';
 import { next, type Rules } from './retire.ts';
 import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
@@ -63,7 +64,7 @@ export async function advance(
   } catch (error) {
     if (!(error instanceof UpstreamFailure)) throw error;
     why = error.message;
-    state = failed(leased.state, error.message);
+    state = failed(leased.state, problemOf(error));
   }
   if (state === 'lost') return { ...did, did: 'lost', why: 'another driver took over' };
   return (await writeDown(ports, resource, { ...leased, etag }, row.state, state, why))

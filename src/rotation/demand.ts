@@ -5,6 +5,7 @@ import { type Advance, advance, inWords, writeDown } from './advance.ts';
 import { isHeld, take } from './lease.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import type { RotationPorts, Target } from './ports.ts';
+import { said } from './problem.ts';
 import { alsoRetire, begin, beginEmergency, beginSlot, resumed } from './progress.ts';
 import { readRow, settleRow } from './row.ts';
 import type { RotationState, StoredRow } from './state.ts';
@@ -72,7 +73,8 @@ export function createDemands(
     const row = await rowOf(target);
     const { state } = row;
     if (state.generation === 0) {
-      return { resource, begun: false, state: inWords(state), why: state.blocked ?? 'not adopted yet' };
+      const why = state.blocked ? said(state.blocked) : 'not adopted yet';
+      return { resource, begun: false, state: inWords(state), why };
     }
     const nowMs = ports.clock();
     const begun = asked({ ...state, healing: undefined }, target, request, nowMs);

@@ -1,9 +1,9 @@
 /** The steps that reach outside, one each. Before anything is changed the lease is looked at again. */
 import { NEAR_EXPIRY_MS } from '../facts/key-vault.ts';
 import type { AccountKeys, Slot, VaultKey } from '../ports.ts';
-import { UpstreamFailure } from '../upstream.ts';
 import { fingerprint } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
+import { Overwritten } from './problem.ts';
 import { failed, healed, type Probe, probed, promoted, regenerated, tidied } from './progress.ts';
 import type { RotationState, SecretPlace } from './state.ts';
 import type { Step } from './step.ts';
@@ -31,7 +31,7 @@ export async function act(
   switch (step.do) {
     case 'heal': {
       const slot = await firstAccepted(driving, step.slots);
-      if (slot === undefined) return failed(state, `${step.drift}; neither key of the account is accepted`);
+      if (slot === undefined) return failed(state, { code: 'no_key_accepted', detail: step.drift });
       return publish(driving, slot, (at) => healed(state, slot, at, ports.clock()));
     }
     case 'prove':
@@ -97,10 +97,10 @@ async function publish(
   };
   const expiresAtMs = ports.clock() + 2 * target.rotation.period + NEAR_EXPIRY_MS;
   const version = await ports.vault.write(target.secret, keys[slot], tags, expiresAtMs);
-  if (version === 'deleted') return failed(state, 'the secret is soft-deleted: recover or purge it');
+  if (version === 'deleted') return failed(state, { code: 'secret_deleted' });
   const current = await ports.vault.current(target.secret);
   if (typeof current === 'string' || current.version !== version) {
-    throw new UpstreamFailure('keyvault', 'another version became current while ours was written');
+    throw new Overwritten();
   }
   return published({ secret: target.secret, version });
 }
@@ -109,10 +109,17 @@ async function regenerate(driving: Driving, slot: Slot): Promise<RotationState |
   const { ports, target, state, keys } = driving;
   if (!(await driving.isMine())) return 'lost';
   const answer = await ports.accounts.regenerate(target.resource.accountId, slot);
-  if (typeof answer === 'string') return failed(state, `regenerating ${slot} is refused: ${answer}`);
+  if (typeof answer === 'string')
+    return failed(state, {
+      code: 'regenerate_refused',
+      detail: `regenerating ${slot} is refused: ${answer}`,
+    });
   const made = fingerprint(answer[slot]);
   return made === fingerprint(keys[slot])
-    ? failed(state, `${slot} was regenerated and has the key it had before`)
+    ? failed(state, {
+        code: 'regenerate_without_effect',
+        detail: `${slot} was regenerated and has the key it had before`,
+      })
     : regenerated(state, made, ports.clock());
 }
 

@@ -6,10 +6,12 @@ import { bornAtMs, dueAtMs, overdueAtMs } from './due.ts';
 import { isHeld } from './lease.ts';
 import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
+import { advice, said } from './problem.ts';
 import { isStuck } from './progress.ts';
 import { hasNoKeys, next } from './retire.ts';
 import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
 
+/** As an operator is answered, and as `npm run rotation -- plan` prints it. */
 export interface Plan {
   readonly resource: string;
   readonly state: string;
@@ -24,8 +26,8 @@ export interface Plan {
   /** Absent where no rotation was seen, or the row cannot be read. */
   readonly rotatedAt?: string | undefined;
   /** When each slot's key was made, RFC 3339; absent where the row cannot be read. */
-  readonly keysBornAt?: Readonly<Record<Slot, string | 'unknown'>>;
-  readonly dueAt?: string;
+  readonly keysBornAt?: Readonly<Record<Slot, string | 'unknown'>> | undefined;
+  readonly dueAt?: string | undefined;
   readonly overdue: boolean;
   /** What was done, the newest first. */
   readonly steps: readonly StepDone[];
@@ -38,10 +40,10 @@ export interface StepDone {
   /** How long it was in `from`. */
   readonly tookSeconds: number;
   readonly by: string;
-  readonly emergency?: true;
+  readonly emergency?: true | undefined;
   /** From the regenerate until the new key was seen accepted, and the old one refused. */
-  readonly newKeyLagSeconds?: number;
-  readonly oldKeyLagSeconds?: number;
+  readonly newKeyLagSeconds?: number | undefined;
+  readonly oldKeyLagSeconds?: number | undefined;
 }
 
 const STEPS_SHOWN = 20;
@@ -61,7 +63,7 @@ export async function planOne(
   const known = {
     resource: target.name,
     state: stuck ? `stuck: ${inWords(state)}` : inWords(state),
-    todo: stuck ? adviceFor(problem ?? '') : undefined,
+    todo: stuck ? problem && advice(problem) : undefined,
     rotatedAt: state.rotatedAtMs === undefined ? undefined : iso(state.rotatedAtMs),
     keysBornAt: { Key1: bornAt(target, state, 'Key1'), Key2: bornAt(target, state, 'Key2') },
     dueAt: iso(dueAtMs(target.name, target.rotation, state)),
@@ -77,7 +79,7 @@ export async function planOne(
       ...known,
       next: step.why,
       at: untilMs === undefined ? undefined : iso(untilMs),
-      blocked: driven ?? problem,
+      blocked: driven ?? (problem && said(problem)),
     };
   } catch (error) {
     if (!(error instanceof UpstreamFailure)) throw error;
@@ -135,17 +137,6 @@ export function hasKeyOfUnknownAge({ rotation }: Target, { state }: StoredRow): 
 function bornAt({ rotation }: Target, state: RotationState, slot: Slot): string {
   const ms = bornAtMs(rotation, state, slot);
   return ms === undefined ? 'unknown' : iso(ms);
-}
-
-function adviceFor(problem: string): string {
-  if (problem.includes('refused')) {
-    return 'the key stays refused: check in the portal that keys are switched on and no network rule blocks the broker';
-  }
-  if (problem.includes('status 403') || problem.includes('forbidden')) {
-    return "give the rotator identity its role back (infra/README.md, permissions); it goes on within the hour, or at once after 'rotate now'";
-  }
-  if (problem.includes('soft-deleted')) return 'recover the secret in the vault, or purge it';
-  return "look at the service named in the problem; it goes on within the hour, or at once after 'rotate now'";
 }
 
 function iso(ms: number): string {

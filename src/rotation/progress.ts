@@ -1,6 +1,7 @@
 /** What is remembered once a step was made, or a rotation begun. Pure; retire.ts decides the steps. */
 import { MAX_DECLARED_LIFE_MS } from '../facts/sts.ts';
 import type { Slot } from '../ports.ts';
+import type { Problem } from './problem.ts';
 import {
   otherSlot,
   type Phase,
@@ -134,7 +135,7 @@ export function isStuck({ work, healing }: RotationState): boolean {
   return Math.max(work?.attempts ?? 0, healing?.attempts ?? 0) >= TRIES;
 }
 
-export function failed(state: RotationState, problem: string): RotationState {
+export function failed(state: RotationState, problem: Problem): RotationState {
   return state.work === undefined || state.healing !== undefined
     ? { ...state, blocked: problem }
     : { ...state, work: { ...state.work, problem } };
@@ -234,7 +235,7 @@ export function probed(state: RotationState, probe: Probe, nowMs: number): Rotat
   const againMs = work.emergency ? 0 : nowMs + PROOF_SPAN_MS;
   const progress = probe.accepted
     ? { attempts: 0, notBeforeMs: againMs, problem: undefined }
-    : { problem: 'the key is refused' };
+    : { problem: { code: 'key_refused' } as const };
   return { ...state, work: { ...work, ...progress, phase: withProbe(work.phase, probe, nowMs) } };
 }
 

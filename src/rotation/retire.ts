@@ -11,6 +11,7 @@
  */
 import { compare, type Drift } from './drift.ts';
 import { CLOCKS_DIFFER_MS } from './due.ts';
+import { type Problem, REFUSALS, said } from './problem.ts';
 import { begin, born, enter, healed, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';
 import { type Evidence, otherSlot, type Proof, type RotationState, type Work } from './state.ts';
 import type { Step } from './step.ts';
@@ -27,22 +28,15 @@ export interface Rules {
   readonly consumersMs: number;
 }
 
-const BLOCKS = {
-  localAuthDisabled: 'the account has keys switched off (disableLocalAuth): nothing to rotate',
-  forbidden: 'the rotator may not list the keys of this account: give it the rotator role',
-  notFound: 'the account does not exist: remove it from the policy',
-  vault: 'the rotator may not read the secret: give it its role on the vault',
-} as const;
-
 /** Then no rotation is missed, however long ago the last one was. */
 export function hasNoKeys({ blocked }: RotationState): boolean {
-  return blocked === BLOCKS.localAuthDisabled;
+  return blocked?.code === 'keys_switched_off';
 }
 
 export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
   const { keys, vault, nowMs } = seen;
-  if (typeof keys === 'string') return blocked(state, BLOCKS[keys]);
-  if (vault === 'forbidden') return blocked(state, BLOCKS.vault);
+  if (typeof keys === 'string') return blocked(state, REFUSALS[keys]);
+  if (vault === 'forbidden') return blocked(state, { code: 'vault_forbidden' });
   const found = compare(state, keys, vault, rules.accountId);
   if ('heal' in found) return heal(state, found, nowMs);
   if (state.blocked !== undefined || state.healing !== undefined) {
@@ -53,7 +47,11 @@ export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
   if (work === undefined) return whenSteady(state, nowMs, rules);
   if (rules.paused && !work.emergency) return { do: 'wait', why: 'paused by the policy' };
   if (nowMs < work.notBeforeMs) {
-    return { do: 'wait', why: work.problem ?? 'the next try is not due', untilMs: work.notBeforeMs };
+    return {
+      do: 'wait',
+      why: work.problem ? said(work.problem) : 'the next try is not due',
+      untilMs: work.notBeforeMs,
+    };
   }
   const { slot, emergency, phase } = work;
   const other = otherSlot(slot);
@@ -106,15 +104,18 @@ function note(to: RotationState, why: string): Step {
   return { do: 'note', to, why };
 }
 
-function blocked(state: RotationState, why: string): Step {
-  return state.blocked === why ? { do: 'wait', why } : note({ ...state, blocked: why }, why);
+function blocked(state: RotationState, problem: Problem): Step {
+  const why = said(problem);
+  return state.blocked?.code === problem.code
+    ? { do: 'wait', why }
+    : note({ ...state, blocked: problem }, why);
 }
 
 function heal(state: RotationState, { what, heal }: Drift, nowMs: number): Step {
   if ('write' in heal) {
     const { healing } = state;
     return healing?.what === what && nowMs < healing.notBeforeMs
-      ? { do: 'wait', why: state.blocked ?? what, untilMs: healing.notBeforeMs }
+      ? { do: 'wait', why: state.blocked ? said(state.blocked) : what, untilMs: healing.notBeforeMs }
       : { do: 'heal', drift: what, slots: heal.write, why: what };
   }
   const { accept } = heal;

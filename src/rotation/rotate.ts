@@ -7,6 +7,7 @@ import { createDemands, type Demands } from './demand.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import { hasKeyOfUnknownAge, historyOf, isOverdue, type Plan, planOne } from './plan.ts';
 import type { RotationPorts, Rows, Target } from './ports.ts';
+import { said } from './problem.ts';
 import { isStuck } from './progress.ts';
 import { hasNoKeys } from './retire.ts';
 import { rowIn, settleRow } from './row.ts';
@@ -130,7 +131,8 @@ export function createRotation(
       const row = rowIn(rows, target);
       if (typeof row !== 'object' || !isStuck(row.state)) continue;
       const { work, blocked } = row.state;
-      ports.log('rotation_stuck', { resource: target.name, problem: blocked ?? work?.problem });
+      const problem = blocked ?? work?.problem;
+      ports.log('rotation_stuck', { resource: target.name, problem: problem && said(problem) });
     }
   }
 

@@ -1,6 +1,10 @@
 /** What is remembered of one resource's rotation, and what a tick sees of the world. */
 import * as z from 'zod';
 import type { AccountRefusal, Slot } from '../ports.ts';
+import { type Problem, problemOfText, problemSchema } from './problem.ts';
+
+/** As rows hold it, and as rows once held it: in words. */
+export const storedProblem = z.union([problemSchema, z.string().transform(problemOfText)]);
 
 export const slotSchema = z.enum(['Key1', 'Key2']);
 
@@ -54,7 +58,7 @@ export const workSchema = z.object({
   /** No try before this. */
   notBeforeMs: z.number(),
   /** Why the last try came to nothing. */
-  problem: z.string().optional(),
+  problem: storedProblem.optional(),
 });
 export type Work = z.infer<typeof workSchema>;
 
@@ -82,8 +86,8 @@ export interface RotationState {
   readonly bornAtMs: Readonly<Partial<Record<Slot, number>>>;
   /** Until then tokens may live that were bought while someone else's hand was in the vault. */
   readonly suspectUntilMs: number;
-  /** A condition outside that stops everything, in words. */
-  readonly blocked: string | undefined;
+  /** A condition outside that stops everything. */
+  readonly blocked: Problem | undefined;
   readonly work: Work | undefined;
   readonly healing?: Healing | undefined;
 }

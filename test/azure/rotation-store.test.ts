@@ -42,7 +42,7 @@ function working(account: string): StoredRow {
       secretVersion: 'v7',
       rotatedAtMs: NOW_MS - 1,
       bornAtMs: { Key2: NOW_MS - 2 },
-      blocked: 'in words',
+      blocked: { code: 'service_fails', detail: 'arm: down (status 500)' },
       healing: { what: 'secret absent', attempts: 3, notBeforeMs: NOW_MS },
       work: {
         slot: 'Key1',
@@ -54,7 +54,7 @@ function working(account: string): StoredRow {
         phaseAtMs: NOW_MS,
         attempts: 2,
         notBeforeMs: NOW_MS + 1,
-        problem: 'arm: 503',
+        problem: { code: 'key_refused' },
         phase: { name: 'regenerating', before: '0123456789abcdef' },
       },
     },
@@ -81,6 +81,26 @@ test('a row is written only if nobody wrote it in between, and made only once', 
   const next = await store().write({ ...row, etag });
   assert.notEqual(next, 'moved');
   assert.equal(await store().write({ ...row, etag }), 'moved');
+});
+
+test('a problem that a row holds in words, as rows once did, is read by its code where that is known', async () => {
+  await store().write(working('words'));
+  const table = await azurite.tables('state');
+  const keep = async (blocked: string, problem: string) => {
+    const { work } = working('words').state;
+    const row = { blocked, work: JSON.stringify({ ...work, problem }) };
+    await table.updateEntity({ partitionKey: 'rotation', rowKey: 'words', ...row }, 'Merge');
+    const read = await store().read('words');
+    assert.ok(typeof read === 'object');
+    return [read.state.blocked, read.state.work?.problem];
+  };
+  const switchedOff = 'the account has keys switched off (disableLocalAuth): nothing to rotate';
+  assert.deepEqual(await keep(switchedOff, 'the key is refused'), [
+    { code: 'keys_switched_off' },
+    { code: 'key_refused' },
+  ]);
+  const words = { code: 'in_words', detail: 'arm: listKeys (status 500)' };
+  assert.deepEqual(await keep(words.detail, words.detail), [words, words]);
 });
 
 test('a row is removed, and removing it again is no error', async () => {

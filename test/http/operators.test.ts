@@ -23,7 +23,7 @@ beforeEach(() => {
     admit: world.revocation.admit,
     operate: world.revocation.operate,
     rotation: {
-      plan: async () => [{ resource: 'speech' }],
+      plan: async () => [{ resource: 'speech', state: 'steady', next: 'waits', overdue: false, steps: [] }],
       retireNow: async (resource, wanted) => {
         rotated.push([resource, wanted]);
         return { begun: true };

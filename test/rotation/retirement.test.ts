@@ -57,7 +57,7 @@ describe('a retirement, step by step', () => {
     world.account().refused.add(world.account().Key2);
     await world.begun();
     await world.tick();
-    assert.equal(world.row().state.work?.problem, 'the key is refused');
+    assert.deepEqual(world.row().state.work?.problem, { code: 'key_refused' });
     world.account().refused.clear();
     await world.tick();
     world.account().refused.add(world.account().Key2);

@@ -1,5 +1,6 @@
 /** `npm run rotation`: what the rotation does next and did last, and rotating now, from a terminal. */
 import { readCommandLine } from '../../command-line.ts';
+import type { Plan } from '../../rotation/plan.ts';
 import { callerToken, type LocalDescription, openLocal, startLocal } from './local-mode.ts';
 
 const usage = `npm run rotation -- COMMAND [options]
@@ -23,29 +24,6 @@ interface Environment {
   /** A token of somebody with both operator roles, or of the two people who have one each. */
   token(role: 'auditor' | 'operator'): Promise<string>;
 }
-/** As `GET /operator/rotation` answers. */
-interface Planned {
-  readonly resource: string;
-  readonly state: string;
-  readonly next: string;
-  readonly at?: string;
-  readonly blocked?: string;
-  readonly todo?: string;
-  readonly rotatedAt?: string;
-  readonly dueAt?: string;
-  readonly overdue: boolean;
-  readonly steps: readonly {
-    readonly at: string;
-    readonly from: string;
-    readonly to: string;
-    readonly why: string;
-    readonly tookSeconds: number;
-    readonly emergency?: true;
-    readonly newKeyLagSeconds?: number;
-    readonly oldKeyLagSeconds?: number;
-  }[];
-}
-
 try {
   await main();
 } catch (error) {
@@ -100,26 +78,28 @@ async function ask(environment: Environment, path: string, body?: object): Promi
   return json;
 }
 
-async function plans(environment: Environment): Promise<readonly Planned[]> {
-  return (await ask(environment, ''))['resources'] as Planned[];
+async function plans(environment: Environment): Promise<readonly Plan[]> {
+  return (await ask(environment, ''))['resources'] as Plan[];
 }
 function rotateNow(environment: Environment, resource: string, body: object): Promise<unknown> {
   return ask(environment, `/${encodeURIComponent(resource)}`, body);
 }
 
-function tellPlan(planned: readonly Planned[]): void {
-  for (const { resource, state, next, at, blocked, todo, rotatedAt, dueAt, overdue } of planned) {
+function tellPlan(planned: readonly Plan[]): void {
+  for (const { resource, state, next, at, blocked, todo, rotatedAt, keysBornAt, dueAt, overdue } of planned) {
     console.log(`${resource}: ${state}`);
     console.log(`  next      ${next}${at === undefined ? ' (with the next tick)' : ` (until ${at})`}`);
     if (blocked !== undefined) console.log(`  blocked   ${blocked}`);
     if (todo !== undefined) console.log(`  to do     ${todo}`);
     if (dueAt !== undefined) {
-      console.log(`  rotated   ${rotatedAt}\n  due       ${dueAt}${overdue ? ' OVERDUE' : ''}`);
+      console.log(`  rotated   ${rotatedAt ?? 'not since the account was adopted'}`);
+      console.log(`  keys of   ${keysBornAt?.Key1} (Key1), ${keysBornAt?.Key2} (Key2)`);
+      console.log(`  due       ${dueAt}${overdue ? ' OVERDUE' : ''}`);
     }
   }
 }
 
-function tellHistory(planned: readonly Planned[], resource: string): void {
+function tellHistory(planned: readonly Plan[], resource: string): void {
   for (const step of planned.find((plan) => plan.resource === resource)?.steps ?? []) {
     const lags = [
       step.newKeyLagSeconds === undefined ? '' : `, new key accepted within ${step.newKeyLagSeconds} s`,

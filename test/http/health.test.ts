@@ -11,7 +11,7 @@ function world() {
       state.looks += 1;
       await state.gate;
       if (state.isDown) throw new UpstreamFailure('tables', 'is down');
-      return [];
+      return { overdue: [], ofUnknownAge: ['speech'] };
     },
     clock: () => state.nowMs,
   });
@@ -23,7 +23,11 @@ test('1,000 calls at once and 1,000 more within five seconds are one query', asy
   await Promise.all(Array.from({ length: 1000 }, health));
   for (let left = 1000; left > 0; left -= 1) {
     state.nowMs += 4;
-    assert.deepEqual((await health()).jsonBody, { status: 'ok', rotations_overdue: 0 });
+    assert.deepEqual((await health()).jsonBody, {
+      status: 'ok',
+      rotations_overdue: 0,
+      keys_of_unknown_age: 1,
+    });
   }
   assert.equal(state.looks, 1);
 });

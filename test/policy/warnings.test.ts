@@ -57,7 +57,7 @@ test('the policies of this repository and of the demo set are warned of nothing'
     ]),
   );
   assert.deepEqual(
-    policyWarnings(loadPolicy(JSON.stringify(demoPolicy(addresses, 'https://e.example')))),
+    policyWarnings(loadPolicy(JSON.stringify(demoPolicy(addresses, 'https://e.example', 0)))),
     [],
   );
 });

@@ -1,7 +1,7 @@
 /**
- * All that the capabilities need from the world, on one page. Adapters in azure/ provide these; tests write
- * them by hand. Whatever is slow, fails or remembers is behind one of these interfaces; every method may
- * throw UpstreamFailure and nothing else.
+ * Everything that the capabilities need from the outside, on one page. The adapters in azure/ implement these
+ * interfaces, and tests have fakes of them written by hand. Everything that takes time, can fail or keeps state is
+ * behind one of them. Each method may throw UpstreamFailure, and nothing else.
  */
 import type { webcrypto } from 'node:crypto';
 import type { Secret } from './secret.ts';
@@ -38,12 +38,12 @@ export interface Caller {
 
 /** The public keys that sign a tenant's tokens, per token version, as the tenant's own metadata publishes them. */
 export interface SigningKeys {
-  /** `undefined`: no such key, also after the one refetch per cooldown that an unknown key id causes. */
+  /** `undefined`: there is no such key. An unknown key id causes a new fetch of the keys first, at most one per cooldown. */
   find(tenantId: string, version: '1.0' | '2.0', keyId: string): Promise<SigningKey | undefined>;
 }
 export interface SigningKey {
   readonly key: PublicKey;
-  /** The `issuer` of the tenant's metadata: what `iss` must be. */
+  /** The `issuer` of the tenant's metadata; a token's `iss` must equal it. */
   readonly issuer: string;
   /** The key's own `issuer` member, which may hold `{tenantid}`; absent on v1 keys. */
   readonly keyIssuer: string | undefined;
@@ -70,7 +70,7 @@ export interface EntraTokens {
   byManagedIdentity(scope: string, clientId: string | undefined): Promise<IssuedToken>;
   onBehalfOf(scope: string, userToken: Secret): Promise<IssuedToken | OnBehalfOfRefusal>;
 }
-/** Entra will not act for this user: consent or Conditional Access. `claims` goes back to the caller as it is. */
+/** Entra refuses to act for this user, for lack of consent or by Conditional Access. The caller gets `claims` unchanged. */
 export interface OnBehalfOfRefusal {
   readonly refused: 'interaction_required' | 'invalid_grant';
   readonly claims: string | undefined;
@@ -91,12 +91,12 @@ export interface VaultKey extends SecretVersion {
 }
 /** What the exchange needs of Key Vault. */
 export interface VaultReader {
-  /** The current version; a state in words where there is none that can be read. */
+  /** The current version, or why there is none that can be read. */
   current(secret: string): Promise<VaultKey | 'absent' | 'disabled'>;
   /** One version, current or not. `absent` may also mean that the answer came from a copy that lags. */
   read(secret: string, version: string): Promise<VaultKey | 'absent' | 'disabled'>;
 }
-/** What the rotation needs beside it. Key Vault has no compare-and-set: write, then read back. */
+/** What the rotation needs of Key Vault. There is no conditional write, so the rotation writes and reads back. */
 export interface Vault extends VaultReader {
   /** Returns the new version. `deleted`: the name is soft-deleted and cannot be written until recovered. */
   write(
@@ -115,12 +115,15 @@ export interface AccountKeys {
   readonly Key1: Secret;
   readonly Key2: Secret;
 }
-/** Why ARM will not give or change keys: a state to show, not an exception every five minutes. */
+/** Why ARM refuses to list or change keys. It is a state for people to see, so it is returned and not thrown. */
 export type AccountRefusal = 'localAuthDisabled' | 'forbidden' | 'notFound';
 /** Azure AI accounts through ARM. */
 export interface Accounts {
   listKeys(accountId: string): Promise<AccountKeys | AccountRefusal>;
-  /** Not idempotent, and a lost answer leaves the outcome unknown: compare fingerprints, never call again blindly. */
+  /**
+   * Each call makes a new key. After a lost answer the outcome is unknown: the fingerprints tell whether the key has
+   * changed, and only then may it be called again.
+   */
   regenerate(accountId: string, slot: Slot): Promise<AccountKeys | AccountRefusal>;
 }
 
@@ -136,34 +139,34 @@ export type Scope =
   | { readonly kind: 'token'; readonly tenantId: string; readonly uti: string }
   | { readonly kind: 'resource'; readonly name: string }
   | { readonly kind: 'grant'; readonly name: string }
-  /** A token the broker handed out, by the SHA-256 of its text: dropped from every cache, never handed out again. */
+  /** A token that the broker has issued, by the SHA-256 of its text. No instance returns it any more. */
   | { readonly kind: 'issued'; readonly sha256: string };
 
-/** One scope's entry. Caller tokens with `iat` before the cut-off are refused; all of them while blocked. */
+/** The entry of one scope. Caller tokens with `iat` before the cut-off are refused; while it is blocked, all are. */
 export interface Revocation {
   readonly scope: Scope;
-  /** Whole seconds since the epoch, rounded up; only ever moves forward. */
+  /** Whole seconds since the Unix epoch, rounded up. It never moves back. */
   readonly cutOffSeconds: number;
   readonly blocked: boolean;
 }
 
 /** Why a caller's token is refused, and what would be accepted in its place. */
 export interface Refusal {
-  /** The widest block that refuses it; without one, the widest cut-off. */
+  /** The widest block that refuses the token; where there is no block, the widest cut-off. */
   readonly scope: Scope;
-  /** A token of this caller's that is dated from this second on is accepted; undefined: none is, however new. */
+  /** A caller token with this `iat` or a later one is accepted; undefined: none is, however new. */
   readonly acceptedFromSeconds: number | undefined;
 }
 
 /** What an exchange must know of a resource's keys. */
 export interface SlotState {
-  /** Rises with every change of the vault's current key; a cached key of another generation is read again. */
+  /** Goes up with every change of the vault's current key. A cached token of another generation is bought again. */
   readonly generation: number;
   /** No token may be bought with this slot any more. */
   readonly retiring: Slot | undefined;
-  /** Rises with every emergency; a cached token of another epoch is never handed out. */
+  /** Goes up with every emergency. A cached token of another epoch is never returned. */
   readonly epoch: number;
-  /** Where the key to buy with is; undefined until the rotation has adopted the account. */
+  /** The secret version to buy with; undefined until the rotation has adopted the account. */
   readonly current?: CurrentKey | undefined;
 }
 export interface CurrentKey {
@@ -172,7 +175,7 @@ export interface CurrentKey {
   readonly version: string;
 }
 
-/** Everything an exchange caches of the shared state, as of one version of the head row. */
+/** All of the shared state that an exchange needs, as it was at one version of the head row. */
 export interface Snapshot {
   /** The head row's ETag. */
   readonly version: string;
@@ -180,14 +183,14 @@ export interface Snapshot {
   /** By the key of the account (account-key.ts). */
   readonly slots: ReadonlyMap<string, SlotState>;
 }
-/** The head row and what stands behind it. */
+/** The head row, and the revocations and slots whose changes it announces. */
 export interface SharedState {
-  /** The head row's ETag: one point read. */
+  /** The head row's ETag, by one point read. */
   version(): Promise<string>;
-  /** Reads everything; the returned version is one read before the rest, so a change in between shows as moved. */
+  /** Reads everything. The version is read first: a change during the read shows as a moved head at the next look. */
   load(): Promise<Snapshot>;
 }
-/** Bumped after every change that can alter an exchange; the caller of the change is answered after the bump. */
+/** Each change that can alter an exchange is written first, then the head is bumped, then its sender is answered. */
 export interface Head {
   bump(): Promise<void>;
 }
@@ -197,22 +200,22 @@ export interface Head {
 /** The latest time at which a token bought with a slot can still live. */
 export interface MintLedger {
   /**
-   * Never lowers what this instance has declared. Durable when it returns.
+   * Durable when it returns. It never lowers an earlier declaration of this instance.
    * @param account the account's key in the tables (account-key.ts)
    */
   declare(account: string, slot: Slot, instance: string, expiresAtMs: number): Promise<void>;
-  /** Over all instances; 0 when no token was ever bought with the slot. */
+  /** The latest declaration of all instances; 0 when no token was ever bought with the slot. */
   latestExpiryMs(account: string, slot: Slot): Promise<number>;
 }
 
-/** A token the broker bought and may hand out, for introspection. Keyed by the SHA-256 of its text. */
+/** A token that the broker has bought, as introspection needs it. Its key is the SHA-256 of its text. */
 export interface IssuedRecord {
   readonly sha256: string;
   readonly resource: string;
   readonly tokenKind: TokenKind;
-  /** Of its resource when it was bought with a key; after an emergency it is not handed out again. */
+  /** The account's epoch when it was bought with a key; a token of an older epoch is not returned any more. */
   readonly epoch: number | undefined;
-  /** The user it acts for, where it is an on-behalf-of token. */
+  /** The user that an on-behalf-of token acts for. */
   readonly user: { readonly tenantId: string; readonly objectId: string } | undefined;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
@@ -246,9 +249,9 @@ export interface AuditRecord {
   readonly samples?: readonly string[];
 }
 export interface AuditLog {
-  /** Durable when it returns. Records that wait at the same moment share one write. */
+  /** Durable when it returns. Records that wait at the same time share one write. */
   append(record: AuditRecord): Promise<void>;
 }
 
-/** Structured log line. Values are printed as they are: never a token, a key or a URL that may hold one. */
+/** Writes a structured log line. The values are printed as they are, so none may be a token, a key or a URL with one. */
 export type Log = (event: string, fields?: Record<string, string | number | boolean | undefined>) => void;

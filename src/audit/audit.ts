@@ -2,15 +2,15 @@ import { coalesce } from '../coalesce.ts';
 import type { AuditLog, AuditRecord } from '../ports.ts';
 import { redact } from './redact.ts';
 
-/** Where the records end up: all of them durable, in one write, when it returns. Repeating a write is harmless. */
+/** Writes the records in one durable write. Repeating the same write changes nothing. */
 export type WriteAudit = (records: readonly AuditRecord[]) => Promise<void>;
 
-/** As many fit one row of the table with room to spare. */
+/** So many records fit into one row of the table, with room to spare. */
 export const MAX_RECORDS_PER_WRITE = 500;
 
 /**
- * Group commit: while one write is under way the records of other exchanges gather for the next, so that a
- * busy instance writes once for many exchanges and a quiet one waits for nothing but its own write.
+ * Group commit: while one write is under way, the records of other exchanges are collected for the next write. So a
+ * busy instance writes once for many exchanges, and on a quiet one an exchange waits for its own write only.
  */
 export function createAudit(write: WriteAudit): AuditLog {
   const commit = coalesce<AuditRecord, void>((records) => write(records.map(redact)), {

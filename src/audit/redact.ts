@@ -1,10 +1,10 @@
 import type { AuditRecord } from '../ports.ts';
 import { withoutSecrets } from '../secret.ts';
 
-const LONGEST = 300;
+const MAX_REASON_CHARACTERS = 300;
 
-/** The reason is the one field that words of a caller might ever reach: no audit row keeps a token (invariant 8). */
+/** A caller's own words can reach the reason and no other field, so a token is looked for there (invariant 8). */
 export function redact(record: AuditRecord): AuditRecord {
   if (record.reason === undefined) return record;
-  return { ...record, reason: withoutSecrets(record.reason).slice(0, LONGEST) };
+  return { ...record, reason: withoutSecrets(record.reason).slice(0, MAX_REASON_CHARACTERS) };
 }

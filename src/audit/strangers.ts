@@ -1,26 +1,27 @@
 /**
- * Refusals of callers whom nobody has verified. Anyone can cause them at any rate, so they get no durable write
- * each: they are counted by reason, and one record for each reason goes into the audit every ten seconds, with the
- * correlation ids of a few. What was counted and not yet written is lost with the process; the log has every one.
+ * Refusals of callers who were not verified. Anybody can cause them at any rate, so they are not written one by one.
+ * They are counted by reason, and every ten seconds one record for each reason goes into the audit, with the
+ * correlation ids of a few of them. A process that dies loses what it has counted and not yet written; the log
+ * has a line for each refusal.
  */
 import type { AuditLog, AuditRecord, Clock, Log } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 
 export interface Strangers {
-  /** Never waits and never fails: an answer does not hang on it. */
+  /** Returns at once and never fails, so that the caller's answer does not depend on it. */
   refused(reason: string, correlationId: string): void;
 }
 
 export interface StrangersPorts extends AuditLog {
   readonly clock: Clock;
   readonly instance: string;
-  /** Runs the work after so long, in wall time. */
+  /** Runs `work` after `ms` of wall time. */
   readonly later: (ms: number, work: () => void) => void;
   readonly log: Log;
 }
 
 const WRITE_EVERY_MS = 10_000;
-/** Reasons are words of ours, some thirty. */
+/** Reasons are chosen by this code, and there are some thirty. */
 const MAX_REASONS = 64;
 const MAX_SAMPLES = 5;
 

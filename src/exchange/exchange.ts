@@ -1,6 +1,6 @@
 /**
- * The main job: verify the caller, find the grants, look whether anything is revoked, obtain the token,
- * record it, answer. Nothing here knows HTTP or Azure.
+ * One exchange: it verifies the caller, finds the grants that apply, checks the revocations, obtains a token,
+ * writes the audit record and returns the token. It knows neither HTTP nor Azure.
  */
 import { slotsOf } from '../account-key.ts';
 import type { Denial } from '../denial.ts';
@@ -58,7 +58,7 @@ export interface ExchangePorts {
   readonly minimumLifeMs: number;
 }
 
-/** How often a moving head may send an exchange back before it is an outage. */
+/** An exchange starts over when the shared state changed under it. After so many rounds it gives up, as in an outage. */
 const MAX_ROUNDS = 4;
 
 export function createExchange(ports: ExchangePorts): Exchange {
@@ -90,7 +90,7 @@ async function decide(
   if (target === undefined) return { kind: 'target_unknown', target: request.target };
   about.resource = target.resource.name;
   const options = ports.policy.options(caller, target.resource, request.tokenKind);
-  // Every grant that applies is considered; the first refusal is what the caller hears if none gives a token.
+  // Each grant that applies is tried in turn. When none of them gives a token, the caller gets the first refusal.
   let refusal: Denial | undefined;
   for (const option of options) {
     const under = { ...about, grant: option.grant.name, tokenKind: option.kind };
@@ -103,7 +103,7 @@ async function decide(
       refusal = answer;
       Object.assign(about, under);
     }
-    // Entra has spoken about this user: another grant must not pass a token by it.
+    // Entra refused to act for this user (Conditional Access or consent). No other grant may get around that.
     if (isEntraRefusal(answer)) break;
   }
   return refusal ?? { kind: 'grant_missing', resource: target.resource.name };
@@ -112,14 +112,17 @@ async function decide(
 const isEntraRefusal = ({ kind }: Denial): boolean =>
   kind === 'interaction_required' || kind === 'obo_refused';
 
-/** Under the one grant no token would do, under the other a newer one: the caller should get it. */
+/**
+ * One grant is blocked for this caller, and under another one a newer caller token would be accepted. The second
+ * refusal is the useful one, because it tells the caller how to go on.
+ */
 const isCured = (refusal: Denial, other: Denial): boolean =>
   refusal.kind === 'revoked' &&
   refusal.acceptedFromSeconds === undefined &&
   other.kind === 'revoked' &&
   other.acceptedFromSeconds !== undefined;
 
-/** Under one grant: who may not have a token now is told before anything is bought. */
+/** One grant. Revocations and the rate limit come first, so that nothing is bought for a caller who is refused. */
 async function exchangeUnder(
   ports: ExchangePorts,
   option: Option,
@@ -134,7 +137,7 @@ async function exchangeUnder(
   const revoked = (snapshot: Snapshot) => revokedIn(ports, snapshot, caller, resource.name, grant.name);
 
   let snapshot = ports.freshness.known() ?? (await ports.freshness.fresh());
-  // A refusal must be as fresh as a grant: what is known may have been lifted.
+  // The cached snapshot may hold a revocation that was lifted meanwhile, so a refusal needs a fresh one too.
   if (revoked(snapshot) !== undefined) snapshot = await ports.freshness.fresh();
   const refusal = revoked(snapshot);
   if (refusal !== undefined) return refusal;
@@ -150,7 +153,10 @@ async function exchangeUnder(
   }
 }
 
-/** The final look at the head begins only when there is a token to hand out. */
+/**
+ * Returns a cached token or buys one. The last read of the head row starts only when the token is there, so a
+ * revocation that was in force before that moment is always seen (invariant 1).
+ */
 async function handOut(
   ports: ExchangePorts,
   { grant, kind }: Option,
@@ -168,7 +174,7 @@ async function handOut(
     const isDropped = ({ token }: Held) => ports.isDropped(snapshot.revocations, token.sha256);
     let held = ports.tokens.held(wanted, slots);
     if (held === undefined || isDropped(held)) {
-      // Nothing is bought for a caller whose access has ended.
+      // The revocations are read again before a purchase: nothing is bought for a caller whose access has ended.
       snapshot = await ports.freshness.fresh();
       const refusal = revoked(snapshot);
       if (refusal !== undefined) return refusal;
@@ -178,7 +184,8 @@ async function handOut(
           ? { kind: 'interaction_required', claims: answer.claims }
           : { kind: 'obo_refused' };
       held = answer;
-      // Another instance bought its like in this very second, and that one was revoked: the next will differ.
+      // Another instance bought a token with the same text in the same second, and that one was revoked. The next
+      // purchase comes a second later, and its token has another text.
       if (isDropped(held)) continue;
     }
     if (
@@ -187,8 +194,9 @@ async function handOut(
     )
       return { kind: 'lifetime_unmet', resource: resource.name, grant: grant.name };
 
-    // The record and the look at the head run together: the record may then say more than was handed out,
-    // never less; a second record says so unless that write fails too.
+    // The audit record is written while the head row is read, which halves the wait. If the process dies between
+    // the two, the audit may list a token that was never sent. It never misses one that was. A second record,
+    // `withheld`, says that the token was not sent, unless that write fails too.
     const record = {
       token: held.token.sha256.slice(0, 16),
       expiresAt: new Date(held.expiresAtMs).toISOString(),
@@ -216,7 +224,7 @@ async function handOut(
   throw new UpstreamFailure('tables', 'the shared state keeps moving');
 }
 
-/** Why a held token cannot be handed out as things stand now; undefined when it can. */
+/** Why this token cannot be returned in the state that was just read; undefined when it can. */
 function unfit(ports: ExchangePorts, held: Held, seen: Snapshot, resource: Resource): string | undefined {
   if (ports.isDropped(seen.revocations, held.token.sha256)) return 'the token was revoked';
   if (held.slot !== undefined && held.epoch !== (slotsOf(seen.slots, resource)?.epoch ?? 0))

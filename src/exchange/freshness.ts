@@ -1,29 +1,29 @@
 import { coalesce } from '../coalesce.ts';
 import type { Clock, SharedState, Snapshot } from '../ports.ts';
 
-/** However quiet the head row: a change whose writer died before the bump is picked up after this. */
+/** A writer may die after its change and before it bumps the head row. Such a change is seen after this time. */
 const RELOAD_AFTER_MS = 60_000;
 
 export interface Freshness {
-  /** No staler than `freshnessMs`: from a head read that began at most that long before this call. */
+  /** A snapshot from a head read that began at most `freshnessMs` before this call. */
   fresh(): Promise<Snapshot>;
-  /** From a head read that begins after this call. */
+  /** A snapshot from a head read that begins after this call. */
   now(): Promise<Snapshot>;
-  /** What is known without asking; undefined before the first read. Good for a guess, never for a grant. */
+  /** The cached snapshot; undefined before the first read. It may be stale, so no grant may rest on it. */
   known(): Snapshot | undefined;
 }
 
 /**
- * The one row that tells every instance whether anything changed. Calls that wait at the same moment share a
- * read, and a read that began before a call never serves it. What stands behind the head is read only when
- * the head moved.
+ * Reads the head row, which tells every instance whether anything changed. Calls that wait at the same time share
+ * one read, but a call never gets the result of a read that began before it. The revocations and slots are loaded
+ * only when the head row has changed.
  */
 export function createFreshness(state: SharedState, clock: Clock, freshnessMs: number): Freshness {
   let latest: Snapshot | undefined;
   let readAtMs = Number.NEGATIVE_INFINITY;
   let loadedAtMs = Number.NEGATIVE_INFINITY;
 
-  // One at a time, so that no read can put back what a later one has replaced.
+  // Only one read runs at a time, so an older read can never overwrite the result of a newer one.
   const shared = coalesce<undefined, Snapshot>(async () => {
     const startedAtMs = clock();
     const version = await state.version();

@@ -1,4 +1,4 @@
-/** A map that forgets what was used longest ago once its entries weigh more than `most` together. */
+/** A map that drops the entries used longest ago once all entries together weigh more than `most`. */
 export class Lru<Value> {
   readonly #entries = new Map<string, Value>();
   readonly #most: number;

@@ -1,4 +1,4 @@
-/** The four ways to a token (the README's table of token kinds), each recorded before it can be handed out. */
+/** The four ways to get a token (README, table of token kinds). Each token is recorded before it can be returned. */
 import type { EntraTokens, IssuedToken, IssuedTokens, OnBehalfOfRefusal } from '../ports.ts';
 import { ACTS_AS } from '../token-kind.ts';
 import { type MintPorts, mint } from './mint.ts';

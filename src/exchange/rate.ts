@@ -5,11 +5,11 @@ const MAX_CALLERS = 50_000;
 export interface Rate {
   /** Takes one from a bucket. @returns 0 when there was one, else the milliseconds until there is. */
   take(key: string, rate: { count: number; per: number }, nowMs: number): number;
-  /** Puts one back: what an outage kept from a caller is not counted against it. */
+  /** Puts one back: an exchange that failed because of an outage does not use up the caller's rate. */
   giveBack(key: string): void;
 }
 
-/** Token buckets that start full, refill evenly and hold `count`. Each instance counts for itself. */
+/** Token buckets: each starts full, refills evenly and holds `count`. Each instance counts on its own. */
 export function createRate(): Rate {
   const buckets = new Lru<{ left: number; atMs: number }>(MAX_CALLERS);
   return {

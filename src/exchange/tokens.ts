@@ -1,7 +1,8 @@
 /**
- * The tokens this instance holds: bought when first wanted, by one call however many wait, and bought again
- * in the background before they run short. A token is kept under everything it was bought with, so that one
- * caller's can never reach another (and, for STS, until its slot has an emergency).
+ * The tokens that this instance has cached. A token is bought when it is first wanted, by one purchase for everybody
+ * who waits for it, and bought again in the background before it expires. Its cache key holds everything that it was
+ * bought with, so one caller's token never reaches another caller. An STS token is dropped when the key that it
+ * was bought with has an emergency.
  */
 import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, IssuedToken, OnBehalfOfRefusal, Slot, SlotState } from '../ports.ts';
@@ -28,11 +29,11 @@ export interface Wanted {
 export type Buy = (wanted: Wanted) => Promise<Held | OnBehalfOfRefusal>;
 
 const MAX_TOKENS = 10_000;
-/** Refreshed when a fifth of its life is left: 120 s of 600 s, so two STS calls serve any ten minutes. */
+/** A token is bought again when a fifth of its life is left. For an STS token: 120 s of 600 s, two purchases in ten minutes. */
 const REFRESH_AT_SHARE = 0.2;
 /**
- * After a failed purchase the next waits this long, or as long as the service asks, up to a limit: a wrong key
- * or a throttled service is not hammered, and an absurd wait is no lock.
+ * After a failed purchase the next one waits for this time, or for the Retry-After of the service, up to a maximum.
+ * So a service that throttles is left alone, and an absurdly long Retry-After does not stop the exchange for hours.
  */
 const HOLD_OFF_MS = 1_000;
 const MAX_HOLD_OFF_MS = 30_000;
@@ -41,7 +42,7 @@ const MAX_HOLD_OFF_MS = 30_000;
  * one key in one second have the same text. So a token that was revoked is replaced by one bought a second later.
  */
 const SAME_TEXT_MS = 1_000;
-/** A managed identity gives the same token until its end is near: asking again at once would be in vain. */
+/** A managed identity returns the same token until it is about to expire, so asking again sooner brings nothing new. */
 const REFRESH_PAUSE_MS = 15_000;
 
 interface Entry {
@@ -50,12 +51,12 @@ interface Entry {
   boughtAtMs: number;
   buying: Promise<Held | OnBehalfOfRefusal> | undefined;
   failure: UpstreamFailure | undefined;
-  /** No purchase in the background before this; none at all after a failure. */
+  /** Until then nothing is bought in the background; after a failed purchase nothing is bought at all. */
   quietUntilMs: number;
 }
 
 export interface Tokens {
-  /** A token with at least the minimum of life left, now; undefined when one must be bought first. */
+  /** The cached token, if it has at least the minimum life left; undefined when one must be bought first. */
   held(wanted: Wanted, slots: SlotState | undefined): Held | undefined;
   /**
    * Buys, together with whoever waits for the same.
@@ -82,7 +83,7 @@ export function createTokens(
     return entry;
   };
   const buyAnother = async (entry: Entry, wanted: Wanted, revoked: Held | undefined) => {
-    // The wait is part of the one purchase that all share, so however many come, nobody buys in the meantime.
+    // The wait is part of the one purchase that everybody shares, so nobody else buys during it.
     const waitMs = revoked?.slot === undefined ? 0 : entry.boughtAtMs + SAME_TEXT_MS - clock();
     if (waitMs > 0) await sleep(Math.min(waitMs, SAME_TEXT_MS));
     return buy(wanted);
@@ -119,7 +120,8 @@ export function createTokens(
         leftMs <
         Math.max(minimumLifeMs + REFRESH_PAUSE_MS, (held.expiresAtMs - held.issuedAtMs) * REFRESH_AT_SHARE);
       const isFromOldKey = held.slot !== undefined && held.generation !== (slots?.generation ?? 0);
-      // In the background: whoever asks now is served with what there is, and a failure shows when it runs out.
+      // This purchase runs in the background. The caller of now gets the cached token, and a purchase that keeps
+      // failing shows when that token has expired.
       if ((runsShort || isFromOldKey) && clock() >= entry.quietUntilMs)
         purchase(entry, wanted).catch(() => undefined);
       return held;
@@ -128,7 +130,7 @@ export function createTokens(
       const entry = entryOf(wanted);
       if (entry.buying === undefined && entry.failure !== undefined && clock() < entry.quietUntilMs)
         throw entry.failure;
-      // Another exchange has replaced it meanwhile.
+      // Another exchange has bought its replacement meanwhile.
       if (revoked !== undefined && entry.held !== undefined && entry.held !== revoked) return entry.held;
       return purchase(entry, wanted, revoked);
     },
@@ -142,7 +144,7 @@ function keyOf({ resource, kind, endpoint, caller }: Wanted): string {
     case 'entra':
       return `entra ${resource.name} ${JSON.stringify(resource.identity)} ${resource.scope}`;
     case 'obo':
-      // The sign-in behind the user's token decides what Entra gives for it, so another sign-in is another token.
+      // What Entra returns depends on the user's sign-in (`uti`), so each sign-in has a token of its own.
       return `obo ${resource.name} ${resource.scope} ${caller.tenantId} ${caller.objectId} ${caller.clientId} ${caller.uti}`;
   }
 }

@@ -3,7 +3,10 @@ import { Secret, sha256 } from '../secret.ts';
 import { Lru } from './lru.ts';
 import type { VerifyCaller } from './verify.ts';
 
-/** A key that Entra withdraws is noticed at the next hourly refresh and, for tokens already seen, this much later. */
+/**
+ * Entra's keys are refreshed every hour. When Entra withdraws a key, a token that was verified before may still be
+ * accepted for this long after the refresh.
+ */
 const TRUSTED_FOR_MS = 300_000;
 /** Some 40,000 callers with a handful of groups each, or 2,700 with 200. */
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -15,10 +18,9 @@ interface Seen {
 }
 
 /**
- * Remembers the callers it has verified, so that one who exchanges often costs one signature check in five
- * minutes. Only acceptances are kept, under the token's SHA-256 and without the token, which is ten times as large
- * as the rest; a token's own end is looked at every time, and revocation is none of this cache's business: the
- * exchange decides that afresh.
+ * Caches verified callers, so that a caller who exchanges often costs one signature check in five minutes. Only
+ * accepted tokens are cached, under their SHA-256 and without their text, which is ten times as large as the rest.
+ * The token's expiry is checked at every exchange, and so are the revocations, which this cache knows nothing of.
  */
 export function rememberVerified(verify: VerifyCaller, clock: Clock, maxBytes = MAX_BYTES): VerifyCaller {
   const seen = new Lru<Seen>(maxBytes, ({ bytes }) => bytes);
@@ -37,7 +39,7 @@ export function rememberVerified(verify: VerifyCaller, clock: Clock, maxBytes = 
   };
 }
 
-/** In V8 a caller with its entry takes this much, and each text of a list its characters and this much. */
+/** In V8 a cached caller takes so many bytes, and each text in its lists so many beside its characters. */
 const CALLER_BYTES = 800;
 const TEXT_BYTES = 24;
 

@@ -28,7 +28,7 @@ export interface VerifyOptions {
 
 export type VerifyCaller = (token: string) => Promise<Caller | Denial>;
 
-/** @throws UpstreamFailure when the signing keys cannot be had: an outage is no verdict on the token */
+/** @throws UpstreamFailure when the signing keys cannot be read: an outage says nothing about the token */
 export function createVerifyCaller(options: VerifyOptions): VerifyCaller {
   return async (token) => {
     const verdict = await verify(options, token);
@@ -40,8 +40,8 @@ async function verify(options: VerifyOptions, token: string): Promise<Caller | C
   const opened = open(token);
   if (typeof opened === 'string') return opened;
   const { header, payload } = opened;
-  // Bound to a key that the sender must prove to hold (RFC 7800), which nobody does here: without the proof it is no
-  // bearer token (RFC 9449 section 7.2), whoever stole it.
+  // `cnf` binds the token to a key that the sender must prove to hold (RFC 7800). The exchange takes no such proof,
+  // and without it the token must not be accepted as a bearer token (RFC 9449 section 7.2): it may be stolen.
   if (payload.cnf !== undefined) return 'bound';
   if (header.typ !== undefined && !/^(application\/)?(at\+)?jwt$/i.test(header.typ)) return 'type';
   if (payload.ver === '1.0' && !options.acceptV1) return 'version';
@@ -51,7 +51,7 @@ async function verify(options: VerifyOptions, token: string): Promise<Caller | C
   if (found === undefined) return 'unknown_key';
   const fault = await checkWithJose(options, token, payload, found);
   if (fault !== undefined) return fault;
-  // Entra publishes with each key whose tokens it may sign: without this check any tenant's key would do.
+  // Entra publishes with each key which issuer it signs for. Without this check the key of any tenant would do.
   const keyIssuer = found.keyIssuer?.replace('{tenantid}', payload.tid);
   if (keyIssuer !== undefined && keyIssuer !== payload.iss) return 'key_issuer';
   if (!new URL(payload.iss).pathname.startsWith(`/${payload.tid}/`)) return 'issuer';
@@ -76,7 +76,7 @@ async function checkWithJose(
       maxTokenAge: MAX_CALLER_TOKEN_LIFE_MS / 1000,
       currentDate: new Date(clock()),
     });
-    // The tolerance is for clocks that differ before a token is valid; a token past its end is past its end.
+    // The clock tolerance is meant for tokens that are not valid yet. An expired token gets none.
     return payload.exp * 1000 <= clock() ? 'expired' : undefined;
   } catch (error) {
     if (!(error instanceof errors.JOSEError)) throw error;
@@ -113,7 +113,7 @@ const claimsShape = z
     oid: guid,
     azp: guid.optional(),
     appid: guid.optional(),
-    // Revocations name a token by its `uti` and a person by `sub`: what could not be named there has no access.
+    // A revocation names a token by its `uti` and a person by `sub`. A token that no revocation could name is refused.
     sub: z.string().regex(IDENTIFIER),
     uti: z.string().regex(IDENTIFIER),
     iat: seconds,
@@ -133,7 +133,7 @@ const claimsShape = z
   });
 type Claims = z.infer<typeof claimsShape>;
 
-/** Opens a token without believing it: enough to know whose keys to ask for. */
+/** Reads a token whose signature is not checked yet: it says which keys to check it with. */
 function open(token: string): { header: z.infer<typeof headerShape>; payload: Claims } | CallerFault {
   if (token.length > MAX_CHARACTERS) return 'too_large';
   const jws = openJws(token);
@@ -145,10 +145,10 @@ function open(token: string): { header: z.infer<typeof headerShape>; payload: Cl
   return payload.success ? { header: header.data, payload: payload.data } : 'claims';
 }
 
-/** A token with neither a delegated scope nor an app role grants nothing here: Entra issues those to anyone. */
+/** A token with neither a delegated scope nor an app role is refused: Entra issues such tokens to everybody. */
 function callerOf(claims: Claims, token: string): Caller | CallerFault {
   const scopes = claims.scp?.split(' ').filter(Boolean) ?? [];
-  // Only a token that acts for a person has scopes.
+  // Scopes are in tokens that act for a person, so the two contradict each other.
   if (claims.idtyp === 'app' && claims.scp !== undefined) return 'claims';
   const kind = claims.idtyp === 'app' ? 'application' : scopes.length > 0 ? 'user' : undefined;
   if (kind === undefined) return claims.roles.length > 0 ? 'claims' : 'no_permission';

@@ -1,11 +1,14 @@
 /**
- * Buying a key-exchange (STS) token so that the rotation can never pull the key from under it: declare the
- * latest time at which the token can still live, then look again whether the slot may be used, then buy.
- * The rotation marks the slot first and reads the ledger then, so whichever goes first, no token is missed,
- * and no clock is assumed (invariant 3).
+ * Buys a key-exchange (STS) token in such a way that the rotation never regenerates its key while it lives:
+ * 1. declare in the ledger the latest time at which the token can still live;
+ * 2. read again whether the slot may be used;
+ * 3. buy.
+ * The rotation does it the other way round: it marks the slot as retiring, then reads the ledger. So either this
+ * instance sees the mark and does not buy, or the rotation sees the declaration and waits. No clock is needed for
+ * that (invariant 3).
  *
- * The key is the version that the rotation's row names, not the vault's current one: a read of the current one
- * may come from a copy of the vault that lags, and would give the key that was retired a moment ago.
+ * The key is read as the secret version that the rotation's row names, and not as the vault's current version: a
+ * read of the current version may be answered by a replica that lags, with the key that was retired a moment ago.
  */
 import { accountKey } from '../account-key.ts';
 import { MAX_DECLARED_LIFE_MS, STS_LIFE_MS } from '../facts/sts.ts';
@@ -25,8 +28,8 @@ import { UpstreamFailure } from '../upstream.ts';
 
 const MAX_ROUNDS = 3;
 /**
- * Waits for a version that the row names and that the vault does not show yet, 11 s together. A version that is
- * still not there was deleted by somebody, and the next tick of the rotation writes another.
+ * The waits while a replica of the vault does not have the version yet that the row names: 11 s in all. If it is
+ * still missing then, somebody deleted it, and the next tick of the rotation writes another.
  */
 const VERSION_PAUSES_MS = [250, 500, 1_000, 2_000, 3_000, 4_250];
 const RETRY_AFTER_SECONDS = 5;
@@ -35,7 +38,7 @@ export interface MintPorts {
   readonly vault: VaultReader;
   readonly sts: Sts;
   readonly ledger: MintLedger;
-  /** The resource's slots as of a head read that begins after this call; undefined where never rotated. */
+  /** The account's slots, from a head read that begins after this call; undefined where it was never rotated. */
   readonly slotsNow: (resource: Resource) => Promise<SlotState | undefined>;
   readonly clock: Clock;
   readonly sleep: (ms: number) => Promise<void>;
@@ -48,15 +51,15 @@ export interface Minted extends IssuedToken {
 }
 
 /**
- * @param host the endpoint that is to issue, and at which alone the token will be good
- * @throws UpstreamFailure, also when the vault's key is refused or being retired: neither is the caller's fault
+ * @param host the endpoint that issues the token. The token is accepted at this endpoint and at no other
+ * @throws UpstreamFailure, also when the vault's key is refused or being retired: neither is a mistake of the caller
  */
 export async function mint(ports: MintPorts, resource: Resource, host: string): Promise<Minted> {
   const account = accountKey(resource.accountId);
   let refused: string | undefined;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const { slots: before, slot, key } = await keyToBuyWith(ports, resource);
-    // A wrong key tried again and again makes the service limit us; only a newer version is worth a call.
+    // The service throttles whoever tries a wrong key again and again, so only a newer version is tried.
     if (key.version === refused) break;
     if (before?.retiring === slot) continue;
 
@@ -71,11 +74,11 @@ export async function mint(ports: MintPorts, resource: Resource, host: string): 
       refused = key.version;
       continue;
     }
-    // The service's clock is not ours: never promise more life than it gives from the moment we asked.
+    // The service's clock may be ahead of ours, so the life is counted from the moment when we asked.
     const expiresAtMs = Math.min(issued.expiresAtMs, askedAtMs + STS_LIFE_MS);
-    // A process that slept between declaring and buying may hold a token its ledger entry does not cover.
+    // If the process was paused between declaring and buying, the token may outlive its declaration: buy again.
     if (ports.clock() + STS_LIFE_MS > declaredMs) continue;
-    // Nor may one that says so itself: its key would be pulled too early, and it would outlive every promise.
+    // The same if the token itself says that it lives longer: its key would be regenerated too early.
     if (issued.expiresAtMs > declaredMs)
       throw new UpstreamFailure('sts', `tokens for ${resource.name} live longer than was declared`);
     return {
@@ -89,7 +92,7 @@ export async function mint(ports: MintPorts, resource: Resource, host: string): 
   throw new UpstreamFailure('sts', `no usable key for ${resource.name}`);
 }
 
-/** The row, and the key that it names; asked for again while the vault does not show that version yet. */
+/** Reads the row and the key that it names, again and again while a replica of the vault does not have it yet. */
 async function keyToBuyWith(
   { slotsNow, vault, sleep }: MintPorts,
   resource: Resource,

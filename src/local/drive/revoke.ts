@@ -55,16 +55,19 @@ async function show(description: LocalDescription, wanted: Wanted): Promise<void
   if (resource === undefined)
     throw new Error(`${wanted.caller} may have no resource: name one with --resource`);
   const token = await callerToken(description, wanted.caller);
-  const attempt = async (who: string): Promise<string | undefined> => {
+  const attempt = async (who: string) => {
     const { status, body } = await exchange(broker, token, resource);
     const outcome =
       status === 200
         ? `granted, good for ${body['expires_in']} s`
         : `${body['error']}: ${body['error_description']}`;
     console.log(`${who} asks for ${resource}: ${status} ${outcome}`);
-    return typeof body['claims'] === 'string' ? body['claims'] : undefined;
+    return {
+      claims: typeof body['claims'] === 'string' ? body['claims'] : undefined,
+      expiresInSeconds: typeof body['expires_in'] === 'number' ? body['expires_in'] : 0,
+    };
   };
-  await attempt(wanted.caller);
+  const { expiresInSeconds } = await attempt(wanted.caller);
 
   const scope = scopeOf(description, wanted, token, resource);
   const startedAtMs = performance.now();
@@ -74,7 +77,11 @@ async function show(description: LocalDescription, wanted: Wanted): Promise<void
   console.log(
     `revoked ${JSON.stringify(scope)}: in force everywhere after ${Math.round(performance.now() - startedAtMs)} ms`,
   );
-  const claims = await attempt(`${wanted.caller}, with the same token,`);
+  const { claims } = await attempt(`${wanted.caller}, with the same token,`);
+  if (expiresInSeconds > 0)
+    console.log(
+      `the token that ${wanted.caller} got before works at Azure for ${expiresInSeconds} s at most: nobody can end it`,
+    );
   for (const line of await effects(description)) console.log(line);
   console.log(
     claims === undefined
@@ -98,7 +105,7 @@ async function effects(description: LocalDescription): Promise<string[]> {
   if (revocations === undefined) throw new Error(`the auditor was refused: ${answer.status}`);
   return revocations.map(
     ({ key, receivedAt, inForceAt, lastTokenUntil }) =>
-      `recorded: ${key} received ${receivedAt}, in force ${inForceAt}, by the policy no token that is out lives beyond ${lastTokenUntil}`,
+      `recorded: ${key} received ${receivedAt}, in force ${inForceAt}, and by the policy no token of anybody in this scope lives beyond ${lastTokenUntil}`,
   );
 }
 

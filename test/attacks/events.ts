@@ -138,7 +138,8 @@ export const events: readonly Attack[] = [
         ]),
       ];
     },
-    allowed: { statuses: [202], upstreamCalls: 4 },
+    // Graph is asked about the one user.
+    allowed: { statuses: [202], upstreamCalls: 4, cost: 60 },
   },
   {
     what: 'a leaked key that is in no slot, and one that is no hash',

@@ -83,7 +83,8 @@ export const injections: readonly Attack[] = [
         })),
       );
     },
-    allowed: { statuses: [200, 400], upstreamCalls: 0 },
+    // Where it is a day, all of it is read: an auditor may.
+    allowed: { statuses: [200, 400], cost: 100 },
     never: ['evil.example'],
   },
   {

@@ -15,12 +15,22 @@ export interface Fuzzed {
 /** No answer may take longer while nothing is out of reach; a test on a busy machine passes more. */
 const MAX_ANSWER_MS = 1_000;
 
-export async function fuzzAll(runs: number, seed: number, maxMs: number = MAX_ANSWER_MS): Promise<Fuzzed[]> {
+export async function fuzzAll(
+  runs: number,
+  seed: number,
+  each: (part: Fuzzed) => void,
+  maxMs: number = MAX_ANSWER_MS,
+): Promise<Fuzzed[]> {
   const results: Fuzzed[] = [];
-  for (const { what, property } of parsers) results.push(await check(what, property, runs, seed));
+  async function add(what: string, property: fc.IRawProperty<unknown, boolean>): Promise<void> {
+    const part = await check(what, property, runs, seed);
+    results.push(part);
+    each(part);
+  }
+  for (const { what, property } of parsers) await add(what, property);
   await using broker = await startBroker();
   const property = routesProperty(broker, await tokensOf(broker), maxMs);
-  results.push(await check('every route of the OpenAPI document, and the webhook', property, runs, seed));
+  await add('every route of the OpenAPI document, and the webhook', property);
   return results;
 }
 

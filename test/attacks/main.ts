@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { readCommandLine, wrongUsage } from '../../src/command-line.ts';
-import { fuzzAll } from './fuzz.ts';
+import { type Fuzzed, fuzzAll } from './fuzz.ts';
 import { floodAll, type UnderFlood } from './good-callers.ts';
 import { attackAll, type Measured } from './measured.ts';
 
@@ -59,16 +59,8 @@ if (everything || values.table) await compare<Measured>('table', (checkout) => a
 if (everything || values.fuzz !== undefined) {
   const seed = Number(values.seed);
   console.log(`\nfuzz, seed ${seed}`);
-  const fuzzed = await fuzzAll(Number(values.fuzz ?? 50_000), seed);
-  for (const { what, runs, seconds, finding } of fuzzed) {
-    console.log(
-      `${finding === undefined ? 'yes' : 'NO '}  ${String(runs).padStart(6)} in ${seconds} s  ${what}`,
-    );
-    if (finding !== undefined) {
-      console.log(finding);
-      process.exitCode = 1;
-    }
-  }
+  const fuzzed = await fuzzAll(Number(values.fuzz ?? 50_000), seed, printFuzzed);
+  if (fuzzed.some(({ finding }) => finding !== undefined)) process.exitCode = 1;
   result['fuzz'] = { seed, parts: fuzzed };
 }
 if (everything || values.floods)
@@ -77,6 +69,13 @@ if (everything || values.floods)
     return floodAll(Number(values.seconds), printFlood, checkout);
   });
 if (values.json) console.log(JSON.stringify(result));
+
+function printFuzzed({ what, runs, seconds, finding }: Fuzzed): void {
+  console.log(
+    `${finding === undefined ? 'yes' : 'NO '}  ${String(runs).padStart(6)} in ${seconds} s  ${what}`,
+  );
+  if (finding !== undefined) console.log(finding);
+}
 
 function printFlood(row: UnderFlood): void {
   const cells = [

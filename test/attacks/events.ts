@@ -100,7 +100,6 @@ export const events: readonly Attack[] = [
     send: () =>
       Array.from({ length: 10 }, () => delivery(Array.from({ length: 10 }, () => newVersion('speech-key')))),
     // One look each batch: the vault's secret and the account's keys, each with a token of the identity.
-    pending: true,
     allowed: { statuses: [202], upstreamCalls: 60, writes: 60, cost: 200 },
   },
   {

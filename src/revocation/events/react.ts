@@ -4,6 +4,7 @@
  * in the same state. That the sender may speak at all is the webhook's system key and the topic's access
  * control; that what it says of Azure is true is never assumed, it is read again.
  */
+import { coalesce } from '../../coalesce.ts';
 import type { Policy } from '../../policy/schema.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { sha256 } from '../../secret.ts';
@@ -15,6 +16,7 @@ import { keyTokenMs } from '../reach.ts';
 import type { Revoke } from '../revoke.ts';
 import { scopeKey } from '../scope.ts';
 import { armLook, graphLook, keyVaultLook, type Look } from './azure-event.ts';
+import { createCompare } from './compare.ts';
 import { type Envelope, readEnvelope, shape } from './envelope.ts';
 import { readLeakedKey, readRequest } from './request.ts';
 
@@ -43,6 +45,11 @@ type Handler = (event: Envelope, receivedAtMs: number) => Promise<string>;
 /** @returns the handler; it answers what it did in a word, for the log. */
 export function createReact(deps: ReactDeps): (event: unknown) => Promise<string> {
   const { policy, events, keys, revoke, now, log } = deps;
+  const compare = createCompare(keys);
+  // One question to Graph answers for all groups, and for all events that wait.
+  const reviewGroups = coalesce((receivedAtMs: readonly number[]) =>
+    deps.reviewGroups(Math.min(...receivedAtMs)),
+  );
   const unknownTypes = new Map<string, number>();
 
   async function poison(event: unknown, envelope: Envelope | undefined, why: string): Promise<string> {
@@ -117,14 +124,10 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
           await deps.reviewUser(look.objectId, receivedAtMs);
           return 'user read again';
         case 'groups':
-          await deps.reviewGroups(receivedAtMs);
+          await reviewGroups(receivedAtMs);
           return 'groups read again';
-        case 'resource': {
-          const published = look.version && (await keys.publishedVersion(look.resource));
-          if (published && published.toLowerCase() === look.version) return 'our own version';
-          await keys.heal(look.resource);
-          return 'compared with the account';
-        }
+        case 'resource':
+          return compare(look.resource, look.version);
         case 'expiringSecret': {
           const published = await keys.publishedVersion(look.resource);
           if (published?.toLowerCase() !== look.version) return 'a version no longer current';

@@ -110,6 +110,25 @@ test('whoever left a group of the policy must show a fresh token', async () => {
   assert.equal(world.bumps, 1);
 });
 
+test('100 events about groups that come together are two questions to Graph', async () => {
+  let asked = 0;
+  const { react } = createRevocation({
+    ...world.deps,
+    directory: {
+      ...world.deps.directory,
+      groupChanges: (...what) => {
+        asked += 1;
+        return world.deps.directory.groupChanges(...what);
+      },
+    },
+  });
+  const event = { type: 'Microsoft.Graph.GroupUpdated', source: '', data: { resource: `Groups/${GROUP}` } };
+  const first = react({ ...event, id: 'first' });
+  await new Promise(setImmediate);
+  await Promise.all([first, ...Array.from({ length: 99 }, (_, n) => react({ ...event, id: String(n) }))]);
+  assert.ok(asked <= 2, String(asked));
+});
+
 test('a group that was deleted cuts off its grants: fresh tokens no longer hold it', async () => {
   world.changeGroups({ groupId: GROUP, deleted: true, removedMembers: [] });
   await world.revocation.reconcile();

@@ -27,6 +27,34 @@ describe('model payloads of Azure', () => {
     assert.deepEqual(world.asked, ['heal aoai', 'heal aoai']);
   });
 
+  test('300 new versions that somebody made up cost two looks at the account: one under way, one for all who wait', async () => {
+    const [model] = sample('04-eg-kv-secret-new-version');
+    const made = Array.from({ length: 300 }, (_, n) => ({
+      ...model,
+      id: `made-up-${n}`,
+      data: { ...model.data, Version: n.toString(16).padStart(32, '0') },
+    }));
+    const first = react(made[0]);
+    await new Promise(setImmediate);
+    const outcomes = await Promise.all([first, ...made.slice(1).map(react), react(model)]);
+    assert.equal(outcomes.filter((outcome) => outcome === 'compared with the account').length, 300);
+    assert.equal(outcomes.at(-1), 'our own version');
+    assert.ok(world.asked.length <= 2, world.asked.join());
+  });
+
+  test('events that share a look share its outage too, and each of them comes again', async () => {
+    const [model] = sample('04-eg-kv-secret-new-version');
+    const made = ['1', '2'].map((digit) => ({
+      ...model,
+      data: { ...model.data, Version: digit.repeat(32) },
+    }));
+    world.down.add('arm');
+    for (const outcome of await Promise.allSettled(made.map(react)))
+      assert.ok(outcome.status === 'rejected' && outcome.reason instanceof UpstreamFailure);
+    world.down.delete('arm');
+    assert.equal(await react(made[0]), 'compared with the account');
+  });
+
   for (const name of ['06-eg-kv-secret-near-expiry', '07-eg-kv-secret-expired'])
     test(`${name}: rotates once, however often it is delivered`, async () => {
       const [event] = sample(name);

@@ -110,7 +110,9 @@ export class KeyJudge {
     }
     if (work?.emergency === true && this.emergencies.has(slot)) this.excuse(key);
     if (this.isExcused(key)) return;
-    if (this.current()?.value === key.value) {
+    // During the roll-out of a renamed secret the row still names the other one, and that is what is bought with.
+    const named = this.of.cloud.secrets.current(row?.state.secret ?? '');
+    if (named?.value === key.value) {
       verdict.violated('2 current key', `${slot} is regenerated while it is the vault's current key`);
     }
     if (this.of.hasLiveToken(key)) {

@@ -1,4 +1,4 @@
-/** Who may speak to the broker's own endpoints: a verified caller whose access has not itself been revoked. */
+/** Who may use the broker's own endpoints: a verified caller whose own access is not revoked. */
 import type { Denial } from '../denial.ts';
 import type { Caller, Snapshot } from '../ports.ts';
 import { refusal } from './decision.ts';
@@ -6,21 +6,21 @@ import { callerScopes, scopeKey } from './scope.ts';
 
 export interface AdmitDeps {
   readonly verify: (token: string) => Promise<Caller | Denial>;
-  /** Its administrators alone say who is an operator. */
+  /** Only the administrators of this tenant decide who is an operator. */
   readonly homeTenantId: string;
-  /** From a head read that begins after the call. */
+  /** The shared state, from a head read that begins after this call. */
   readonly snapshot: () => Promise<Snapshot>;
 }
 export type Admit = (token: string, as: 'caller' | 'operator') => Promise<Caller | Denial>;
 
 export const OPERATOR = 'Broker.Operator';
 export const AUDITOR = 'Broker.Auditor';
-/** The delegated scope beside the role: what a person lets a client do in their name. */
+/** The delegated scope that a person's token needs beside the role: with it a person lets a client operate for them. */
 export const OPERATOR_SCOPE = 'Broker.Operate';
 
 /**
- * A revocation of a whole tenant does not bind operators: with it in force, nobody could lift it. One of
- * their user, client or token does.
+ * Operators are not refused by a revocation of their whole tenant, because then nobody could lift it. They are
+ * refused by a revocation of their user, client or token.
  * @throws UpstreamFailure
  */
 export function createAdmit({ verify, homeTenantId, snapshot }: AdmitDeps): Admit {
@@ -34,9 +34,9 @@ export function createAdmit({ verify, homeTenantId, snapshot }: AdmitDeps): Admi
       const { scope, acceptedFromSeconds } = refused;
       return { kind: 'revoked', scope: scopeKey(scope), of: 'caller', acceptedFromSeconds };
     }
-    // In each other tenant its own administrators hand out the app roles of a multi-tenant application.
+    // The administrators of any tenant can assign the app roles of a multi-tenant application to their own people.
     const isOurs = caller.tenantId === homeTenantId;
-    // A person's roles are in every token of theirs, whichever client got it for whatever purpose.
+    // Every token of a person holds the person's roles, also one that a client got for some other purpose.
     const isMeant = caller.kind === 'application' || caller.scopes.includes(OPERATOR_SCOPE);
     return isOurs && isMeant ? caller : withoutOperatorRoles(caller);
   };
@@ -47,7 +47,7 @@ function withoutOperatorRoles(caller: Caller): Caller {
   return { ...caller, appRoles };
 }
 
-/** Operators may all that auditors may. */
+/** An operator may do everything that an auditor may do. */
 export function hasRole(caller: Caller, role: typeof OPERATOR | typeof AUDITOR): boolean {
   return caller.appRoles.includes(OPERATOR) || caller.appRoles.includes(role);
 }

@@ -1,20 +1,20 @@
 /**
- * The one decision: is this caller token revoked for this target? Pure, and one resolution: Entra says `iat` in
- * whole seconds, so cut-offs are whole seconds too, rounded up. There is no leeway when the two are compared.
- * Clocks that differ are dealt with when the cut-off is set (`cutOffSeconds`).
+ * Decides whether a caller token is revoked for a target. Pure. Entra writes `iat` in whole seconds, so cut-offs
+ * are whole seconds too, rounded up, and the two are compared exactly. That clocks differ is taken into account
+ * when the cut-off is set (`cutOffSeconds`).
  */
 import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
 import type { Caller, Refusal, Revocation, Scope } from '../ports.ts';
 import { callerScopes, scopeKey } from './scope.ts';
 
-/** Whether this caller is refused for this resource under this grant. At most eight lookups, however many entries there are. */
+/** Whether this caller is refused for this resource under this grant. At most seven map lookups. */
 export function revokedBy(
   revocations: ReadonlyMap<string, Revocation>,
   caller: Caller,
   resource: string,
   grant: string,
 ): Refusal | undefined {
-  // Nearly always nothing is revoked, and the hot path should not build keys for nothing.
+  // Nearly always nothing is revoked, and then an exchange should not spend time on building keys.
   if (revocations.size === 0) return undefined;
   const scopes = [
     ...callerScopes(caller),
@@ -25,8 +25,8 @@ export function revokedBy(
 }
 
 /**
- * All scopes are looked at: an older entry of one never hides a newer one of another, and whoever comes with the
- * token that the answer asks for must not be refused by the next entry.
+ * Checks all scopes and returns the latest cut-off, so that a token from that time on is not refused by another
+ * scope. Example: the user is cut off at 10:00 and the client at 10:05; the answer asks for a token from 10:05.
  */
 export function refusal(
   revocations: ReadonlyMap<string, Revocation>,
@@ -41,21 +41,21 @@ export function refusal(
     const isOneToken = scope.kind === 'token';
     if (entry.blocked && !isOneToken) return { scope: entry.scope, acceptedFromSeconds: undefined };
     widest ??= entry.scope;
-    // Of one token's entry: every other token of the caller is spared by it, and a newer one is another one.
+    // One token's entry refuses no other token of the caller, so a token from the next second is accepted.
     const fromSeconds = isOneToken ? issuedAtSeconds + 1 : entry.cutOffSeconds;
     acceptedFromSeconds = Math.max(acceptedFromSeconds, fromSeconds);
   }
   return widest && { scope: widest, acceptedFromSeconds };
 }
 
-/** A token the broker handed out and was asked to drop: no instance hands it out again. */
+/** Whether the broker was asked to drop this token, which it had handed out. No instance hands it out again. */
 export function isDropped(revocations: ReadonlyMap<string, Revocation>, tokenSha256: string): boolean {
   return revocations.size > 0 && revocations.has(scopeKey({ kind: 'issued', sha256: tokenSha256 }));
 }
 
 /**
- * Whether the entry refuses a token that is dated at this second. One token's own entry refuses it whatever its
- * date: it names that token and no other, so there is no newer one to spare.
+ * Whether the entry refuses a token that was issued in this second. The entry of one token does not compare times:
+ * it names one token, so it has no newer tokens to let through.
  */
 export function refuses(entry: Revocation, issuedAtSeconds: number): boolean {
   return entry.blocked || entry.scope.kind === 'token' || issuedAtSeconds < entry.cutOffSeconds;
@@ -63,12 +63,12 @@ export function refuses(entry: Revocation, issuedAtSeconds: number): boolean {
 
 /**
  * The cut-off that refuses all tokens issued until `asOfMs`, in whole seconds, rounded up. Entra's clock may be
- * ahead of the clock that told this time, and then what was issued before is dated after it. So the cut-off lies
- * as far ahead as clocks may differ, and a caller who signs in anew in that time is refused too: nothing in a
- * token tells a new one from one that was dated ahead. To let verification accept less that is dated ahead would
- * not help: such a token would be refused at first and accepted a minute later.
+ * ahead of the clock that `asOfMs` comes from, and then a token issued before it has an `iat` after it. So the
+ * cut-off lies as far ahead as clocks may differ. A caller who signs in again within that time is refused too,
+ * because nothing in a token tells the two apart. A smaller clock tolerance in the verification would not help: it
+ * would refuse the token from before at first, and accept it a minute later.
  *
- * @param asOfMs `undefined`, or a time in the future, which a wrong clock may have sent: now
+ * @param asOfMs `undefined` means now. A time in the future, which a wrong clock may have sent, counts as now.
  */
 export function cutOffSeconds(asOfMs: number | undefined, nowMs: number): number {
   const now = Math.floor(nowMs / 1000) + 1;

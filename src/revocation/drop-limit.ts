@@ -1,18 +1,18 @@
 /**
- * How many tokens a holder may have dropped at a time. A shared token is everybody's: each drop makes all its
- * holders wait for the next one, up to a second, and a drop is an entry that every exchange reads until the token
- * is over. Without a limit one holder who exchanges and revokes in a loop keeps a resource from all others.
+ * Limits how many dropped tokens a holder may have at a time. A shared token has many holders, and after each drop
+ * all of them wait up to a second for the next token. A drop is also a table entry that all instances load until
+ * the token expires. Without a limit, one holder who exchanges and drops in a loop could make a resource unusable.
  */
 import type { IssuedRecord } from '../ports.ts';
 import type { Entry } from './entry.ts';
 
-/** Dropped tokens of one resource that are not over yet. A person with several sign-ins has a token for each. */
+/** Dropped tokens of one resource that have not expired. A person has one own token for each sign-in. */
 const MAX_SHARED_DROPS = 3;
 const MAX_OWN_DROPS = 30;
 
 /**
- * @param source what the entries of this holder's drops name as their source
- * @returns the seconds until the holder may drop another; 0: now
+ * @param source the `source` that the entries of this holder's drops have
+ * @returns the seconds until the holder may drop another token; 0 means now
  */
 export function secondsUntilNextDrop(
   entries: readonly Entry[],

@@ -1,15 +1,15 @@
-/** Time-to-effect: whoever is responsible must be able to say when access ended, and what went on living. */
+/** Records when a revocation was in force, and until when tokens from before it may still be used at Azure. */
 import type { Log } from '../ports.ts';
 import { withoutSecrets } from '../secret.ts';
 import type { EventStore } from './ports.ts';
 
-/** How fast a revocation worked, and what it could not end. */
+/** When a revocation was in force, and what it could not end. */
 export interface Effect {
   /** A scope's key, or `key:<resource>:<slot>` for a leaked key. */
   readonly key: string;
   readonly receivedAtMs: number;
   readonly inForceAtMs: number;
-  /** No token handed out before lives longer than this. */
+  /** All tokens handed out before the revocation have expired by then. */
   readonly lastTokenUntilMs: number;
 }
 interface Cause {
@@ -20,7 +20,7 @@ export type RecordEffect = (effect: Effect, cause: Cause) => Promise<Effect>;
 
 const KEEP_MS = 366 * 86_400_000;
 
-/** Keeps the first record of an effect, whatever is repeated later, and logs it. @throws UpstreamFailure */
+/** Stores the effect and logs it. When it is recorded again, the first record stays. @throws UpstreamFailure */
 export function createRecordEffect(events: EventStore, log: Log): RecordEffect {
   return async ({ key, receivedAtMs, inForceAtMs, lastTokenUntilMs }, { source, reason }) => {
     const record = {
@@ -48,14 +48,14 @@ export function createRecordEffect(events: EventStore, log: Log): RecordEffect {
   };
 }
 
-/** Sorts by time, so that what happened lately is one range of keys. */
+/** The key starts with the time, so the latest effects are one range of keys. */
 export function effectKey(receivedAtMs: number, key: string): string {
   return `${iso(receivedAtMs)} ${key}`;
 }
 
 const MAX_TEXT = 256;
 
-/** Words of somebody else, as far as they may be kept. */
+/** A text that somebody else sent, without tokens and keys, and shortened, so that it may be stored. */
 export function keptText(text: string, most = MAX_TEXT): string {
   return withoutSecrets(text).slice(0, most);
 }

@@ -1,6 +1,6 @@
 /**
- * What is kept for one scope, and the only ways it changes. Every way is a join: doing it twice or in another
- * order ends in the same entry (invariant 6). Pure; the table adapter applies these under an ETag.
+ * The stored entry of one scope, and the functions that change it. A change may be applied twice, and changes may
+ * be applied in any order: the entry ends up the same (invariant 6). Pure; the table adapter applies them by ETag.
  */
 import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
 import { MAX_CALLER_TOKEN_LIFE_MS } from '../facts/entra.ts';
@@ -8,21 +8,21 @@ import { REDELIVERS_FOR_MS } from '../facts/event-grid.ts';
 import type { Revocation, Scope } from '../ports.ts';
 
 export interface Entry extends Revocation {
-  /** What blocks the scope: the cause's key, and when it arrived (ms). Blocked while there is one. */
+  /** The causes that block the scope: each cause's key, and when it arrived (ms). Blocked while there is one. */
   readonly blocks: Readonly<Record<string, number>>;
-  /** When an operator last lifted blocks of it (ms); 0: never. Which causes were lifted, `lifted.ts` remembers. */
+  /** When an operator last lifted blocks of this scope (ms); 0 means never. `lifted.ts` stores which causes. */
   readonly liftedAtMs: number;
   readonly reason: string;
-  /** Who asked: `event`, `signal`, `graph`, `operator`, `holder`, with what names it. */
+  /** Who asked for it: `event`, `signal`, `graph`, `operator` or `holder`, then its id. */
   readonly source: string;
-  /** When the broker first heard of the revocation that moved the entry last. */
+  /** When the broker received the revocation that last changed the entry (ms). */
   readonly receivedAtMs: number;
 }
 
 export interface Change {
   readonly scope: Scope;
   readonly cutOffSeconds: number;
-  /** The key of what asks for a block; undefined when only the cut-off moves. */
+  /** The key of the cause that asks for a block; undefined when the change only moves the cut-off. */
   readonly blockCause: string | undefined;
   readonly reason: string;
   readonly source: string;
@@ -30,11 +30,11 @@ export interface Change {
 }
 
 /**
- * An entry that is older than every caller token it refuses, and than every event that may be delivered again,
- * denies nothing any more. Two hours more are given to clocks and delays.
+ * How long an entry is kept. By then every caller token that it refuses has expired, and its event is not delivered
+ * again. Two hours are added for clocks that differ and for delays.
  */
 export const KEEP_MS = Math.max(MAX_CALLER_TOKEN_LIFE_MS, REDELIVERS_FOR_MS) + 2 * 3_600_000;
-/** A row has room for so many. More of them at a time are lifted together with these (see `revoke.ts`). */
+/** A table row has room for so many. Further causes of the same block are lifted with these (see `revoke.ts`). */
 export const MAX_CAUSES = 100;
 
 export function raise(entry: Entry | undefined, change: Change): Entry {
@@ -60,22 +60,21 @@ export function raise(entry: Entry | undefined, change: Change): Entry {
 }
 
 /**
- * Takes these causes out. Blocks by others stay, and so does the cut-off: what was revoked before it stays
- * revoked.
+ * Removes these causes. Other causes go on blocking. The cut-off stays, so the tokens that it refuses stay refused.
  */
 export function lift(entry: Entry, causes: readonly string[], nowMs: number): Entry {
   const kept = Object.entries(entry.blocks).filter(([cause]) => !causes.includes(cause));
   if (kept.length === Object.keys(entry.blocks).length) return entry;
   const blocks = Object.fromEntries(kept);
-  // Never the same instant twice, so that each lift can be told from the one before.
+  // Each lift gets a time of its own, so that it can be told from the one before.
   const liftedAtMs = Math.max(nowMs, entry.liftedAtMs + 1);
   return { ...entry, blocked: hasAny(blocks), blocks, liftedAtMs };
 }
 
-/** True when nothing that the entry denies can still come. */
+/** Whether the entry can be removed, because every token that it refuses has expired. */
 export function isSpent(entry: Entry, nowMs: number): boolean {
-  // A dropped token's cut-off is its own end. Every holder may drop tokens as fast as they are bought: kept
-  // longer, they would make the list that every exchange hangs on too long to be read in time.
+  // The cut-off of a dropped token is its own expiry. Any holder can cause such entries, and every instance loads
+  // all entries, so they are removed soon after the token has expired.
   if (entry.scope.kind === 'issued') return nowMs / 1000 - entry.cutOffSeconds > MAX_CLOCKS_DIFFER_SECONDS;
   const lastMs = Math.max(entry.cutOffSeconds * 1000, entry.receivedAtMs);
   return !entry.blocked && nowMs - lastMs > KEEP_MS;

@@ -1,7 +1,7 @@
 /**
- * RFC 7662 introspection and RFC 7009 revocation of the tokens the broker handed out. Azure issued them and
- * Azure checks them, without asking us: revoking one here drops it, so that nobody is handed it again, and
- * says until when it goes on working where it is already known.
+ * RFC 7662 introspection and RFC 7009 revocation of the tokens that the broker handed out. Azure issued them, and
+ * Azure accepts them without asking the broker. So a revocation here only drops the token: the broker hands it out
+ * no more, and answers until when Azure still accepts it from those who have it.
  */
 import { slotsOf } from '../account-key.ts';
 import type { Policy } from '../policy/schema.ts';
@@ -29,13 +29,13 @@ export interface IssuedDeps {
 }
 
 export interface Issued {
-  /** `undefined`: not ours, over, revoked, or none of this caller's business. These are not told apart. */
+  /** `undefined`: unknown, expired, revoked, or the caller may not see it. The answer does not say which of these. */
   introspect(caller: Caller, token: string): Promise<IssuedRecord | undefined>;
   /**
-   * `undefined`: nothing of this caller's to revoke, which is a success too (RFC 7009 section 2.2).
-   * `unsupported`: a managed identity's token. Azure gives that very token again for up to 24 hours, so to
-   * drop it would not end it and would leave everybody else without one: block the resource instead.
-   * `rate_limited`: this holder has dropped as many as a holder may; the token is handed out as before.
+   * `undefined`: the caller holds no such token, which counts as a success (RFC 7009 section 2.2).
+   * `unsupported`: a managed identity's token. Azure returns this same token for up to 24 hours. Dropping it would
+   * not end it, and nobody would get a token for the resource. The operator blocks the resource instead.
+   * `rate_limited`: this holder has dropped as many tokens as allowed; the token is still handed out.
    */
   drop(
     caller: Caller,
@@ -73,7 +73,7 @@ export function createIssued(deps: IssuedDeps): Issued {
       const source = keptText(`holder ${caller.clientId} ${caller.objectId} of ${record.resource}`);
       const entries = await table.list();
       const dropped = entries.find((entry) => scopeKey(entry.scope) === scopeKey(scope));
-      // The effect is recorded after the head's bump: with it, every instance knows, and there is nothing to do.
+      // The effect is recorded after the head is bumped. If it is there, every instance has dropped the token.
       if (dropped && (await events.find('effect', effectKey(dropped.receivedAtMs, scopeKey(scope)))))
         return record;
       if (dropped === undefined && !hasRole(caller, OPERATOR)) {
@@ -98,7 +98,7 @@ export function createIssued(deps: IssuedDeps): Issued {
   };
 }
 
-/** A shared token is held by everyone the policy gives such a token of the resource; an on-behalf-of token by its user alone. */
+/** An on-behalf-of token is held by its user. A shared token is held by everyone who may exchange for such a token. */
 function isHolder(caller: Caller, record: IssuedRecord, mayHave: IssuedDeps['mayHave']): boolean {
   const { user, resource, tokenKind } = record;
   if (user !== undefined && (user.tenantId !== caller.tenantId || user.objectId !== caller.objectId))
@@ -112,9 +112,9 @@ function isOfManagedIdentity({ tokenKind, resource }: IssuedRecord, policy: Poli
 }
 
 /**
- * Active is what the broker would still hand to somebody. A resource's cut-off is about callers' tokens and
- * leaves shared ones good for those with a fresh token; its block stops them, and so does an emergency of the
- * key they were bought with. A user's cut-off ends what was obtained in the user's name before.
+ * A token counts as revoked when the broker would hand it out to nobody. A block of the resource and an emergency
+ * of the key it was bought with have that effect. A cut-off of the resource does not: callers with a newer token of
+ * their own still get a shared one. A user's cut-off ends the on-behalf-of tokens that were issued before it.
  */
 function isRevoked(record: IssuedRecord, { revocations, slots }: Snapshot, policy: Policy): boolean {
   if (isDropped(revocations, record.sha256)) return true;
@@ -131,7 +131,7 @@ function isRevoked(record: IssuedRecord, { revocations, slots }: Snapshot, polic
   });
 }
 
-/** Speech callers hold `aad#<resource id>#<token>`. */
+/** Callers of Speech hold the token as `aad#<resource id>#<token>`. */
 function plainToken(text: string): string {
   return text.startsWith('aad#') ? text.slice(text.lastIndexOf('#') + 1) : text;
 }

@@ -1,17 +1,17 @@
 /**
- * Which causes of a block were lifted. Each has a row of its own in the event store, so that an entry never
- * grows with the lifts of its past, and is kept for longer than any event can be delivered again.
+ * Which causes of a block were lifted. Each has its own row in the event store, so that entries do not grow with
+ * every lift. The row is kept for longer than an event can be delivered again.
  *
- * A lift marks the causes first and takes them out of the entry then; a revocation writes its cause into the
- * entry first and looks for the mark then (`revoke.ts`). So whichever of the two comes first, and wherever
- * either dies, a marked cause is taken out by the one that comes last or by its repetition.
+ * A lift first marks the causes and then removes them from the entry. A revocation first writes its cause into the
+ * entry and then looks for the mark (`revoke.ts`). So the one that writes the entry last removes a marked cause. If
+ * the process dies in between, the repeated request or event does it.
  */
 import type { EventStore } from './ports.ts';
 
-/** Event Grid gives up after a day, but dead letters can be sent again by hand for as long as somebody keeps them. */
+/** Event Grid stops after a day, but dead letters can be sent again by hand for as long as somebody stores them. */
 const KEEP_MS = 366 * 86_400_000;
 
-/** @throws UpstreamFailure; marking twice is safe */
+/** May be repeated. @throws UpstreamFailure */
 export async function markLifted(
   events: EventStore,
   cause: string,

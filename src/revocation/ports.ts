@@ -1,52 +1,52 @@
-/** What the revocation needs from the world beyond the shared ports. Every method may throw UpstreamFailure. */
+/** The ports that only the revocation needs. Every method may throw UpstreamFailure. */
 import type { PublicKey, Slot } from '../ports.ts';
 import type { Entry } from './entry.ts';
 
 /** The entries, by scope key. */
 export interface RevocationTable {
   /**
-   * Applies `change` under an ETag until it holds; it may run several times and must be pure. Returning the
-   * entry it was given, or undefined for none, writes nothing. Durable when it returns.
+   * Applies `change` and writes the result on the row's ETag; when that has moved, it reads again and retries. So
+   * `change` must be pure. If it returns what it was given, nothing is written. The result is durable.
    */
   update(key: string, change: (current: Entry | undefined) => Entry | undefined): Promise<Entry | undefined>;
   list(): Promise<readonly Entry[]>;
-  /** Removes the entry if `isGone` still says so of what is there now. */
+  /** Reads the entry again and removes it if `isGone` is true of it. */
   remove(key: string, isGone: (current: Entry) => boolean): Promise<void>;
 }
 
 /**
- * What was received, kept by kind and key: `request` what a revocation request came to when first seen,
- * `lifted` the causes of blocks that were lifted, `signal` the Security Event Tokens seen, `poison` events that could not be used, `effect` how fast a
- * revocation was in force, `cursor` how far the directory has been read.
+ * Records by kind and key: `request` the cut-off that a request had when it was first received, `lifted` the causes
+ * of blocks that were lifted, `signal` the Security Event Tokens received, `poison` events that could not be used,
+ * `effect` when a revocation was in force, `cursor` how far the directory was read and when tables were tidied.
  */
 export type EventKind = 'request' | 'lifted' | 'signal' | 'poison' | 'effect' | 'cursor';
 export type EventRecord = Readonly<Record<string, string>>;
 export interface EventStore {
-  /** The record that is kept under this key from now on: this one, or the one that was there before. */
+  /** Stores the record unless the key has one already. @returns the record that the key has now */
   keepFirst(kind: EventKind, key: string, record: EventRecord, keepUntilMs: number): Promise<EventRecord>;
   replace(kind: EventKind, key: string, record: EventRecord, keepUntilMs: number): Promise<void>;
   find(kind: EventKind, key: string): Promise<EventRecord | undefined>;
-  /** Keys in order, from `fromKey` on, at most `most`. */
+  /** At most `most` records, in the order of their keys, from `fromKey` on. */
   list(kind: EventKind, fromKey: string, most: number): Promise<readonly EventRecord[]>;
-  /** Removes what need not be kept any longer. */
+  /** Removes the records whose `keepUntilMs` has passed. */
   sweep(nowMs: number): Promise<void>;
 }
 
-/** A user as Microsoft Graph has it now. */
+/** A user's current state in Microsoft Graph. */
 export interface DirectoryUser {
   readonly objectId: string;
   readonly enabled: boolean;
-  /** Tokens issued before are void; undefined where Graph says none. */
+  /** Tokens issued before it are no longer valid; undefined when Graph gives no such time. */
   readonly sessionsValidFromMs: number | undefined;
 }
-/** One page of what changed since a cursor. */
+/** One page of the changes since a cursor. */
 export interface DirectoryChanges<Item> {
   readonly items: readonly Item[];
-  /** Opaque; where to go on. */
+  /** Opaque text of Graph's; the next page starts there. */
   readonly cursor: string;
   readonly more: boolean;
 }
-/** A group of the policy, as it changed. */
+/** A change of a group that the policy names. */
 export interface GroupChange {
   readonly groupId: string;
   readonly deleted: boolean;
@@ -54,9 +54,9 @@ export interface GroupChange {
 }
 /** Microsoft Graph, for the home tenant. */
 export interface Directory {
-  /** `nameOrId`: an object id or a user principal name. `deleted` also when it never was there. */
+  /** `nameOrId`: an object id or a user principal name. `deleted` is also the answer for a user who never existed. */
   user(nameOrId: string): Promise<DirectoryUser | 'deleted'>;
-  /** `undefined` cursor: from now on. `expired`: the cursor is too old, all must be read again. */
+  /** Without a cursor the changes begin now. `expired`: the cursor is too old, so changes were missed. */
   userChanges(cursor: string | undefined): Promise<DirectoryChanges<string> | 'expired'>;
   groupChanges(
     cursor: string | undefined,
@@ -64,24 +64,24 @@ export interface Directory {
   ): Promise<DirectoryChanges<GroupChange> | 'expired'>;
 }
 
-/** What a revocation asks of the rotation. Each is safe to ask twice. */
+/** What the revocation asks of the rotation. Each request may be repeated. */
 export interface KeyRotation {
-  /** Compares account and vault and mends what differs. */
+  /** Compares the account's keys with the vault's and repairs what differs. */
   heal(resource: string): Promise<unknown>;
   retireNow(
     resource: string,
     request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },
   ): Promise<{ readonly begun: boolean; readonly why: string } | undefined>;
-  /** The slot whose key has this SHA-256, read from the accounts themselves, `first` before the others. */
+  /** The slot whose key has this SHA-256. Reads the keys of the accounts, starting with the resource `first`. */
   findSlotByKeyHash(
     sha256: string,
     first: string | undefined,
   ): Promise<{ readonly resource: string; readonly slot: Slot } | undefined>;
-  /** The version that the rotation last published, as it remembers it. */
+  /** The secret's version that the rotation published last, from its stored state. */
   publishedVersion(resource: string): Promise<string | undefined>;
 }
 
-/** The keys a transmitter signs with. `undefined`: it publishes no such key. */
+/** The public keys of the transmitters. `undefined`: the transmitter publishes no key with this id. */
 export interface TransmitterKeys {
   find(jwksUri: string, keyId: string): Promise<PublicKey | undefined>;
 }

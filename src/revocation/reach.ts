@@ -4,7 +4,7 @@ import type { CallerRule, Policy } from '../policy/schema.ts';
 import type { Scope } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 
-/** How long a token may live under a grant with this `maxLifetime`. An Entra tenant may set any life within it. */
+/** The longest life of a token under a grant with this `maxLifetime`. For Entra tokens a tenant can set any life. */
 const LONGEST_MS: Readonly<Record<TokenKind, (maxLifetimeMs: number) => number>> = {
   sts: (maxLifetimeMs) => Math.min(STS_LIFE_MS, maxLifetimeMs),
   entra: (maxLifetimeMs) => maxLifetimeMs,
@@ -12,8 +12,8 @@ const LONGEST_MS: Readonly<Record<TokenKind, (maxLifetimeMs: number) => number>>
 };
 
 /**
- * How long a token that was handed out a moment ago to someone in this scope may still live, from the policy
- * alone: what no revocation can end, because the tokens are checked by Azure and not by the broker.
+ * The longest time (ms) for which a token that was just handed out to somebody in this scope stays valid, computed
+ * from the policy. No revocation can shorten it, because Azure accepts these tokens without asking the broker.
  */
 export function longestTokenMs(policy: Policy, scope: Scope): number {
   const lives = policy.grants
@@ -29,7 +29,7 @@ export function longestTokenMs(policy: Policy, scope: Scope): number {
   return Math.max(0, ...lives);
 }
 
-/** How long a token that was bought with a key of this resource may still live. */
+/** The longest time (ms) for which a token that was just bought with a key of this resource stays valid. */
 export function keyTokenMs(policy: Policy, resource: string): number {
   const tokenKinds = policy.resources.find(({ name }) => name === resource)?.tokenKinds ?? [];
   return Math.max(
@@ -40,7 +40,7 @@ export function keyTokenMs(policy: Policy, resource: string): number {
   );
 }
 
-/** False only where the rule cannot apply to anybody in the scope. */
+/** False only when the rule cannot apply to anybody in the scope. */
 function mayBe(rule: CallerRule, scope: Scope, policy: Policy): boolean {
   if (!('tenantId' in scope)) return true;
   const tenant = policy.tenants.find(({ name }) => name === rule.tenant);

@@ -1,4 +1,4 @@
-/** The revocation capability, put together from its ports. */
+/** Builds the revocation capability from its ports. */
 import type { Denial } from '../denial.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, Head, IssuedRecord, IssuedTokens, Log, Snapshot } from '../ports.ts';
@@ -18,7 +18,7 @@ import { createSignals } from './signals/signals.ts';
 export interface RevocationDeps {
   readonly policy: Policy;
   readonly homeTenantId: string;
-  /** The identity that rotates: what it does to accounts is our own doing. */
+  /** The rotator's identity. Events about its own changes to accounts are ignored (invariant 10). */
   readonly rotatorClientId: string;
   readonly entraIssuers: readonly string[];
   readonly freshnessMs: number;
@@ -26,18 +26,18 @@ export interface RevocationDeps {
   readonly events: EventStore;
   readonly head: Head;
   readonly issued: IssuedTokens;
-  /** Removes the records of issued tokens that are over. */
+  /** Removes the records of issued tokens that have expired. */
   readonly sweepLedger: (nowMs: number) => Promise<void>;
   readonly directory: Directory;
   readonly transmitterKeys: TransmitterKeys;
   readonly keys: KeyRotation;
   readonly verify: (token: string) => Promise<Caller | Denial>;
-  /** From a head read that begins after the call. */
+  /** The shared state, from a head read that begins after this call. */
   readonly snapshot: () => Promise<Snapshot>;
   /** Whether the policy gives this caller a token of this kind for this resource. */
   readonly mayHave: (caller: Caller, resource: string, kind: IssuedRecord['tokenKind']) => boolean;
   readonly now: Clock;
-  /** A new one each time, unlike any other: names the cause of an operator's block. */
+  /** Returns a unique id, which becomes the cause of an operator's block. */
   readonly newId: () => string;
   readonly log: Log;
 }
@@ -46,11 +46,11 @@ export interface RevocationCapability {
   readonly admit: Admit;
   readonly issued: Issued;
   readonly operate: Operate;
-  /** One event of Event Grid. Throws UpstreamFailure when it must be delivered again. */
+  /** Handles one event of Event Grid. Throws UpstreamFailure when it must be delivered again. */
   readonly react: (event: unknown) => Promise<string>;
-  /** One pushed Security Event Token. Throws UpstreamFailure when it must be pushed again. */
+  /** Handles one Security Event Token. Throws UpstreamFailure when the transmitter must send it again. */
   readonly signal: (token: string) => Promise<'accepted' | SetError>;
-  /** Forgets what denies nothing any more, and reads what changed in the directory since the last time. */
+  /** Removes expired entries and records, and reads the changes in the directory since the last time. */
   readonly reconcile: () => Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export function createRevocation(deps: RevocationDeps): RevocationCapability {
     react: createReact({ ...shared, reviewUser: review.user, reviewGroups: review.groups }),
     signal: createSignals({ ...shared, keys: deps.transmitterKeys }),
     reconcile: async () => {
-      // Neither may keep the other from its work: more to forget than one tick can, or an outage of Graph.
+      // The directory is read even when tidying fails, for example when one tick cannot remove all expired rows.
       try {
         await tidy(deps);
       } finally {
@@ -78,7 +78,7 @@ export function createRevocation(deps: RevocationDeps): RevocationCapability {
 
 const TIDY_EVERY_MS = 3_600_000;
 
-/** Forgets what denies nothing any more. It reads whole tables, so not at every tick. */
+/** Removes expired entries and records. It reads whole tables, so it runs once an hour and not at every tick. */
 async function tidy({ table, events, sweepLedger, now }: RevocationDeps): Promise<void> {
   const last = await events.find('cursor', 'tidied');
   if (last !== undefined && now() - Number(last['atMs']) < TIDY_EVERY_MS) return;

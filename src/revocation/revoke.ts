@@ -1,6 +1,6 @@
 /**
- * The one way in which anything gets revoked: write, then bump the head, then say so. When `revoke` returns,
- * every instance refuses (after `freshnessMs`, where a deployment allows one).
+ * Every revocation goes this way: write the entries, bump the head row, record the effects. When `revoke` returns,
+ * every instance refuses the revoked tokens, or does so `freshnessMs` later where a deployment sets one.
  */
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Head } from '../ports.ts';
@@ -22,8 +22,8 @@ export interface RevokeDeps {
 }
 
 /**
- * @param lastTokenUntilMs where it is known better than the policy says
- * @throws UpstreamFailure; asking again is safe and finishes what was begun
+ * @param lastTokenUntilMs when the last token expires, if that is known; else it is computed from the policy
+ * @throws UpstreamFailure; repeating the call is safe and completes what was begun
  */
 export type Revoke = (changes: readonly Change[], lastTokenUntilMs?: number) => Promise<readonly Effect[]>;
 
@@ -37,7 +37,7 @@ export function createRevoke(deps: RevokeDeps): Revoke {
       const entry = await write(deps, key, change);
       return { key, change, receivedAtMs: entry?.receivedAtMs ?? change.receivedAtMs };
     });
-    // Also when nothing changed: whoever wrote the entry may have died before its bump.
+    // Also when no entry changed: an earlier call may have written it and died before it bumped the head row.
     await head.bump();
     const inForceAtMs = now() + freshnessMs;
     return fewAtOnce(written, ({ key, change, receivedAtMs }) => {
@@ -47,7 +47,7 @@ export function createRevoke(deps: RevokeDeps): Revoke {
   };
 }
 
-/** A block that was lifted does not come back with its event: see `lifted.ts`. */
+/** A block that was lifted does not come back when its event is delivered again: see `lifted.ts`. */
 async function write(
   { table, events, now }: RevokeDeps,
   key: string,
@@ -58,7 +58,8 @@ async function write(
   if (cause === undefined) return raised(change);
   if (await isLifted(events, cause)) return raised({ ...change, blockCause: undefined });
   const entry = await raised(change);
-  // The row is full. Whoever lifts the causes that are in it lifts this one too.
+  // The row is full, so this cause counts as lifted at once. The scope is blocked by the causes in the row, and when
+  // an operator lifts those, this cause does not block it again.
   if (entry !== undefined && !(cause in entry.blocks))
     await markLifted(events, cause, { key, source }, now());
   if (await isLifted(events, cause))
@@ -66,7 +67,7 @@ async function write(
   return entry;
 }
 
-/** Each call of the store has a deadline of its own: thousands begun together would miss it together, every time. */
+/** Each call to the store has a timeout. Thousands of calls that start together would all time out, at every retry. */
 const AT_ONCE = 16;
 
 export async function fewAtOnce<Item, Result>(

@@ -1,9 +1,9 @@
 import type { Caller, Scope } from '../ports.ts';
 
 /**
- * A scope's name: the row key in the table and the key in the snapshot's map. Identifiers that are GUIDs are
- * lower-cased, so that an event in another casing names the same scope; an Entra `uti` and `sub` are
- * case-sensitive and are kept. Holds only characters that a table key may hold.
+ * A scope's name: its row key in the table and its key in the snapshot's map. GUIDs are lower-cased, so that an
+ * event that writes them in upper case names the same scope. An Entra `uti` and `sub` are case-sensitive and stay
+ * as they are. The result has only characters that a table key may have.
  */
 export function scopeKey(scope: Scope): string {
   switch (scope.kind) {
@@ -26,7 +26,7 @@ export function scopeKey(scope: Scope): string {
   }
 }
 
-/** Who the caller is, narrowest last: the scopes under which its own tokens may be revoked. */
+/** The scopes by which a caller's own token may be revoked, the widest first. */
 export function callerScopes(caller: Caller): Scope[] {
   const { tenantId, objectId, clientId, uti, subject } = caller;
   return [
@@ -40,7 +40,7 @@ export function callerScopes(caller: Caller): Scope[] {
 
 const fold = (text: string): string => plain(text.toLowerCase());
 
-/** One to one: what is not plain becomes its code between two `~`, and `~` itself is not plain. */
+/** Two texts never get the same result: a character that is not plain becomes `~<code>~`, and so does `~` itself. */
 function plain(text: string): string {
   return text.replace(/[^A-Za-z0-9_.-]/gu, (character) => `~${character.codePointAt(0)?.toString(16)}~`);
 }

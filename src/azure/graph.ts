@@ -12,6 +12,8 @@ const user = z.object({
   signInSessionsValidFromDateTime: z.iso.datetime({ offset: true }).nullish(),
 });
 
+const deletedItem = z.object({ id: z.string().min(1) });
+
 /** https://learn.microsoft.com/graph/delta-query-overview */
 const removed = z.object({ reason: z.string().optional() }).optional();
 const page = z.object({
@@ -62,13 +64,18 @@ export function createDirectory(graphUrl: string, token: () => Promise<string>):
     async user(nameOrId) {
       const path = `users/${encodeURIComponent(nameOrId)}?$select=${USER_MEMBERS}`;
       const found = await get('user', path, user, isNobody);
-      if (found === undefined) return 'deleted';
+      if (found === undefined) return 'absent';
       const validFrom = found.signInSessionsValidFromDateTime;
       return {
         objectId: found.id.toLowerCase(),
         enabled: found.accountEnabled,
         sessionsValidFromMs: validFrom ? Date.parse(validFrom) : undefined,
       };
+    },
+    /** https://learn.microsoft.com/graph/api/directory-deleteditems-get: of users, it too wants `User.Read.All`. */
+    async isDeleted(objectId) {
+      const path = `directory/deletedItems/${encodeURIComponent(objectId)}?$select=id`;
+      return (await get('deleted item', path, deletedItem, isNobody)) !== undefined;
     },
     userChanges: (cursor) => changes('users', cursor ?? '?$deltatoken=latest', ({ id }) => id.toLowerCase()),
     groupChanges: (cursor, groups) => changes('groups', cursor ?? firstGroups(groups), toGroupChange),

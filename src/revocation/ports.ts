@@ -54,8 +54,10 @@ export interface GroupChange {
 }
 /** Microsoft Graph, for the home tenant. */
 export interface Directory {
-  /** `nameOrId`: an object id or a user principal name. `deleted` is also the answer for a user who never existed. */
-  user(nameOrId: string): Promise<DirectoryUser | 'deleted'>;
+  /** `nameOrId`: an object id or a user principal name. `absent`: the user was deleted, or never existed. */
+  user(nameOrId: string): Promise<DirectoryUser | 'absent'>;
+  /** Whether the user is among the deleted items, where Entra keeps it for 30 days or until it is purged. */
+  isDeleted(objectId: string): Promise<boolean>;
   /** Without a cursor the changes begin now. `expired`: the cursor is too old, so changes were missed. */
   userChanges(cursor: string | undefined): Promise<DirectoryChanges<string> | 'expired'>;
   groupChanges(

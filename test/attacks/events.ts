@@ -119,9 +119,8 @@ export const events: readonly Attack[] = [
           ),
         ),
       ),
-    // Graph is asked about each; nothing is left behind.
-    pending: true,
-    allowed: { statuses: [202], upstreamCalls: 110, writes: 0, cost: 300 },
+    // Graph is asked twice about each: is it a user, was it one? Ten an hour are revoked in doubt: entry, head, effect.
+    allowed: { statuses: [202], upstreamCalls: 210, writes: 30, cost: 300 },
   },
   {
     what: 'a user disabled, by an event that says so of one who is not',

@@ -54,7 +54,7 @@ test('404 in the words of Graph is a user who is gone, another 404 is an outage;
   await using graph = await serve((_request, response) =>
     json(response, status, { error: { code, message: 'SECRET' } }),
   );
-  assert.equal(await directoryAt(graph.url).user(USER), 'deleted');
+  assert.equal(await directoryAt(graph.url).user(USER), 'absent');
   code = undefined;
   for (status of [400, 401, 403, 404, 410])
     await assert.rejects(directoryAt(graph.url).user(USER), (error: Error) => {
@@ -62,6 +62,23 @@ test('404 in the words of Graph is a user who is gone, another 404 is an outage;
       assert.ok(!error.message.includes('SECRET') && !error.message.includes(graph.url));
       return true;
     });
+});
+
+test('a deleted user is found among the deleted items; nobody there is no outage, and every other failure is', async () => {
+  let status = 200;
+  await using graph = await serve((_request, response) =>
+    json(
+      response,
+      status,
+      status === 200 ? { id: USER } : { error: { code: status === 404 ? 'Request_ResourceNotFound' : 'x' } },
+    ),
+  );
+  assert.equal(await directoryAt(graph.url).isDeleted(USER), true);
+  assert.deepEqual(graph.asked, [`/v1.0/directory/deletedItems/${USER}?$select=id`]);
+  status = 404;
+  assert.equal(await directoryAt(graph.url).isDeleted(USER), false);
+  status = 403;
+  await assert.rejects(directoryAt(graph.url).isDeleted(USER), UpstreamFailure);
 });
 
 test('an answer that is not the protocol is an outage, never an enabled user', async () => {

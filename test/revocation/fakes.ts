@@ -138,7 +138,8 @@ export interface World extends ReturnType<typeof createWorld> {}
 export function createWorld() {
   const entries = new Map<string, Entry>();
   const kept = new Map<string, { record: EventRecord; keepUntilMs: number }>();
-  const users = new Map<string, DirectoryUser | 'deleted'>();
+  const deletedUsers = new Set<string>();
+  const users = new Map<string, DirectoryUser>();
   const published = new Map<string, string>([
     ['aoai', '0123456789abcdef0123456789abcdef'],
     ['speech', 'ffff456789abcdef0123456789abcdef'],
@@ -216,7 +217,11 @@ export function createWorld() {
     async user(nameOrId) {
       up('graph');
       asked.push(`user ${nameOrId}`);
-      return users.get(nameOrId) ?? 'deleted';
+      return users.get(nameOrId) ?? 'absent';
+    },
+    async isDeleted(objectId) {
+      up('graph');
+      return deletedUsers.has(objectId);
     },
     async userChanges(cursor) {
       up('graph');
@@ -310,6 +315,7 @@ export function createWorld() {
     entries,
     kept,
     users,
+    deletedUsers,
     published,
     slots,
     issued,

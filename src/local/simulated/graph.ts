@@ -17,19 +17,34 @@ export interface GraphOptions {
 }
 
 const defaultPageSize = 100;
-type GraphOperation = 'GetUser' | 'UsersDelta' | 'GroupsDelta' | 'GetMemberObjects' | 'unknown';
+type GraphOperation =
+  | 'GetUser'
+  | 'GetDeletedItem'
+  | 'UsersDelta'
+  | 'GroupsDelta'
+  | 'GetMemberObjects'
+  | 'unknown';
 
 export function createGraph(options: GraphOptions): Omit<Endpoint, 'port'> {
   const { directory } = options;
 
   function answer(call: Call): Outcome {
-    const [, , , id = ''] = call.url.pathname.split('/').map(decodeURIComponent);
-    const user = home().find((one) => !one.deleted && (one.objectId === id || one.username === id));
+    const [, , , id = '', itemId = ''] = call.url.pathname.split('/').map(decodeURIComponent);
+    // Object ids and user principal names have no case.
+    const isNamed = ({ objectId, username }: User) =>
+      [objectId, username].some((name) => name.toLowerCase() === id.toLowerCase());
+    const user = home().find((one) => !one.deleted && isNamed(one));
     switch (operationOf(call.method, call.url.pathname)) {
       case 'GetUser':
         return user
           ? { status: 200, body: entity(user, call.url.searchParams.get('$select')) }
           : notFound(id);
+      case 'GetDeletedItem': {
+        const item = home().find((one) => one.deleted && one.objectId === itemId.toLowerCase());
+        return item
+          ? { status: 200, body: deletedEntity(item, call.url.searchParams.get('$select')) }
+          : notFound(itemId);
+      }
       case 'GetMemberObjects':
         return user ? { status: 200, body: { value: user.groups } } : notFound(id);
       case 'UsersDelta':
@@ -130,6 +145,8 @@ export function createGraph(options: GraphOptions): Omit<Endpoint, 'port'> {
 function operationOf(method: string, pathname: string): GraphOperation {
   const [, version, collection, id, rest, more] = pathname.split('/');
   if (version !== 'v1.0' || !id || more !== undefined) return 'unknown';
+  if (method === 'GET' && collection === 'directory' && id === 'deletedItems' && rest)
+    return 'GetDeletedItem';
   const asked = [method, collection, id === 'delta' ? id : '', rest ?? ''].filter(Boolean).join(' ');
   switch (asked) {
     case 'GET users':
@@ -156,6 +173,15 @@ function entity(user: User, select: string | null): object {
   const asked = select === null ? ['displayName', 'userPrincipalName'] : select.split(',');
   const chosen = asked.filter((name) => name in all).map((name) => [name, all[name]]);
   return { id: user.objectId, ...Object.fromEntries(chosen) };
+}
+
+/** https://learn.microsoft.com/graph/api/directory-deleteditems-get: its name is free for another user meanwhile. */
+function deletedEntity(user: User, select: string | null): object {
+  const userPrincipalName = `${user.objectId.replaceAll('-', '')}${user.username}`;
+  return {
+    '@odata.type': '#microsoft.graph.user',
+    ...entity({ ...user, username: userPrincipalName }, select),
+  };
 }
 
 function group(id: string, members: readonly object[]): object {

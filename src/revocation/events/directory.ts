@@ -38,11 +38,23 @@ const AT_ONCE = 8;
  * The cut-off a user's state calls for; undefined when it voids no token that can still live.
  * Disabled or deleted: all issued until now. Entra issues no new ones, so enabling needs no lift.
  */
-function userCutOff(user: DirectoryUser | 'deleted', nowMs: number): number | undefined {
-  if (user === 'deleted' || !user.enabled) return cutOffSeconds(undefined, nowMs);
+function userCutOff(user: DirectoryUser | 'absent', nowMs: number): number | undefined {
+  if (user === 'absent' || !user.enabled) return cutOffSeconds(undefined, nowMs);
   const { sessionsValidFromMs } = user;
   if (sessionsValidFromMs === undefined || nowMs - sessionsValidFromMs > KEEP_MS) return undefined;
   return cutOffSeconds(sessionsValidFromMs, nowMs);
+}
+
+/** In an hour and process: so many users may be revoked of whom Graph knows neither that they are nor that they were. */
+const MAX_DOUBTS = 10;
+const DOUBTS_SPAN_MS = 3_600_000;
+
+function createDoubts(): (nowMs: number) => boolean {
+  let takenAtMs: number[] = [];
+  return (nowMs) => {
+    takenAtMs = takenAtMs.filter((atMs) => nowMs - atMs < DOUBTS_SPAN_MS);
+    return takenAtMs.length < MAX_DOUBTS && takenAtMs.push(nowMs) > 0;
+  };
 }
 
 export function createReview(deps: ReviewDeps): Review {
@@ -50,12 +62,20 @@ export function createReview(deps: ReviewDeps): Review {
   const groupIds = [
     ...new Set(policy.grants.flatMap(({ callers }) => callers.flatMap(({ group }) => group ?? []))),
   ];
+  const namedUsers = new Set(
+    policy.grants.flatMap(({ callers }) => callers.flatMap(({ objectId }) => objectId ?? [])),
+  );
+  const isDoubtLeft = createDoubts();
 
-  async function userChange(objectId: string, source: string, receivedAtMs: number): Promise<Change[]> {
-    const user = await directory.user(objectId);
+  function userChange(
+    objectId: string,
+    user: DirectoryUser | 'absent',
+    source: string,
+    receivedAtMs: number,
+  ): Change[] {
     const cutOff = userCutOff(user, now());
     if (cutOff === undefined) return [];
-    const reason = user === 'deleted' ? 'deleted' : user.enabled ? 'sessions revoked' : 'disabled';
+    const reason = user === 'absent' ? 'deleted' : user.enabled ? 'sessions revoked' : 'disabled';
     return [change(objectId, cutOff, reason, source, receivedAtMs)];
   }
 
@@ -68,6 +88,15 @@ export function createReview(deps: ReviewDeps): Review {
   ): Change {
     const scope = { kind: 'user' as const, tenantId: homeTenantId, objectId };
     return { scope, cutOffSeconds: cutOff, blockCause: undefined, reason, source, receivedAtMs };
+  }
+
+  /**
+   * An event may name anybody, also users that never were, and each entry lengthens the list that every exchange
+   * hangs on. Who was deleted is among the deleted items; who was purged from there looks as if made up, and is
+   * revoked while such doubts are few.
+   */
+  async function mayHaveBeenThere(objectId: string): Promise<boolean> {
+    return namedUsers.has(objectId) || (await directory.isDeleted(objectId)) || isDoubtLeft(now());
   }
 
   /** Pages of changes from the kept cursor on; the cursor moves only after `use` has done its work. */
@@ -123,7 +152,13 @@ export function createReview(deps: ReviewDeps): Review {
   return {
     groups,
     user: async (objectId, receivedAtMs) => {
-      await revoke(await userChange(objectId, 'graph event', receivedAtMs));
+      const user = await directory.user(objectId);
+      if (user === 'absent' && !(await mayHaveBeenThere(objectId))) {
+        // The next sweep revokes this user if there was one: Graph itself names there whom it has lost.
+        log('directory_user_unknown', { objectId });
+        return;
+      }
+      await revoke(userChange(objectId, user, 'graph event', receivedAtMs));
     },
     sweep: async () => {
       let read = 0;
@@ -136,7 +171,9 @@ export function createReview(deps: ReviewDeps): Review {
           const distinct = [...new Set(objectIds)];
           for (let from = 0; from < distinct.length; from += AT_ONCE) {
             const some = distinct.slice(from, from + AT_ONCE);
-            const changes = await Promise.all(some.map((id) => userChange(id, 'graph sweep', receivedAtMs)));
+            const changes = await Promise.all(
+              some.map(async (id) => userChange(id, await directory.user(id), 'graph sweep', receivedAtMs)),
+            );
             const wanted = changes.flat();
             await revoke(wanted);
             revoked += wanted.length;

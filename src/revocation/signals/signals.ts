@@ -40,7 +40,7 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
 
   async function userByEmail(email: string): Promise<Scope | undefined> {
     const user = await directory.user(email);
-    return user === 'deleted' ? undefined : { kind: 'user', tenantId: homeTenantId, objectId: user.objectId };
+    return user === 'absent' ? undefined : { kind: 'user', tenantId: homeTenantId, objectId: user.objectId };
   }
 
   /** @returns what came of it, in a word for the record */

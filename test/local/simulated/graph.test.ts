@@ -56,8 +56,21 @@ suite('a user', () => {
       const { status, body } = await get(`/users/${id}`);
       assert.deepEqual([status, (body['error'] as { code: string }).code], [404, 'Request_ResourceNotFound']);
     }
+    assert.deepEqual((await get(`/directory/deletedItems/${ada}`)).body, {
+      '@odata.type': '#microsoft.graph.user',
+      id: ada,
+      displayName: 'Ada Lovelace',
+      userPrincipalName: `${ada.replaceAll('-', '')}ada@example.test`,
+    });
+    assert.equal((await get(`/directory/deletedItems/${demo.tenantId}`)).status, 404);
     await change('ada', { deleted: false });
     assert.equal((await get(`/users/${ada}`)).status, 200);
+    assert.equal((await get(`/directory/deletedItems/${ada}`)).status, 404);
+  });
+
+  test('ids and user principal names have no case', async () => {
+    for (const name of ['ADA@Example.TEST', ada.toUpperCase()])
+      assert.equal((await get(`/users/${name}`)).body['id'], ada);
   });
 
   test('groups of a user', async () => {
@@ -147,7 +160,7 @@ test("the broker's own adapter reads all of it", async () => {
     enabled: true,
     sessionsValidFromMs: Date.parse('2026-01-01T00:00:00Z'),
   });
-  assert.equal(await directory.user(demo.tenantId), 'deleted');
+  assert.equal(await directory.user(demo.tenantId), 'absent');
   const users = await directory.userChanges(undefined);
   const groups = await directory.groupChanges(undefined, [demo.researchers]);
   assert.ok(users !== 'expired' && groups !== 'expired');

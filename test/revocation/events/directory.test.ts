@@ -34,6 +34,59 @@ test('what did not change is neither read nor announced again', async () => {
   assert.deepEqual(world.asked, [`user ${USER}`]);
 });
 
+const somebody = (n: number) => `${String(n).padStart(8, '0')}-aaaa-4bbb-8ccc-dddddddddddd`;
+const changed = (objectId: string) =>
+  world.revocation.react({
+    id: objectId,
+    type: 'Microsoft.Graph.UserUpdated',
+    source: '',
+    data: { resource: `Users/${objectId}` },
+  });
+
+test('300 events about users who never were leave ten entries in an hour', async () => {
+  for (let n = 0; n < 300; n += 1) await changed(somebody(n));
+  assert.equal(keys().length, 10);
+  world.advance(3_600_000);
+  for (let n = 300; n < 600; n += 1) await changed(somebody(n));
+  assert.equal(keys().length, 20);
+});
+
+test('behind any number of made-up users the deleted ones are revoked at once, and the purged ones by the sweep', async () => {
+  for (let n = 0; n < 100; n += 1) await changed(somebody(n));
+  const [deleted, purged] = [somebody(1_000), somebody(1_001)];
+  world.deletedUsers.add(deleted);
+  await changed(deleted);
+  assert.ok(keys().includes(`user:${HOME}:${deleted}`));
+  await changed(purged);
+  assert.ok(!keys().includes(`user:${HOME}:${purged}`));
+  world.changeUsers(purged);
+  await world.revocation.reconcile();
+  assert.ok(keys().includes(`user:${HOME}:${purged}`));
+});
+
+test('a user whom the policy names is revoked when Graph no longer knows them, whatever came before', async () => {
+  const [first, ...others] = world.deps.policy.grants;
+  assert.ok(first);
+  const callers = [{ tenant: 'home', objectId: USER }];
+  const policy = { ...world.deps.policy, grants: [{ ...first, callers }, ...others] };
+  const { react } = createRevocation({ ...world.deps, policy });
+  for (const objectId of [...Array.from({ length: 20 }, (_, n) => somebody(n)), USER])
+    await react({ id: 'x', type: 'Microsoft.Graph.UserDeleted', data: { resource: `Users/${objectId}` } });
+  assert.ok(keys().includes(`user:${HOME}:${USER}`));
+});
+
+test('while Graph cannot say whether a user was deleted, the event comes again', async () => {
+  const { react } = createRevocation({
+    ...world.deps,
+    directory: {
+      ...world.deps.directory,
+      isDeleted: () => Promise.reject(new UpstreamFailure('graph', 'is down')),
+    },
+  });
+  const event = { id: 'x', type: 'Microsoft.Graph.UserUpdated', data: { resource: `Users/${USER}` } };
+  await assert.rejects(react(event), UpstreamFailure);
+});
+
 test('users who only changed their name are not revoked, nor those whose sessions ended long ago', async () => {
   world.users.set(USER, { objectId: USER, enabled: true, sessionsValidFromMs: START_MS - 40 * 3_600_000 });
   world.changeUsers(USER);

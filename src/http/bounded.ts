@@ -4,11 +4,11 @@ import { problem } from './problem.ts';
 
 type Handler = (request: HttpRequest) => Promise<HttpResponseInit>;
 
-/** `/operator/*`, whose refusals are problems (RFC 9457). */
+/** For `/operator/*`, which refuses with a problem (RFC 9457). */
 export const boundedOperator = (handler: Handler): Handler =>
   bounded(MAX_OPERATOR_BODY_BYTES, handler, (detail) => problem(413, 'Content Too Large', detail));
 
-/** `/signals`, whose refusals have an `err` (RFC 8935 section 2.3). */
+/** For `/signals`, which refuses with an `err` (RFC 8935 section 2.3). */
 export const boundedSignal = (handler: Handler): Handler =>
   bounded(MAX_SIGNAL_BYTES, handler, (description) => ({
     status: 413,
@@ -17,8 +17,8 @@ export const boundedSignal = (handler: Handler): Handler =>
   }));
 
 /**
- * Answers 413 to a body whose announced length is over the bound, before a character of it is decoded. A body that
- * announces none is chunked, and the host hands on nothing of it. parameters.ts does the same for `/oauth2/*`.
+ * Answers 413 when Content-Length is over the bound, before the body is decoded. A body without Content-Length is
+ * chunked, and the Functions host passes it on as an empty one. `parameters.ts` checks the bound for `/oauth2/*`.
  */
 function bounded(maxBytes: number, handler: Handler, refusal: (detail: string) => HttpResponseInit): Handler {
   return async (request) =>

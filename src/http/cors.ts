@@ -1,23 +1,23 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 
-/** Answers for a page of an allowed origin; everybody else gets the same answer, which a browser keeps from the page. */
+/** Adds the CORS headers for allowed origins. Other origins get the answer without them, so browsers hide it. */
 export type Cors = (
   method: 'GET' | 'POST',
   request: HttpRequest,
   answer: () => Promise<HttpResponseInit>,
 ) => Promise<HttpResponseInit>;
 
-/** So long a browser need not ask again; Chrome's own limit. */
+/** How long a browser may cache the preflight answer. Chrome caches none for longer. */
 const PREFLIGHT_SECONDS = 7_200;
-/** What an exchange sends beyond what any page may send. */
+/** The request headers of an exchange that CORS does not allow by itself. */
 const REQUEST_HEADERS = 'authorization, content-type, traceparent';
-/** What a page needs to read of a refusal. */
+/** The response headers that a page needs to handle a refusal. */
 const RESPONSE_HEADERS = 'retry-after, www-authenticate';
 
 /**
- * Cross-origin requests (Fetch standard, section 3.2), by exact origin, without cookies, so there is nothing that a
- * page could use behind its user's back. The function answers, and not the platform, which would take every route
- * and which the local mode has not: so infra/app.bicep leaves the platform's list empty.
+ * Cross-origin requests (Fetch standard, section 3.2), allowed by exact origin. Cookies are not used, so a page can
+ * send nothing that its user did not give it. This code answers and not the platform, which would allow every route
+ * and which the local mode does not have. So infra/app.bicep leaves the platform's list of origins empty.
  */
 export function createCors(origins: readonly string[]): Cors {
   return async (method, request, answer) => {

@@ -4,10 +4,10 @@ import { UpstreamFailure } from '../upstream.ts';
 
 export interface HealthPorts {
   readonly snapshot: () => Promise<Snapshot>;
-  /** Resources whose rotation should have happened: noticed here even when the timer has stopped. */
+  /** Resources whose rotation is overdue. This is computed here, so it is seen even if the timer has stopped. */
   readonly overdue: () => Promise<{
     readonly overdue: readonly string[];
-    /** With a key whose making nobody saw. */
+    /** Resources with a key whose age is unknown. */
     readonly ofUnknownAge: readonly string[];
   }>;
   readonly clock: Clock;
@@ -16,9 +16,9 @@ export interface HealthPorts {
 const MAX_AGE_MS = 5_000;
 
 /**
- * `GET /health`: 200 while exchanges can be decided, 503 with Retry-After while the shared state is out of
- * reach. Anyone may ask, so it names no resource (how many rotations are overdue, how many resources
- * have a key of unknown age, and nothing more), and however many ask, one look at a time serves them all. An answer is at most five seconds old.
+ * `GET /health`: 200 while exchanges can be decided, 503 with Retry-After while the shared state cannot be read.
+ * Anyone may call it, so it names no resource: it only counts overdue rotations and keys of unknown age. All callers
+ * share one check at a time, and an answer is at most five seconds old.
  */
 export function createHealthEndpoint(ports: HealthPorts): () => Promise<HttpResponseInit> {
   let latest: { readonly answer: Promise<HttpResponseInit>; readonly beganAtMs: number } | undefined;

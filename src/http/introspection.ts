@@ -12,13 +12,13 @@ export interface IntrospectionPorts {
   readonly issued: Issued;
   /** The broker's own issuer URL. */
   readonly issuer: string;
-  /** Where tokens of the resource are good. */
+  /** The endpoint that accepts tokens of the resource. */
   readonly endpointOf: (resource: string) => string | undefined;
 }
 
 /**
- * `POST /oauth2/introspect`, RFC 7662. Whoever the policy gives the resource may ask about its tokens,
- * operators and auditors about all. About every other token the answer is the same: not active, nothing else.
+ * `POST /oauth2/introspect`, RFC 7662. A caller may ask about the tokens that it may exchange for; operators and
+ * auditors may ask about all. For every other token the answer is only `active: false`.
  */
 export function createIntrospectionEndpoint(ports: IntrospectionPorts) {
   const { admit, issued, issuer, endpointOf } = ports;
@@ -37,7 +37,7 @@ export function createIntrospectionEndpoint(ports: IntrospectionPorts) {
   };
 }
 
-/** A shared token is nobody's in particular: `sub` is there only where the token acts for one user. */
+/** `sub` is present only when the token acts for one user, because a shared token has many holders. */
 function active(record: IssuedRecord, issuer: string, endpoint: string | undefined): Record<string, unknown> {
   const { resource, tokenKind, user, issuedAtMs, expiresAtMs } = record;
   return {

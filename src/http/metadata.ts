@@ -1,8 +1,8 @@
 import type { Config } from '../config.ts';
 
 /**
- * RFC 8414. The issuer is a setting: the Host header is the caller's to choose. `response_types_supported` is
- * required by section 2 and may not be empty by section 3.2; a token-only server has none, so it says `none`.
+ * RFC 8414. The issuer is a setting, because the caller chooses the Host header. Section 2 requires
+ * `response_types_supported`, and section 3.2 forbids an empty array. This server has no response types: `none`.
  */
 export function metadata(
   config: Pick<Config, 'BROKER_ISSUER' | 'BROKER_FRESHNESS_SECONDS'>,
@@ -18,10 +18,10 @@ export function metadata(
     grant_types_supported: ['urn:ietf:params:oauth:grant-type:token-exchange'],
     token_endpoint_auth_methods_supported: ['none'],
     introspection_endpoint_auth_methods_supported: ['Bearer'],
-    // The registry that section 2 names for revocation has no word for a bearer token; "none" would be untrue, and so
-    // would be the default when the member is absent, client_secret_basic.
+    // The registry that section 2 names for revocation has no value for a bearer token. "none" would be wrong, and
+    // without the member the default is client_secret_basic, which is wrong too.
     revocation_endpoint_auth_methods_supported: ['Bearer'],
-    /** Extension: how long after a revocation's call has returned an exchange may still succeed. */
+    /** An extension of ours: for how many seconds after a revocation has returned an exchange may still succeed. */
     revocation_freshness_seconds: config.BROKER_FRESHNESS_SECONDS,
   };
 }

@@ -1,4 +1,4 @@
-/** The shapes of requests and answers that the OpenAPI document names. Its test holds real answers to them. */
+/** The shapes of requests and answers in the OpenAPI document. Its test compares real answers with them. */
 import * as z from 'zod';
 import { tokenKind } from '../policy/schema.ts';
 import { scopeShape } from '../revocation/events/request.ts';

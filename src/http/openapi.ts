@@ -1,6 +1,6 @@
 /**
- * The OpenAPI 3.1 document of every route. Its test loads the functions and holds their routes and real
- * answers to it. Loaded when it is first asked for: no exchange needs it.
+ * The OpenAPI 3.1 document of every route. Its test loads the functions and compares their routes and real answers
+ * with it. It is loaded at the first request for it, because no exchange needs it.
  */
 import * as z from 'zod';
 import { type ShapeName, shapes } from './openapi-shapes.ts';

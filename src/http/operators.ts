@@ -1,7 +1,7 @@
 /**
- * `/operator/*`: what people do by hand. The caller's own Entra token as Bearer, with the app role
- * `Broker.Auditor` to look and `Broker.Operator` to act; a person's token also has the scope `Broker.Operate`,
- * so that no other client of theirs can act in their name. Answers are JSON, problems are RFC 9457.
+ * `/operator/*`, for operators and auditors. They send their own Entra token as Bearer, with the app role
+ * `Broker.Auditor` to read or `Broker.Operator` to change something. A person's token needs the scope `Broker.Operate`
+ * too, so that the person's other clients cannot operate for them. Answers are JSON, problems are RFC 9457.
  */
 
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
@@ -18,7 +18,7 @@ import { problem, unavailable } from './problem.ts';
 import { CHALLENGE, refusedChallenge } from './protected-form.ts';
 import { readBearer } from './token-request.ts';
 
-/** The audit of a day (UTC), a page at a time. */
+/** One page of the audit of a day (`2026-11-22`, UTC). `after` is the `next` of the page before, or empty. */
 export type ReadAudit = (
   day: string,
   resource: string | undefined,
@@ -31,14 +31,14 @@ export interface OperatorPorts {
   readonly admit: Admit;
   readonly operate: Operate;
   readonly rotation: {
-    /** What would happen next to each resource, when, and what blocks it. */
+    /** The next step for each resource, when it is due, and what blocks it. */
     plan(): Promise<readonly Plan[]>;
     retireNow(
       resource: string,
       request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },
     ): Promise<unknown>;
   };
-  /** Whether the resource has keys that rotate. */
+  /** Whether the broker rotates the keys of this resource. */
   readonly rotates: (resource: string) => boolean;
 }
 
@@ -100,7 +100,7 @@ export function createOperatorEndpoints(
   };
 }
 
-/** Verified, not revoked, and in the role: else a problem. An outage is a 503. */
+/** Runs the action for a verified caller who is not revoked and has the role. Else a problem; in an outage 503. */
 function guarded(admit: Admit, role: typeof OPERATOR | typeof AUDITOR, action: Action) {
   return async (request: HttpRequest): Promise<HttpResponseInit> => {
     try {
@@ -129,7 +129,7 @@ function guarded(admit: Admit, role: typeof OPERATOR | typeof AUDITOR, action: A
   };
 }
 
-/** @returns undefined for what is not a JSON object; whoever needs members of it says which */
+/** @returns undefined when the body is not a JSON object; the action says which members it needs */
 async function readObject(request: HttpRequest): Promise<Record<string, unknown> | undefined> {
   try {
     const value: unknown = JSON.parse(await request.text());

@@ -1,7 +1,7 @@
 /**
- * The parameters of an OAuth request, from a form or a JSON object of texts. Anybody may send one, so all is
- * counted before it is read: a body that is refused costs less than a millisecond. What a Functions host does to
- * requests before we see them is dealt with here.
+ * The parameters of an OAuth request, from a form or a JSON object of strings. Anybody may send one, so sizes and
+ * counts are checked before parsing, and a refused body costs less than a millisecond. The changes that the
+ * Functions host makes to requests are handled here too.
  */
 import { MAX_TOKEN_BODY_BYTES } from '../body-limits.ts';
 import { parseStrictObject } from '../strict-json.ts';
@@ -11,7 +11,7 @@ export interface RawRequest {
   readonly body: string;
 }
 export type Parameters = ReadonlyMap<string, string>;
-/** Why there are none, in words that say what to send. */
+/** Why the parameters cannot be read. `detail` tells the sender what to send. */
 export interface UnreadableParameters {
   readonly status: 400 | 413 | 415;
   readonly detail: string;
@@ -19,7 +19,7 @@ export interface UnreadableParameters {
 
 export const FORM = 'application/x-www-form-urlencoded';
 export const JSON_TYPE = 'application/json';
-/** RFC 8693 knows nine; some clients send a few of their own. */
+/** RFC 8693 defines nine, and some clients add their own. */
 const MAX_PARAMETERS = 32;
 
 export function readParameters(
@@ -29,7 +29,7 @@ export function readParameters(
   const encoding = headers.get('content-encoding') ?? 'identity';
   if (encoding.toLowerCase() !== 'identity')
     return { status: 415, detail: 'Content-Encoding is not supported: send the body as it is' };
-  // The host hands on a chunked body as an empty one, in Azure too.
+  // The Functions host passes a chunked body on as an empty one, in Azure too.
   if (body === '' && headers.get('transfer-encoding') !== null)
     return malformed('send the body with a Content-Length: chunked bodies do not reach this service');
   if (body.length > MAX_TOKEN_BODY_BYTES)
@@ -57,7 +57,7 @@ function fromForm(body: string): Parameters | UnreadableParameters {
   return parameters;
 }
 
-/** RFC 8693 section 2.1 lets these two be sent more than once, though one target is all we serve. */
+/** RFC 8693 section 2.1 allows several of these two, but the broker serves one target only, so the detail says so. */
 const repeated = (name: string): string =>
   name === 'resource' || name === 'audience'
     ? ': exactly one target is required, as resource or as audience'

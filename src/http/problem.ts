@@ -3,7 +3,7 @@ import type { UpstreamFailure } from '../upstream.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** RFC 9457. `detail` says what to do, and never repeats a value that was sent. */
+/** RFC 9457. `detail` says what to do. It must never repeat a value that was sent. */
 export function problem(
   status: number,
   title: string,
@@ -17,7 +17,7 @@ export function problem(
   };
 }
 
-/** An outage is never a denial: 503, and when to come again. */
+/** An outage is never a denial (invariant 7): 503 with Retry-After. */
 export function unavailable(failure: UpstreamFailure): HttpResponseInit {
   const detail = `${failure.service} is not answering; the request may have taken effect, repeating it is safe`;
   return problem(503, 'Service Unavailable', detail, {

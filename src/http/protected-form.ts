@@ -1,6 +1,6 @@
 /**
- * What RFC 7662 section 2.1 and RFC 7009 section 2.1 share: a form with one `token`, from a caller that shows
- * its own Entra token as Bearer. Without that, anyone could try tokens until one is good.
+ * What RFC 7662 section 2.1 and RFC 7009 section 2.1 share: a form with one `token`, from a caller who sends its own
+ * Entra token as Bearer. Without the Bearer token anybody could try tokens until one is valid.
  */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { type Denial, wire } from '../denial.ts';
@@ -10,12 +10,12 @@ import { FORM, readParameters } from './parameters.ts';
 import { readBearer } from './token-request.ts';
 
 export const NO_STORE = { 'cache-control': 'no-store' } as const;
-/** RFC 6750 section 3: in every answer to whom lacks an accepted token, or one that is enough. */
+/** RFC 6750 section 3: every answer has it when the caller's token is missing, not accepted or not sufficient. */
 export const CHALLENGE = 'Bearer realm="azure-ai-token-broker"';
 
 /**
- * Beside the code of RFC 6750 section 3.1 the one of continuous access evaluation, where a newer token would do:
- * the libraries of Azure read it, and get one past their caches.
+ * The challenge for a refused caller: `invalid_token` (RFC 6750 section 3.1). Where a newer token would be accepted
+ * it is the `insufficient_claims` of continuous access evaluation: Azure's libraries then get a token past their cache.
  * https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 export function refusedChallenge(denial: Denial): string {
@@ -35,7 +35,7 @@ export async function readProtectedForm(
   admit: Admit,
 ): Promise<ProtectedForm | HttpResponseInit> {
   const authorization = request.headers.get('authorization');
-  // RFC 6750 section 3.1: without credentials no error code, so as to give nothing away.
+  // RFC 6750 section 3.1: a request without credentials gets no error code.
   if (authorization === null) return unauthorized(CHALLENGE);
   const bearer = readBearer(authorization);
   if (bearer === undefined)
@@ -48,7 +48,7 @@ export async function readProtectedForm(
   return typeof token === 'string' ? { caller, token } : token;
 }
 
-/** Any `token_type_hint` is ignored: there is one kind of token, and a wrong hint must not hide it. */
+/** `token_type_hint` is ignored: all tokens are found in the same place, and a wrong hint must not hide one. */
 function readToken({ headers }: HttpRequest, body: string): string | HttpResponseInit {
   const parameters = readParameters({ headers, body }, [FORM]);
   if ('detail' in parameters) return oauthError('invalid_request', parameters.detail, parameters.status);

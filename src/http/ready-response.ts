@@ -3,8 +3,8 @@ import { HttpResponse, type HttpResponseInit } from '@azure/functions';
 const encoder = new TextEncoder();
 
 /**
- * A JSON answer whose bytes are ready. The library puts every body through a web stream and reads it back with
- * `arrayBuffer`, two thirds of what an answer costs (measured: 16 against 6 microseconds).
+ * A JSON answer that keeps its bytes. `@azure/functions` puts every body into a web stream and reads it back with
+ * `arrayBuffer`, which takes two thirds of the time of an answer (measured: 16 against 6 microseconds).
  */
 export class ReadyResponse extends HttpResponse {
   readonly #bytes: Uint8Array<ArrayBuffer>;

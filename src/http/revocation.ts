@@ -7,8 +7,9 @@ import { NO_STORE, readProtectedForm } from './protected-form.ts';
 import { unavailableResponse } from './token-response.ts';
 
 /**
- * `POST /oauth2/revoke`, RFC 7009. 200 also for what is unknown (section 2.2); 503 and 429 say that the token is
- * still being handed out (section 2.2.1), the latter to a holder who drops one shared token after another. The body, which clients ignore, says what a revocation here cannot end.
+ * `POST /oauth2/revoke`, RFC 7009. 200 also for an unknown token (section 2.2). 503 (section 2.2.1) and 429 mean that
+ * the token is still handed out; 429 goes to a holder who has dropped too many tokens. Clients ignore the body of a
+ * 200; it says until when Azure still accepts the token.
  */
 export function createRevocationEndpoint({
   admit,

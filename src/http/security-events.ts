@@ -5,8 +5,8 @@ import { UpstreamFailure } from '../upstream.ts';
 const RETRY_AFTER_SECONDS = 30;
 
 /**
- * `POST /signals`, RFC 8935: 202 with nothing in it when the token was understood and is in force, 400 with
- * `err` when it never will be, 503 when we could not: only then does the transmitter send it again.
+ * `POST /signals`, RFC 8935: 202 without a body when the signal is in force, 400 with `err` when it can never be
+ * accepted, 503 with Retry-After in an outage. Only after a 503 does the transmitter send it again.
  */
 export function createSecurityEventEndpoint(signal: (token: string) => Promise<'accepted' | SetError>) {
   return async (request: HttpRequest): Promise<HttpResponseInit> => {
@@ -32,7 +32,7 @@ export function createSecurityEventEndpoint(signal: (token: string) => Promise<'
   };
 }
 
-/** RFC 8935 section 2.3: Content-Language is required, since `description` is for people. */
+/** RFC 8935 section 2.3 requires Content-Language, because people read `description`. */
 function refused({ err, description }: SetError): HttpResponseInit {
   return {
     status: 400,

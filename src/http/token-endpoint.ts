@@ -7,7 +7,7 @@ import { correlationId } from './correlation.ts';
 import { readTokenRequest } from './token-request.ts';
 import { deniedResponse, grantedResponse, unavailableResponse } from './token-response.ts';
 
-/** Whatever its parts take, an exchange has answered by then: in wall time, under the 10 s a caller is promised. */
+/** An exchange answers within this wall time, even if a service hangs. Callers are promised 10 s. */
 const DEADLINE_MS = 8_000;
 
 export interface TokenEndpointPorts {
@@ -17,7 +17,7 @@ export interface TokenEndpointPorts {
 }
 export type TokenEndpoint = (request: HttpRequest) => Promise<HttpResponseInit>;
 
-/** `POST /oauth2/token`: parse, exchange, respond, and one log line that says what happened. */
+/** `POST /oauth2/token`: parses, exchanges, responds, and writes one log line about it. */
 export function createTokenEndpoint({ exchange, clock, log }: TokenEndpointPorts): TokenEndpoint {
   return async (request) => {
     const startedAtMs = performance.now();

@@ -1,5 +1,5 @@
 /**
- * RFC 8693 section 2.1 on the wire, form or JSON, read into an exchange request or a denial that says what
+ * Reads a request of RFC 8693 section 2.1, form or JSON, into an exchange request, or into a denial that says what
  * to send instead.
  */
 import type { Denial } from '../denial.ts';
@@ -38,8 +38,8 @@ export function readTokenRequest(raw: RawRequest): ExchangeRequest | Denial {
 const malformed = (detail: string): Denial => ({ kind: 'request_malformed', status: 400, detail });
 
 function unsupported({ headers }: RawRequest, parameters: Parameters): Denial | undefined {
-  // RFC 6749 section 2.3: a public endpoint may ignore it, but a client that shows a secret must not believe that
-  // anybody checked it.
+  // The endpoint authenticates no clients (RFC 6749 section 2.3) and could ignore a client secret. It refuses one, so
+  // that no client believes that its secret was checked.
   if (/^basic( |$)/i.test(headers.get('authorization') ?? ''))
     return { kind: 'client_authentication', method: 'Basic' };
   if (parameters.has('client_assertion') || parameters.has('client_assertion_type'))
@@ -55,7 +55,7 @@ function unsupported({ headers }: RawRequest, parameters: Parameters): Denial | 
   return undefined;
 }
 
-/** In the body or as Bearer, never both (RFC 6750 section 2). */
+/** The caller's token is in the body or in the Authorization header, never in both (RFC 6750 section 2). */
 function readSubjectToken({ headers }: RawRequest, parameters: Parameters): string | Denial {
   const authorization = headers.get('authorization');
   const inBody = parameters.get('subject_token');
@@ -72,7 +72,7 @@ function readSubjectToken({ headers }: RawRequest, parameters: Parameters): stri
   return readBearer(authorization) ?? malformed('Authorization must be one Bearer token');
 }
 
-/** The host joins repeated headers with a comma, so two Authorization headers arrive as one: refused. */
+/** Two Authorization headers are refused: the host joins them with a comma, which no Bearer token contains. */
 export function readBearer(authorization: string): string | undefined {
   return /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(authorization)?.[1];
 }

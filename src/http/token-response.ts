@@ -5,13 +5,13 @@ import { ACTS_AS } from '../token-kind.ts';
 import type { UpstreamFailure } from '../upstream.ts';
 import { ACCESS_TOKEN } from './token-request.ts';
 
-/** RFC 6749 section 5.1: no cache, however old, keeps an answer of the token endpoint. */
+/** RFC 6749 section 5.1: no cache may store an answer of the token endpoint. `pragma` is for HTTP/1.0 caches. */
 const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 const RETRY_AFTER_SECONDS = 5;
-/** The share of a token's life after which a caller should come for the next. */
+/** After this share of a token's life the caller should exchange again. */
 const REFRESH_AT_SHARE = 0.8;
 
-/** RFC 8693 section 2.2.1, with where the token is good and what a revocation can still do about it. */
+/** RFC 8693 section 2.2.1, and beside it which endpoint accepts the token and what a revocation still ends. */
 export function grantedResponse(granted: Granted, nowMs: number): HttpResponseInit {
   const { resource, endpoint } = granted.target;
   const expiresInSeconds = Math.floor((granted.expiresAtMs - nowMs) / 1000);
@@ -36,7 +36,7 @@ export function grantedResponse(granted: Granted, nowMs: number): HttpResponseIn
   };
 }
 
-/** RFC 6749 section 5.2. The correlation id is what the caller can give to those who read the audit. */
+/** RFC 6749 section 5.2. With the correlation id an auditor finds the refusal in the audit. */
 export function deniedResponse(denial: Denial, correlationId: string, nowMs: number): HttpResponseInit {
   const { status, error, description, claims, challenge, ...rest } = wire(denial);
   const retryAfterSeconds = rest.retryAfterSeconds ?? secondsUntilAccepted(denial, nowMs);
@@ -56,14 +56,14 @@ export function deniedResponse(denial: Denial, correlationId: string, nowMs: num
   };
 }
 
-/** Until then even the token that the claims ask for cannot be had, since Entra dates none ahead. */
+/** The caller must wait so long, because Entra does not yet issue a token with the time that the claims ask for. */
 function secondsUntilAccepted(denial: Denial, nowMs: number): number | undefined {
   if (denial.kind !== 'revoked' || denial.acceptedFromSeconds === undefined) return undefined;
   const seconds = Math.ceil(denial.acceptedFromSeconds - nowMs / 1000);
   return seconds > 0 ? seconds : undefined;
 }
 
-/** An outage is never a denial: 503, and when to come again (RFC 9110 section 15.6.4). */
+/** An outage is never a denial (invariant 7): 503 with Retry-After (RFC 9110 section 15.6.4). */
 export function unavailableResponse(failure: UpstreamFailure, correlationId: string): HttpResponseInit {
   return {
     status: 503,

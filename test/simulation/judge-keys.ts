@@ -43,8 +43,13 @@ export class KeyJudge {
     const secret = policies.of(account)?.secret;
     return secret === undefined ? undefined : cloud.secrets.current(secret);
   }
+  /**
+   * The key that is bought with: in the secret that the row names. During the roll-out of a renamed secret the
+   * new one may still hold what was current long ago.
+   */
   private currentKey(): Key | undefined {
-    const current = this.current();
+    const named = this.of.row()?.state.secret;
+    const current = named ? this.of.cloud.secrets.current(named) : this.current();
     return current?.enabled ? this.of.cloud.keys.get(current.value) : undefined;
   }
 
@@ -110,9 +115,7 @@ export class KeyJudge {
     }
     if (work?.emergency === true && this.emergencies.has(slot)) this.excuse(key);
     if (this.isExcused(key)) return;
-    // During the roll-out of a renamed secret the row still names the other one, and that is what is bought with.
-    const named = this.of.cloud.secrets.current(row?.state.secret ?? '');
-    if (named?.value === key.value) {
+    if (this.currentKey() === key) {
       verdict.violated('2 current key', `${slot} is regenerated while it is the vault's current key`);
     }
     if (this.of.hasLiveToken(key)) {

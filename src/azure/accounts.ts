@@ -1,5 +1,5 @@
 /**
- * The keys of Azure AI accounts, through Azure Resource Manager. Two calls do not justify its SDK.
+ * The keys of Azure AI accounts, through Azure Resource Manager. For two calls its SDK is not worth its loading time.
  * https://learn.microsoft.com/rest/api/aiservices/accountmanagement/accounts
  */
 import * as z from 'zod';
@@ -8,9 +8,9 @@ import { Secret } from '../secret.ts';
 import { type CallLimits, call } from './call.ts';
 import { type Answer, failed, fetchText, parseJson } from './fetch.ts';
 
-/** The key operations have not changed since 2017-04-18; this one is in sovereign clouds too. */
+/** The key operations are the same since version 2017-04-18. This version exists in the sovereign clouds too. */
 const API_VERSION = '2025-06-01';
-/** Azure Resource Manager is slower than a data plane, and a regenerate cut short is one whose outcome is unknown. */
+/** ARM is slower than a data plane. A regenerate has the longer deadline: after a timeout its outcome is unknown. */
 const LIST_DEADLINE_MS = 8_000;
 const REGENERATE_DEADLINE_MS = 30_000;
 
@@ -45,7 +45,7 @@ export function createAccounts(armUrl: string, token: () => Promise<string>): Ac
     );
   return {
     listKeys: (accountId) => post(accountId, 'listKeys', { deadlineMs: LIST_DEADLINE_MS }),
-    // Once: a second call after a lost answer would make another key. Key1 and Key2 are spelled with a capital.
+    // One attempt only: a second call after a lost answer would make another key. ARM takes `Key1`, not `key1`.
     regenerate: (accountId, keyName) =>
       post(accountId, 'regenerateKey', { deadlineMs: REGENERATE_DEADLINE_MS, attempts: 1 }, { keyName }),
   };
@@ -56,12 +56,12 @@ function keys(text: string): AccountKeys {
   return { Key1: new Secret(key1), Key2: new Secret(key2) };
 }
 
-/** @throws UpstreamFailure for whatever is not a state of the account */
+/** @throws UpstreamFailure for every answer that does not describe a state of the account */
 function refusal(answer: Answer): AccountRefusal {
   const { error } = parseErrors(answer.text);
   if (answer.status === 403 && error.code === 'AuthorizationFailed') return 'forbidden';
   if (answer.status === 404 && error.code.endsWith('NotFound')) return 'notFound';
-  // "Failed to list key. disableLocalAuth is set to be true", under the code BadRequest.
+  // ARM gives no code of its own for this: BadRequest, "Failed to list key. disableLocalAuth is set to be true".
   if (answer.status === 400 && error.message.includes('disableLocalAuth')) return 'localAuthDisabled';
   throw failed('arm', answer);
 }

@@ -1,4 +1,4 @@
-/** Whether an account's data plane accepts a key: the key exchange, or where there is none a cheap read. */
+/** Tries whether an account's data plane accepts a key: by a key exchange, or by a cheap read where there is none. */
 import type { Resource } from '../policy/schema.ts';
 import type { Sts } from '../ports.ts';
 import type { KeyProof } from '../rotation/ports.ts';
@@ -10,7 +10,7 @@ import { failed, fetchText } from './fetch.ts';
 /** Accounts that exchange keys (learn.microsoft.com/azure/ai-services/authentication). */
 const WITH_STS = new Set(['SpeechServices', 'TextTranslation', 'CognitiveServices']);
 /**
- * For the others: a GET that needs a key, costs nothing and changes nothing. Language: ListProjects
+ * For each other kind, a GET that needs a key, costs nothing and changes nothing. Language: ListProjects
  * (learn.microsoft.com/rest/api/language/conversational-analysis-authoring/list-projects), which regions without
  * conversational language understanding may lack; Content Safety: the text blocklists
  * (learn.microsoft.com/azure/ai-services/content-safety/how-to/use-blocklist).
@@ -30,7 +30,7 @@ export function createKeyProof(sts: Sts): KeyProof {
     accepts: async (resource, key) => {
       const path = READS[resource.kind];
       if (!hasSts(resource)) return path !== undefined && accepted(`${resource.endpoint}${path}`, key);
-      // A custom-subdomain host and a regional host are different gateways: callers of either must be served.
+      // A custom-subdomain host and a regional host are different gateways, and callers use both.
       for (const host of [resource.endpoint, resource.regionalEndpoint]) {
         if (host !== undefined && (await sts.issue(host, key)) === 'keyRefused') return false;
       }
@@ -43,7 +43,10 @@ function hasSts({ kind, tokenKinds }: Resource): boolean {
   return WITH_STS.has(kind) || tokenKinds.some((kind) => ACTS_AS[kind] === 'accountKey');
 }
 
-/** 401 and 403 with AuthenticationTypeDisabled say that the key is unusable; all else says nothing about it. */
+/**
+ * 401, and 403 with AuthenticationTypeDisabled, mean that the key cannot be used. No other failure says anything about
+ * the key, so it is thrown.
+ */
 function accepted(url: string, key: Secret): Promise<boolean> {
   return call('ai', 'prove key', async (signal) => {
     const headers = { 'api-key': key.reveal(), 'ocp-apim-subscription-key': key.reveal() };

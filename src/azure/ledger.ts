@@ -1,4 +1,4 @@
-/** The mint ledger and the tokens that were issued, in table `ledger`. */
+/** The mint ledger and the records of issued tokens, both in table `ledger`. */
 import * as z from 'zod';
 import type { IssuedRecord, IssuedTokens, MintLedger, Slot } from '../ports.ts';
 import { TOKEN_KINDS } from '../token-kind.ts';
@@ -8,8 +8,8 @@ import { isNoSuchEntity } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
 /**
- * One row per declaration, so that no write can lower what another one declared: not even a write that was given
- * up and lands late. The latest expiry comes first, so reading it is reading one row, however many there are.
+ * Each declaration is a row of its own, so no write can lower an earlier declaration, not even a write that timed out
+ * and takes effect late. The row with the latest expiry comes first, so reading it takes one row, however many exist.
  */
 export function createLedger(tables: Tables): MintLedger {
   return {
@@ -27,7 +27,7 @@ export function createLedger(tables: Tables): MintLedger {
           filter: `PartitionKey eq '${partition(account, slot).replaceAll("'", "''")}'`,
           select: ['expiresAtMs'],
         };
-        // A page may be empty and yet not be the last one.
+        // The Table service may return an empty page although more pages follow.
         const pages = table.listEntities({ queryOptions, abortSignal }).byPage({ maxPageSize: 1 });
         for await (const [entity] of pages) {
           if (entity === undefined) continue;
@@ -40,7 +40,7 @@ export function createLedger(tables: Tables): MintLedger {
   };
 }
 
-/** Rows of a partition come in the order of their keys. Thirteen digits of milliseconds last until the year 2286. */
+/** A query returns a partition's rows in the order of their keys. Thirteen digits of milliseconds last until 2286. */
 function latestFirst(expiresAtMs: number): string {
   return String(9_999_999_999_999 - Math.round(expiresAtMs)).padStart(13, '0');
 }
@@ -57,7 +57,7 @@ const issuedRow = z.object({
   expiresAtMs: z.coerce.number(),
 });
 
-/** One row per token bought, by the SHA-256 of its text; the text itself is nowhere. */
+/** One row per token that was bought. Its key is the SHA-256 of the token's text; the text is not stored. */
 export function createIssuedTokens(tables: Tables): IssuedTokens {
   return {
     record: ({ sha256, user, epoch, issuedAtMs, expiresAtMs, ...rest }) =>
@@ -93,10 +93,10 @@ export function createIssuedTokens(tables: Tables): IssuedTokens {
   };
 }
 
-/** Declarations are kept this much longer than the tokens they speak of. */
+/** A declaration is kept for this long after the expiry that it declares. */
 const KEEP_DECLARED_MS = 86_400_000;
 
-/** Removes what speaks only of tokens that are over; what one run leaves, the next takes. */
+/** Returns a function that removes the rows of expired tokens. What one run does not reach, the next one removes. */
 export function sweepLedger(tables: Tables): (nowMs: number) => Promise<void> {
   return (nowMs) =>
     call(
@@ -109,7 +109,7 @@ export function sweepLedger(tables: Tables): (nowMs: number) => Promise<void> {
           `PartitionKey ge 'mint:' and PartitionKey lt 'mint;' and expiresAtMs lt ${Math.round(nowMs - KEEP_DECLARED_MS)}L`,
         ]) {
           const queryOptions = { filter: over, select: ['PartitionKey', 'RowKey'] };
-          // On its ETag: an instance may declare again while this looks.
+          // The delete is conditional, because an instance may write the same row anew during the sweep.
           for await (const { partitionKey, rowKey, etag } of table.listEntities({
             queryOptions,
             abortSignal,
@@ -126,7 +126,7 @@ function ifChanged(error: unknown): void {
   if (!isNoSuchEntity(error) && (error as { statusCode?: number }).statusCode !== 412) throw error;
 }
 
-/** Milliseconds since the epoch do not fit the table's 32-bit integer, and would arrive as a double. */
+/** Milliseconds since the Unix epoch do not fit the table's 32-bit integer, and the SDK would send them as a double. */
 function int64(value: number): { type: 'Int64'; value: string } {
   return { type: 'Int64', value: String(Math.round(value)) };
 }

@@ -1,7 +1,7 @@
 /**
- * The rotation's rows in table `state` (partition `rotation`, one row per account) and its history in table
- * `history` (partition: the account). The exchange reads `generation`, `retiring`, `epoch`, `active`,
- * `secret` and `secretVersion` of a row.
+ * The rotation's state in table `state` (partition `rotation`, one row per account), and its history in table
+ * `history` (one partition per account). Exchanges read `generation`, `retiring`, `epoch`, `active`, `secret` and
+ * `secretVersion` of a state row (state.ts).
  */
 import type { TableEntity } from '@azure/data-tables';
 import * as z from 'zod';
@@ -54,17 +54,17 @@ const rowSchema = z.object({
   retiring: z.enum(['Key1', 'Key2', '']),
   epoch: z.int(),
   active: slotSchema,
-  /** Rows from before this column was added lack it. */
+  /** Older rows do not have this column. */
   secret: z.string().default(''),
   secretVersion: z.string(),
   adoptedAtMs: z.coerce.number().default(0),
-  /** 0: there was none. */
+  /** 0 stands for `undefined`: no rotation has ended yet. */
   rotatedAtMs: z.coerce.number().transform((ms) => (ms === 0 ? undefined : ms)),
   bornAtMs: json(z.partialRecord(slotSchema, z.number()))
     .optional()
     .transform((born) => born ?? {}),
   suspectUntilMs: z.coerce.number(),
-  /** Rows from before problems had codes hold words that are not JSON. */
+  /** Older rows hold a sentence in place of JSON. */
   blocked: z.string().transform((text) => {
     if (text === '') return undefined;
     const problem = json(problemSchema).safeParse(text);
@@ -105,7 +105,7 @@ export function createRotationStore(tables: Tables): RotationStore {
           throw error;
         }
       }),
-    // Not repeated: after a lost answer the second try would find its own first and take it for another driver's.
+    // One attempt only: after a lost answer a second one would take the first one's ETag for another driver's.
     write: (row) =>
       call(
         'tables',
@@ -152,7 +152,7 @@ export function createRotationStore(tables: Tables): RotationStore {
   };
 }
 
-/** Rows of a partition come in the order of their keys. */
+/** A query returns the rows of a partition in the order of their keys, so a falling number puts the newest first. */
 function newestFirst(fence: number): string {
   return String(9_999_999_999 - fence).padStart(10, '0');
 }
@@ -193,7 +193,7 @@ function fromEntity(entity: unknown): StoredRow | 'unreadable' {
   };
 }
 
-/** Milliseconds since the epoch do not fit the table's 32-bit integer, and would arrive as a double. */
+/** Milliseconds since the Unix epoch do not fit the table's 32-bit integer, and the SDK would send them as a double. */
 function int64(value: number): { type: 'Int64'; value: string } {
   return { type: 'Int64', value: String(Math.round(value)) };
 }

@@ -1,4 +1,4 @@
-/** The head row and what stands behind it, in table `state`. */
+/** The head row, and the revocations and slots whose changes it announces, in table `state`. */
 import * as z from 'zod';
 import type { Head, Revocation, Scope, SharedState, SlotState } from '../ports.ts';
 import { parseStrictObject } from '../strict-json.ts';
@@ -8,7 +8,7 @@ import type { Rows } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 const HEAD = { partitionKey: 'head', rowKey: 'head' } as const;
-/** Before the first change there is no head row; that is a version too. */
+/** The version before the first change, when there is no head row yet. */
 const NEVER_BUMPED = 'never bumped';
 
 const revocationRow = z.object({
@@ -38,18 +38,18 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
       const table = await tables('state');
       const found: z.infer<Shape>[] = [];
       const filter = `PartitionKey eq '${partitionKey}'`;
-      // The rest of a row is for people and for the rotation, and twice as long.
+      // Exchanges need only these columns, which are less than half of a row's bytes.
       const select = Object.keys(shape.shape).map((name) => (name === 'rowKey' ? 'RowKey' : name));
       for await (const entity of table.listEntities({ queryOptions: { filter, select }, abortSignal })) {
         const row = shape.safeParse(entity);
-        // A row nobody can read may be a revocation: to leave it out would be a grant.
+        // A row that cannot be parsed may be a revocation. To leave it out would grant what it forbids.
         if (!row.success) throw new UpstreamFailure('tables', `a ${partitionKey} row cannot be read`);
         found.push(row.data);
       }
       return found;
     });
 
-  // Unconditional: whoever bumps last, the ETag differs from every one before.
+  // The write needs no condition: each one gives the row a new ETag, whoever comes last.
   const bump = (): Promise<void> =>
     call('tables', 'bump head', async (abortSignal) => {
       const table = await tables('state');
@@ -60,7 +60,7 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
     version,
     load: async () => {
       let asOf = await version();
-      // The first instance of all makes the row: a 404 costs every exchange more than an answer.
+      // The first instance creates the row, because a 404 takes longer than an answer, in every exchange.
       if (asOf === NEVER_BUMPED) {
         await bump();
         asOf = await version();
@@ -84,7 +84,7 @@ function asRevocation(row: z.infer<typeof revocationRow>): Revocation {
 }
 function asScope(text: string, context: z.RefinementCtx): Scope {
   const scope = parseStrictObject(text);
-  // The row key alone decides what is revoked; the scope's words are for the audit.
+  // The row's key decides what is revoked. The scope is only written to the audit, so its kind alone is checked.
   if (typeof scope?.['kind'] === 'string') return scope as unknown as Scope;
   context.addIssue({ code: 'custom', message: 'not a scope' });
   return z.NEVER;
@@ -94,7 +94,7 @@ function asSlotState(row: z.infer<typeof rotationRow>): SlotState {
     generation: row.generation,
     retiring: row.retiring === '' ? undefined : row.retiring,
     epoch: row.epoch,
-    // Rows from before this column was added name no secret: the policy's is read then, as it was.
+    // Older rows do not name the secret. For these the current version of the policy's secret is read.
     current:
       row.secret === '' || row.secretVersion === ''
         ? undefined

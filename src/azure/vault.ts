@@ -6,17 +6,17 @@ import { Secret } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 
-/** What a secret written by the broker holds. */
+/** The content type of the secrets that the broker writes. */
 const CONTENT_TYPE = 'application/vnd.azure-ai-account-key';
 
-/** Key Vault secrets. The SDK is loaded at the first call; its own retries are off, call.ts has them. */
+/** Key Vault secrets. The SDK is loaded at the first call. Its own retries are off, because call.ts retries. */
 export function createVault(url: string, credential: TokenCredential): Vault {
   let client: Promise<SecretClient> | undefined;
   const open = async (): Promise<SecretClient> => {
     const { SecretClient } = await import('@azure/keyvault-secrets');
     return new SecretClient(url, credential, {
       retryOptions: { maxRetries: 0 },
-      // The challenge must name the vault's own domain; a simulated vault has none.
+      // The SDK checks that the vault's challenge names the vault's domain, which a simulated vault on loopback cannot.
       disableChallengeResourceVerification: isLoopback(new URL(url).hostname),
     });
   };
@@ -29,7 +29,7 @@ export function createVault(url: string, credential: TokenCredential): Vault {
     }
     return client;
   };
-  // Loading the SDK is our own work, on a cold start the most of it: the vault's time to answer begins after it.
+  // Loading the SDK may take most of a cold start, so the vault's deadline begins only when it is loaded.
   const callVault = async <T>(
     operation: string,
     run: (opened: SecretClient, abortSignal: AbortSignal) => Promise<T>,
@@ -55,7 +55,7 @@ export function createVault(url: string, credential: TokenCredential): Vault {
     current: (secret) => get(secret),
     read: (secret, version) => get(secret, version),
 
-    /** A repeated write makes a second version of the same value, which is harmless; so it may be retried. */
+    /** May be retried: a repeated write makes a second version with the same value, which is harmless. */
     write: (secret, value, tags, expiresAtMs) =>
       callVault('setSecret', async (opened, abortSignal) => {
         try {
@@ -68,7 +68,7 @@ export function createVault(url: string, credential: TokenCredential): Vault {
           return asVersion(properties).version;
         } catch (error) {
           const { status, inner } = refusal(error);
-          // A soft-deleted name is 409 until it is recovered or purged; one being recovered is a matter of waiting.
+          // A soft-deleted secret answers 409 until a person recovers or purges it; during a recovery, wait.
           if (status === 409 && inner !== 'ObjectIsBeingRecovered') return 'deleted';
           throw error;
         }
@@ -80,7 +80,7 @@ export function createVault(url: string, credential: TokenCredential): Vault {
         for await (const properties of opened.listPropertiesOfSecretVersions(secret, { abortSignal })) {
           found.push(asVersion(properties));
         }
-        // A secret has a version; the SDK takes an answer that is no list for an empty one.
+        // Every secret has a version. An empty list means that the answer was no list, which the SDK does not notice.
         if (found.length === 0) throw new UpstreamFailure('keyvault', 'no versions in the answer');
         return found;
       }),
@@ -92,7 +92,7 @@ export function createVault(url: string, credential: TokenCredential): Vault {
   };
 }
 
-/** The vault's error body: `{"error":{"code","message","innererror":{"code"}}}`, which the SDK spells innerError. */
+/** Reads the vault's error body, `{"error":{"code","message","innererror":{"code"}}}`; the SDK spells it innerError. */
 function refusal(error: unknown): { status: number | undefined; inner: string | undefined } {
   const { statusCode, details } = error as {
     statusCode?: number;

@@ -1,4 +1,12 @@
-/** One step of one resource: look, decide, take the lease, act, write down. A crash between any two of these is safe. */
+/**
+ * One step of one resource:
+ * 1. `observe` reads the keys, the vault and the ledger; `next` decides the step.
+ * 2. The lease is taken by a conditional write, which also counts the try. Another driver that saw the same row fails.
+ * 3. `act` changes the vault or the account. Before each change it checks that this driver still has the lease.
+ * 4. The new state is written conditionally, then the head row is bumped, then the history is written.
+ * After a crash between any two of these the next tick reads what is there and goes on (invariants 4 and 5). A step
+ * that changes only the state skips 2 and 3, because its one conditional write is enough.
+ */
 import { UpstreamFailure } from '../upstream.ts';
 import { afterBlackoutMs, consumersMs, dueAtMs } from './due.ts';
 import { act } from './effects.ts';
@@ -13,7 +21,7 @@ import type { Step } from './step.ts';
 
 export interface Advance {
   readonly resource: string;
-  /** `busy`: another driver has the lease, or took it first. `lost`: it took over during the step. */
+  /** `busy`: another driver has the lease or was faster. `lost`: another driver took over during the step. */
   readonly did: Step['do'] | 'busy' | 'lost';
   readonly why: string;
   readonly untilMs?: number | undefined;
@@ -21,8 +29,8 @@ export interface Advance {
 
 /**
  * @param driver names this run; no two runs have the same name
- * @param only `drift`: what somebody else changed is put right, and no rotation goes on
- * @throws UpstreamFailure when something could not be seen or written down; the next tick goes on from the row
+ * @param only `drift`: repairs what somebody else changed, and makes no rotation go on
+ * @throws UpstreamFailure when something could not be read or written; the next tick goes on from the row
  */
 export async function advance(
   ports: RotationPorts,
@@ -39,7 +47,7 @@ export async function advance(
   if (step.do === 'wait') return { resource, ...step, did: 'wait' };
   if (only === 'drift' && !('drift' in step)) return { resource, did: 'wait', why: 'no drift' };
 
-  // Written after the row it belongs to, so it may be missing: this is idempotent.
+  // If the last driver crashed after it wrote the row, the history entry is missing. A repeated write is harmless.
   if (row.last !== undefined) await ports.store.record(row.last);
   const nowMs = ports.clock();
   const lease = take(row.lease, driver, nowMs);
@@ -72,7 +80,10 @@ export async function advance(
     : busy;
 }
 
-/** The row, then the head row where an exchange must know, then the history. False: another driver was first. */
+/**
+ * Writes the row, then bumps the head row if exchanges must know of the change, then writes the history.
+ * @returns false when another driver has written the row in between; then nothing was changed
+ */
 export async function writeDown(
   ports: RotationPorts,
   resource: string,
@@ -130,7 +141,7 @@ function entry(
   };
 }
 
-/** Where the machine is, in few words. */
+/** The phase, for people: `draining (Key1)`, `blocked`, `not adopted` or `steady`. */
 export function inWords({ work, blocked, generation }: RotationState): string {
   if (work !== undefined) return `${work.phase.name} (${work.slot})`;
   if (blocked !== undefined) return 'blocked';

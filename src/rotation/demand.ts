@@ -1,4 +1,4 @@
-/** What events and operators ask of the rotation, without waiting for the timer. Each is safe to ask twice. */
+/** What events and operators ask of the rotation, without waiting for the timer. Each request may be repeated. */
 import type { Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { type Advance, advance, inWords, writeDown } from './advance.ts';
@@ -11,42 +11,46 @@ import { readRow, settleRow } from './row.ts';
 import type { RotationState, StoredRow } from './state.ts';
 
 export interface RetireRequest {
-  /** Absent: the whole rotation, as the policy has it; in an emergency both slots. */
+  /** Absent: a whole rotation in the policy's mode; in an emergency both slots. */
   readonly slot?: Slot | undefined;
-  /** The drain is skipped, and no token bought before is handed out any more. */
+  /** The drain is skipped, and no token that was bought before is returned any more. */
   readonly emergency: boolean;
   readonly reason: string;
 }
 export interface Retirement {
   readonly resource: string;
-  /** False: nothing was begun, and `why` says what stands against it. */
+  /** False: nothing was begun, and `why` says what prevents it. */
   readonly begun: boolean;
   readonly state: string;
   readonly why: string;
 }
 
 export interface Demands {
-  /** Puts right what somebody else changed. Never makes a rotation go on: our own writes set off such events. */
+  /**
+   * Repairs what somebody else changed. It never makes a rotation go on, because the broker's own writes cause the same
+   * events (invariant 10). undefined: the resource is not rotated.
+   */
   heal(resource: string): Promise<Advance | undefined>;
   /**
-   * Begins, or resumes what is stuck, and goes as far as it can without waiting; the timer does the rest.
-   * @throws UpstreamFailure when it could not be written down that it has begun, also while another driver
-   * is at this resource: ask again
+   * Begins a retirement, or resumes one that is stuck, and makes the steps that need no waiting; the timer makes the
+   * rest. undefined: the resource is not rotated.
+   * @throws UpstreamFailure when the beginning could not be stored, also while another driver works on this resource;
+   * then it must be asked again
    */
   retireNow(resource: string, request: RetireRequest): Promise<Retirement | undefined>;
   /**
-   * The slot whose key has this SHA-256, as the accounts themselves say; `first` is looked at first.
-   * @throws UpstreamFailure when it is found in none but may be in one that could not be asked
+   * Asks the accounts for the slot whose key has this SHA-256, beginning with the resource `first`.
+   * @throws UpstreamFailure when no account has it and one or more could not be asked
    */
   findSlotByKeyHash(
     sha256: string,
     first: string | undefined,
   ): Promise<{ readonly resource: string; readonly slot: Slot } | undefined>;
-  /** The version that is current as far as the rotation knows. */
+  /** The secret version that the row names as current; undefined before the adoption. */
   publishedVersion(resource: string): Promise<string | undefined>;
 }
 
-/** Two retirements without a wait in between. */
+/** More than enough for two retirements that never have to wait. */
 const MAX_STEPS = 20;
 
 export function createDemands(
@@ -85,7 +89,7 @@ export function createDemands(
     ) {
       throw new UpstreamFailure('tables', `another driver is at ${resource}`, 0, 5);
     }
-    // Whoever asks twice may do so because the first bump was lost.
+    // A repeated request changes no row. It may be repeated because the first bump failed, so it bumps again.
     if (request.emergency) await ports.head.bump();
     return goOn(target, driver);
   }
@@ -98,12 +102,12 @@ export function createDemands(
       for (let step = 0; step < MAX_STEPS; step += 1) {
         const done = await advance(ports, target, await rowOf(target), driver);
         why = done.why;
-        // The same step twice: a key is not accepted yet, or must be for some time.
+        // The same step comes twice in a row when a key is not proved yet: the timer tries it again later.
         if (done.did === 'wait' || done.did === 'busy' || done.did === 'lost' || done.why === before) break;
         before = done.why;
       }
     } catch (error) {
-      // It has begun, and the timer goes on.
+      // The beginning is stored, so the request succeeded; the timer goes on with it.
       if (!(error instanceof UpstreamFailure)) throw error;
       why = error.message;
       ports.log('rotation_unreachable', { resource, problem: why });
@@ -125,7 +129,7 @@ export function createDemands(
         await pace(subscriptionOf(target.resource.accountId));
         try {
           const keys = await ports.accounts.listKeys(target.resource.accountId);
-          // A role that was taken away says nothing about the keys; switched-off keys and no account do.
+          // Without its role the rotator cannot know. An account without keys, or that is gone, does not have the key.
           if (keys === 'forbidden')
             throw new UpstreamFailure('arm', `may not list the keys of ${target.name}`);
           if (typeof keys === 'string') continue;
@@ -136,7 +140,6 @@ export function createDemands(
           unseenAccount = error;
         }
       }
-      // It may be the key of an account that could not be asked.
       if (unseenAccount !== undefined) throw unseenAccount;
       return undefined;
     },

@@ -6,23 +6,24 @@ import type { Slot } from '../ports.ts';
 import { sha256 } from '../secret.ts';
 import type { RotationState } from './state.ts';
 
-/** A fleet adopted in one tick spreads its rotations over this part of the period. */
+/** Accounts that were adopted in one tick are rotated at times that are spread over this part of the period. */
 const JITTER = 0.1;
 const DAY_MS = 86_400_000;
 
-/** What a rotation's due time follows from: part of the row. */
+/** The part of a row's state from which the due time is computed. */
 type Ages = Pick<RotationState, 'adoptedAtMs' | 'rotatedAtMs' | 'bornAtMs'>;
 
-/** When the slot's key was made: as seen, or as the policy says; undefined: unknown. */
+/** When the slot's key was made, as the rotation saw it or else as the policy says; undefined: unknown. */
 export function bornAtMs(rotation: Rotation, { adoptedAtMs, bornAtMs: seen }: Ages, slot: Slot) {
   const said = rotation.keysSince;
   return seen[slot] ?? (said === undefined ? undefined : Math.min(said, adoptedAtMs));
 }
 
 /**
- * Always earlier than a full period, by a part that the name decides: no key grows older than its period. While
- * the age of a key is unknown it may be older already, so the rotation is due within a day of the adoption, at a
- * moment of that day that the name decides. Example: a thousand accounts adopted in one tick are some forty an hour.
+ * When the next rotation is due, in milliseconds since the Unix epoch. It is due up to a tenth earlier than a full
+ * period after the last one, so that no key gets older than its period. While the age of a key is unknown, the key
+ * may be older than that already, so the rotation is due within a day of the adoption. A hash of the resource's name
+ * spreads both times. Example: of a thousand accounts adopted in one tick, about forty are rotated in each hour.
  */
 export function dueAtMs(resource: string, rotation: Rotation, ages: Ages): number {
   const part = Number.parseInt(sha256(resource).slice(0, 8), 16) / 0x1_0000_0000;
@@ -31,11 +32,11 @@ export function dueAtMs(resource: string, rotation: Rotation, ages: Ages): numbe
   if (one === undefined || two === undefined) return afterAdoptionMs;
   const wholeMs = Math.round(rotation.period * (1 - JITTER * part));
   if (ages.rotatedAtMs !== undefined) return ages.rotatedAtMs + wholeMs;
-  // What the policy says may be long ago, of a whole fleet.
+  // The policy's time may be long past for all accounts alike, and they must not all be due at once.
   return Math.max(Math.min(one, two) + wholeMs, afterAdoptionMs);
 }
 
-/** The first moment at or after `atMs` that is outside the blackout window (UTC, may run over midnight). */
+/** The first time at or after `atMs` that is outside the blackout window, which is in UTC and may span midnight. */
 export function afterBlackoutMs(rotation: Rotation, atMs: number): number {
   if (rotation.blackout === undefined) return atMs;
   const fromMs = timeOfDayMs(rotation.blackout.from);
@@ -45,17 +46,20 @@ export function afterBlackoutMs(rotation: Rotation, atMs: number): number {
 }
 
 /**
- * Later than this the timer must have stopped or the machine be stuck: a day for the drain and a blackout,
- * beside what declared consumers are given.
+ * If the rotation is not over by this time, the timer has stopped or the rotation is stuck. It allows a day for the
+ * drain and a blackout window, and the time of the declared consumers for each of the two slots.
  */
 export function overdueAtMs(resource: string, rotation: Rotation, ages: Ages): number {
   return dueAtMs(resource, rotation, ages) + DAY_MS + 2 * consumersMs(rotation);
 }
 
-/** Clocks of the instances, of the services and ours may differ by this much. */
+/** The clocks of two instances, or of an instance and a service, may differ by this much. */
 export const CLOCKS_DIFFER_MS = MAX_CLOCKS_DIFFER_SECONDS * 1000;
 
-/** How long the slowest declared consumer is given: another driver's clock may say when that began. */
+/**
+ * How long the slowest declared consumer of the secret is given to read the new version, in milliseconds. The
+ * difference of clocks is added, because another driver's clock may have set the beginning.
+ */
 export function consumersMs(rotation: Rotation): number {
   const times = rotation.consumers.map((consumer) =>
     consumer.kind === 'keyVaultReferences' ? MAX_REFERENCE_AGE_MS : consumer.within,

@@ -1,4 +1,4 @@
-/** The steps that reach outside, one each. Before anything is changed the lease is looked at again. */
+/** Makes the steps that reach the vault or the account. Before each change the driver checks that it has the lease. */
 import { NEAR_EXPIRY_MS } from '../facts/key-vault.ts';
 import type { AccountKeys, Slot, VaultKey } from '../ports.ts';
 import { fingerprint } from './observe.ts';
@@ -8,21 +8,21 @@ import { failed, healed, type Probe, probed, promoted, regenerated, tidied } fro
 import type { RotationState, SecretPlace } from './state.ts';
 import type { Step } from './step.ts';
 
-/** A key is accepted when it is so many times in a row. */
+/** A key counts as accepted after so many accepted calls in a row, since each call may reach another gateway. */
 const CALLS_IN_A_ROW = 3;
 
 export interface Driving {
   readonly ports: RotationPorts;
   readonly target: Target;
   readonly state: RotationState;
-  /** As listed by this tick. */
+  /** As ARM listed them in this tick. */
   readonly keys: AccountKeys;
   readonly fence: number;
-  /** Whether this driver still has the lease. A driver that has not changes nothing (invariant 4). */
+  /** Reads whether this driver still has the lease. Without it the driver changes nothing (invariant 4). */
   readonly isMine: () => Promise<boolean>;
 }
 
-/** @returns what is to be remembered; 'lost': another driver took over. @throws UpstreamFailure */
+/** @returns the state to store; 'lost' when another driver has taken over. @throws UpstreamFailure */
 export async function act(
   driving: Driving,
   step: Exclude<Step, { do: 'wait' | 'note' }>,
@@ -46,11 +46,12 @@ export async function act(
 }
 
 /**
- * A heal does not wait for the span of a proof: the vault's key is broken already, so a key that only some
- * gateways know yet serves more calls than the broken one.
+ * A repair does not wait for the minute of a proof. The key in the vault is refused already, so a key that only some
+ * gateways know yet serves more exchanges than that one. Example: the rotation has just made Key1, and somebody
+ * regenerates Key2, which was current. Key1 is the only key that works anywhere (seed 31840, judge-keys.ts).
  */
 async function firstAccepted(driving: Driving, slots: readonly Slot[]): Promise<Slot | undefined> {
-  // A single one is in use already: its version's tags are put right.
+  // A single slot means that its key is current already, and only the tags of its version are written anew.
   if (slots.length === 1) return slots[0];
   for (const slot of slots) if (await isAccepted(driving, slot)) return slot;
   return undefined;
@@ -78,8 +79,8 @@ async function probe(driving: Driving, slot: Slot): Promise<Probe> {
 }
 
 /**
- * Writes the slot's key as the secret's new version and reads it back: Key Vault has no compare-and-set, so
- * whoever wrote last is seen only afterwards.
+ * Writes the slot's key as the secret's new version and reads the current version back. Key Vault has no conditional
+ * write, so only this read shows whether somebody else wrote at the same time.
  */
 async function publish(
   driving: Driving,
@@ -123,7 +124,7 @@ async function regenerate(driving: Driving, slot: Slot): Promise<RotationState |
     : regenerated(state, made, ports.clock());
 }
 
-/** Whatever is enabled, is not current, and is no key of the account any more. */
+/** Disables each version that is enabled and not current, and whose value is no key of the account any more. */
 async function tidy(driving: Driving): Promise<RotationState | 'lost'> {
   const { ports, target, state, keys } = driving;
   const alive = [fingerprint(keys.Key1), fingerprint(keys.Key2)];
@@ -135,7 +136,7 @@ async function tidy(driving: Driving): Promise<RotationState | 'lost'> {
   return tidied(state, ports.clock());
 }
 
-/** Enabled versions beside the current one, with their values: a tag may have been edited. */
+/** The enabled versions other than the current one. Their values are read, because a tag may have been edited. */
 async function otherVersions({ ports, target, state }: Driving): Promise<VaultKey[]> {
   const found: VaultKey[] = [];
   for (const { version, enabled } of await ports.vault.versions(target.secret)) {

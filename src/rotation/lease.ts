@@ -1,13 +1,16 @@
 /**
- * One driver per resource. The lease is part of the resource's row and is taken by a conditional write of it,
- * so of several drivers that saw the same row one wins. Clocks may differ: the holder trusts its lease for a
- * shorter time than the others respect it.
+ * The lease lets one driver at a time work on a resource (invariant 4). It is part of the resource's row and is taken
+ * by a conditional write, so of several drivers that read the same row only one gets it. The holder trusts its lease
+ * for 2 minutes, and the others respect it for 4, because their clocks may differ.
  */
 import type { Lease } from './state.ts';
 
-/** The holder starts no outside effect later than this after it took the lease, by its own clock. */
+/** By its own clock, the holder starts no change of the vault or the account later than this after taking the lease. */
 export const TRUSTED_MS = 120_000;
-/** Nobody takes it over before this. The difference is what clocks may differ by. */
+/**
+ * No other driver takes the lease over before this, by its own clock. The 2 minutes beyond `TRUSTED_MS` cover a
+ * difference of the clocks and the time that the last change takes.
+ */
 const RESPECTED_MS = 240_000;
 
 export function isHeld(lease: Lease, nowMs: number): boolean {

@@ -1,4 +1,4 @@
-/** What a tick looks at before it decides: the account's two keys, the vault's current version, the ledger. */
+/** Collects what a tick needs to decide: the account's two keys, the vault's current version, and the mint ledger. */
 import type { AccountKeys, AccountRefusal, Slot } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
@@ -7,11 +7,11 @@ import type { Evidence, RotationState } from './state.ts';
 
 export interface Sight {
   readonly evidence: Evidence;
-  /** The keys themselves, for the one step that needs them. */
+  /** The keys themselves, for the step that publishes or tries them. */
   readonly keys: AccountKeys | AccountRefusal;
 }
 
-/** @throws UpstreamFailure when either side cannot be seen: then nothing is decided */
+/** @throws UpstreamFailure when ARM, the vault or the ledger cannot be read; then no step is decided */
 export async function observe(ports: RotationPorts, target: Target, state: RotationState): Promise<Sight> {
   const [keys, vault, tokensLiveUntilMs] = await Promise.all([
     ports.accounts.listKeys(target.resource.accountId),
@@ -25,8 +25,10 @@ export async function observe(ports: RotationPorts, target: Target, state: Rotat
 }
 
 /**
- * Every buyer declares first and looks at the head row then. The row already says `retiring`; after this bump
- * whoever has not declared will see it, and whoever has is in the ledger: no clock is needed for that.
+ * Whoever buys a token declares it first and reads the head row after that (exchange/mint.ts). Here it is the other way
+ * round: the row already says `retiring`, then the head row is bumped, then the ledger is read. So a buyer either sees
+ * the mark and does not buy, or its declaration is in the ledger. No clock is needed for that. The bump is repeated in
+ * each tick, because the driver that wrote the mark may have crashed before its own bump.
  */
 async function lastExpiryMs(ports: RotationPorts, account: string, slot: Slot): Promise<number> {
   await ports.head.bump();
@@ -39,14 +41,14 @@ async function seeVault(ports: RotationPorts, secret: string): Promise<Evidence[
     if (typeof current === 'string') return current;
     return { secret, version: current.version, fingerprint: fingerprint(current.value), tags: current.tags };
   } catch (error) {
-    // Lost permissions are a state to show, not an exception every five minutes.
+    // A removed role is a state that people must see and repair, so it is returned and stored, not thrown.
     if (error instanceof UpstreamFailure && (error.status === 401 || error.status === 403))
       return 'forbidden';
     throw error;
   }
 }
 
-/** The first 16 hexadecimal digits of the key's SHA-256: names a key wherever the key itself must not stand. */
+/** The first 16 hexadecimal digits of the key's SHA-256. Tags, rows and the history name a key by it. */
 export function fingerprint(key: Secret): string {
   return key.sha256.slice(0, 16);
 }

@@ -1,18 +1,18 @@
 import { MAX_WRITES_AT_ONCE, MAX_WRITES_PER_SECOND } from '../facts/arm.ts';
 
 /**
- * A fleet is looked at a little slower than Azure Resource Manager lets one identity write in a subscription, so
- * that the rotation never takes what an operator needs.
+ * Azure Resource Manager limits the calls per subscription. The rotation stays below the limit, so that calls are
+ * left for operators and for the regenerates themselves.
  */
 const BURST = 0.75 * MAX_WRITES_AT_ONCE;
 const PER_SECOND = 0.8 * MAX_WRITES_PER_SECOND;
 
-/** Resolves when the next call in this subscription may start. Wall time: Azure's limits are. */
+/** Resolves when the next call in this subscription may start. */
 export type Pace = (subscription: string) => Promise<void>;
 
 /** @param elapsedMs as in RotationPorts */
 export function createPace(elapsedMs: () => number, sleep: (ms: number) => Promise<unknown>): Pace {
-  /** When the bucket was, or will be, full: each call moves it on by the time it takes to refill one. */
+  /** Token buckets, each as the time when it is full again. A call moves that time on by the refill of one call. */
   const fullAtMs = new Map<string, number>();
   return async (subscription) => {
     const perCallMs = 1000 / PER_SECOND;
@@ -24,7 +24,7 @@ export function createPace(elapsedMs: () => number, sleep: (ms: number) => Promi
   };
 }
 
-/** The subscription in an account's ARM id. */
+/** The subscription id in an account's ARM id, in lower case. */
 export function subscriptionOf(accountId: string): string {
   return accountId.split('/')[2]?.toLowerCase() ?? '';
 }

@@ -1,4 +1,4 @@
-/** What would happen next, when, and what blocks it: for people. Looks at everything, changes nothing. */
+/** The plan, for people: the state of each rotation, what happens next and when, what blocks it. It changes nothing. */
 import type { Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { inWords, rulesOf } from './advance.ts';
@@ -11,15 +11,15 @@ import { isStuck } from './progress.ts';
 import { hasNoKeys, next } from './retire.ts';
 import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
 
-/** As an operator is answered, and as `npm run rotation -- plan` prints it. */
+/** The plan of one resource, as the operator API returns it and as `npm run rotation -- plan` prints it. */
 export interface Plan {
   readonly resource: string;
   readonly state: string;
   /** What the next tick does, or what it waits for. */
   readonly next: string;
-  /** RFC 3339; absent: with the next tick. */
+  /** When that is, RFC 3339; absent: with the next tick. */
   readonly at?: string | undefined;
-  /** Why nothing goes on. */
+  /** Why the rotation does not go on. */
   readonly blocked?: string | undefined;
   /** What a person should do. */
   readonly todo?: string | undefined;
@@ -29,7 +29,7 @@ export interface Plan {
   readonly keysBornAt?: Readonly<Record<Slot, string | 'unknown'>> | undefined;
   readonly dueAt?: string | undefined;
   readonly overdue: boolean;
-  /** What was done, the newest first. */
+  /** The last steps that were made, the newest first. */
   readonly steps: readonly StepDone[];
 }
 export interface StepDone {
@@ -37,7 +37,7 @@ export interface StepDone {
   readonly from: string;
   readonly to: string;
   readonly why: string;
-  /** How long it was in `from`. */
+  /** How long the rotation was in the phase `from`. */
   readonly tookSeconds: number;
   readonly by: string;
   readonly emergency?: true | undefined;
@@ -48,7 +48,7 @@ export interface StepDone {
 
 const STEPS_SHOWN = 20;
 
-/** What cannot be seen is said so, and hides nothing else. @throws UpstreamFailure when the tables are down */
+/** If ARM or the vault cannot be read, the plan says so and shows the rest. @throws UpstreamFailure for the tables */
 export async function planOne(
   ports: RotationPorts,
   target: Target,
@@ -99,7 +99,7 @@ function unreadable({ name: resource, account }: Target): Plan {
   };
 }
 
-/** The newest first, those of before the tables had the account's key after the others. */
+/** The newest first. Entries of older versions are kept under the resource's name, and come after the others. */
 export async function historyOf(
   { store }: RotationPorts,
   { account, name }: Target,
@@ -124,12 +124,12 @@ function stepDone(entry: HistoryEntry): StepDone {
   };
 }
 
-/** For any path that has the row at hand: the timer must have stopped, or the machine is stuck. */
+/** True when the rotation should be over by now. Needs only the row, so it also works when the timer has stopped. */
 export function isOverdue({ name, rotation }: Target, { state }: StoredRow, nowMs: number): boolean {
   return !rotation.paused && !hasNoKeys(state) && nowMs > overdueAtMs(name, rotation, state);
 }
 
-/** Also where the account's keys cannot be seen, or it was not adopted yet: an unknown age is not a young one. */
+/** True also for an account that is not adopted yet, or whose keys cannot be listed: such keys may be old. */
 export function hasKeyOfUnknownAge({ rotation }: Target, { state }: StoredRow): boolean {
   return (['Key1', 'Key2'] as const).some((slot) => bornAtMs(rotation, state, slot) === undefined);
 }

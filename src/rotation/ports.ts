@@ -1,30 +1,30 @@
-/** What the rotation needs from the world beyond the shared ports. Every method may throw UpstreamFailure. */
+/** What the rotation needs from the outside, beyond src/ports.ts. Every method may throw UpstreamFailure. */
 import type { Resource, Rotation } from '../policy/schema.ts';
 import type { Accounts, Clock, Head, Log, MintLedger, Vault } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { HistoryEntry, StoredRow } from './state.ts';
 
-/** Rows by the key they stand under: the account's, or the resource's name where one was not carried over yet. */
+/** Rows by their key: the account's key, or the resource's name where row.ts has not moved the row yet. */
 export type Rows = ReadonlyMap<string, StoredRow | 'unreadable'>;
 
-/** One row per account (account-key.ts), written only on condition that nobody wrote it in between; and what happened. */
+/** The state rows, one per account (account-key.ts), which are only written conditionally, and the history. */
 export interface RotationStore {
-  /** All rows, in one query. A row that cannot be read is there in words, and stops no other. */
+  /** All rows, in one query. A row that cannot be parsed is 'unreadable', and the others are returned all the same. */
   all(): Promise<Rows>;
   read(account: string): Promise<StoredRow | 'unreadable' | undefined>;
-  /** On condition of the row's ETag, or that there is none yet. Returns the new ETag. */
+  /** Writes if the stored ETag is still the row's; a row without ETag, if none is stored. Returns the new ETag. */
   write(row: StoredRow): Promise<string | 'moved'>;
-  /** Idempotent: a row that is not there is no error. */
+  /** Idempotent: a missing row is not an error. */
   remove(account: string): Promise<void>;
-  /** Idempotent by account and fence. */
+  /** Idempotent: a second write with the same account and fence replaces the first. */
   record(entry: HistoryEntry): Promise<void>;
-  /** The newest first. */
+  /** At most `most` entries, the newest first. */
   history(account: string, most: number): Promise<readonly HistoryEntry[]>;
 }
 
-/** Whether the account's data plane accepts a key, at every host that callers of this resource use. */
+/** Tells whether the account's data plane accepts a key, at every host that callers of this resource use. */
 export interface KeyProof {
-  /** False: no cheap authenticated call is known for accounts of this kind. */
+  /** False where no cheap authenticated call is known for accounts of this kind. Their keys are not rotated. */
   covers(resource: Resource): boolean;
   accepts(resource: Resource, key: Secret): Promise<boolean>;
 }
@@ -37,15 +37,15 @@ export interface RotationPorts {
   readonly ledger: MintLedger;
   readonly head: Head;
   readonly clock: Clock;
-  /** Wall time from any beginning, which never jumps: for limits that Azure and the Functions host set. */
+  /** Milliseconds of a clock that never jumps, for the time limits of Azure and of the Functions host. */
   readonly elapsedMs: () => number;
   readonly log: Log;
 }
 
-/** A resource whose keys are rotated: it has a secret and says how. */
+/** A resource whose keys are rotated: the policy names its secret and has rotation settings for it. */
 export interface Target {
   readonly name: string;
-  /** Its key in the tables (account-key.ts). */
+  /** The account's key in the tables (account-key.ts). */
   readonly account: string;
   readonly resource: Resource;
   readonly secret: string;

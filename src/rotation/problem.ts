@@ -1,13 +1,13 @@
 /**
- * Why a rotation does not go on: a closed union, so that whoever decides by it (the repair advice, what counts as
- * overdue) is told by the compiler of a reason it has forgotten. `said` is the same for people.
+ * Why a rotation does not go on. The union is closed, so that code which decides by it (the repair advice, what counts
+ * as overdue) does not compile when it has forgotten a reason. `said` puts a problem in words for people.
  */
 import * as z from 'zod';
 import type { AccountRefusal } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 
 const code = <Code extends string>(name: Code) => z.object({ code: z.literal(name) });
-/** `detail` is for the operator: which call, which status. Never a key or a URL. */
+/** `detail` tells the operator which call failed and with which status. It never holds a key or a URL. */
 const detailed = <Code extends string>(name: Code) => z.object({ code: z.literal(name), detail: z.string() });
 
 export const problemSchema = z.discriminatedUnion('code', [
@@ -16,9 +16,9 @@ export const problemSchema = z.discriminatedUnion('code', [
   code('account_gone'),
   code('vault_forbidden'),
   code('secret_deleted'),
-  /** The account does not accept the key that is to be published or was just made. */
+  /** The account does not accept the key that is to be published, or that was just made. */
   code('key_refused'),
-  /** What was changed from outside cannot be put right: neither key of the account is accepted. */
+  /** A drift cannot be repaired, because the account accepts neither of its keys. */
   detailed('no_key_accepted'),
   detailed('regenerate_refused'),
   detailed('regenerate_without_effect'),
@@ -30,7 +30,7 @@ export const problemSchema = z.discriminatedUnion('code', [
   /** No answer in time, no connection, or an answer that cannot be read. */
   detailed('service_unreachable'),
   detailed('service_fails'),
-  /** Of a row that was written before problems had codes. */
+  /** The sentence of a row that was written before problems had codes. */
   detailed('in_words'),
 ]);
 export type Problem = z.infer<typeof problemSchema>;
@@ -56,7 +56,7 @@ export function problemOf(failure: UpstreamFailure): Problem {
   return { code: status === 0 ? 'service_unreachable' : 'service_fails', detail };
 }
 
-/** In words, without what to do about it where `advice` says that. */
+/** The problem in words. What to do about it is in `advice`. */
 export function said(problem: Problem): string {
   switch (problem.code) {
     case 'keys_switched_off':
@@ -128,7 +128,7 @@ const WITHOUT_DETAIL: readonly Problem[] = [
   { code: 'overwritten' },
 ];
 
-/** Rows once held a problem as `said` words it. */
+/** The problem of an older row, which holds it in the words of `said`. */
 export function problemOfText(text: string): Problem {
   return WITHOUT_DETAIL.find((known) => said(known) === text) ?? { code: 'in_words', detail: text };
 }

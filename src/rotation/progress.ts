@@ -1,4 +1,4 @@
-/** What is remembered once a step was made, or a rotation begun. Pure; retire.ts decides the steps. */
+/** Computes the state after a step, and the state in which a rotation begins. Pure; retire.ts decides the steps. */
 import { MAX_DECLARED_LIFE_MS } from '../facts/sts.ts';
 import type { Slot } from '../ports.ts';
 import type { Problem } from './problem.ts';
@@ -13,20 +13,20 @@ import {
 } from './state.ts';
 import type { Step } from './step.ts';
 
-/** A key is proved by rounds of successes this far apart: gateways do not learn of a key at the same moment. */
+/** A key is proved when it was accepted at two times this far apart, and at every try in between. */
 export const PROOF_SPAN_MS = 60_000;
-/** A regenerate without an answer may still be under way. */
+/** A regenerate whose answer was lost may still take effect for this long. */
 const UNKNOWN_OUTCOME_MS = 120_000;
-/** From one try without progress to the next, doubled each time: a fast timer must not make a hot loop. */
+/** The pause after a failed try, which doubles each time. Without it a fast timer would retry without end. */
 const FIRST_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 240_000;
-/** Tries without progress; then the machine is stuck and tries once an hour. */
+/** After so many failed tries the rotation counts as stuck, and is tried once an hour. */
 const TRIES = 12;
 const STUCK_PAUSE_MS = 3_600_000;
-/** What callers wait for is tried more often. */
+/** A repair is tried every 15 minutes even then, because exchanges may fail until it succeeds. */
 const STUCK_HEAL_PAUSE_MS = 900_000;
 
-/** A whole rotation: the active slot is retired, and in full mode the other one after it. */
+/** Begins a whole rotation: the active slot is retired, and in full mode the other one after it. */
 export function begin(state: RotationState, mode: 'full' | 'alternating', reason: string, nowMs: number) {
   const turns = mode === 'full' ? [state.active, otherSlot(state.active)] : [state.active];
   return started(
@@ -38,12 +38,12 @@ export function begin(state: RotationState, mode: 'full' | 'alternating', reason
   );
 }
 
-/** One slot, on demand. The next whole rotation stays due when it was. */
+/** Begins the retirement of one slot on demand. It does not move the due time of the next whole rotation. */
 export function beginSlot(state: RotationState, slot: Slot, reason: string, nowMs: number) {
   return started(state, [{ slot, emergency: false }], reason, false, nowMs);
 }
 
-/** One slot, asked for while something is under way: that goes on, and the slot comes after it. */
+/** One slot, asked for while a rotation is under way: the rotation goes on, and the slot is added to the queue. */
 export function alsoRetire(state: RotationState, slot: Slot, nowMs: number): RotationState {
   const again = resumed(state, nowMs);
   const { work } = again;
@@ -52,16 +52,16 @@ export function alsoRetire(state: RotationState, slot: Slot, nowMs: number): Rot
 }
 
 /**
- * These slots' keys are in wrong hands. No cached token of before is handed out any more (epoch), the drain
- * is skipped, and what was under way waits its turn.
+ * Begins an emergency: the keys of these slots have leaked. The epoch goes up, so no cached token is returned any more;
+ * the drain is skipped; what was under way is queued behind the emergency.
  */
 export function beginEmergency(state: RotationState, slots: readonly Slot[], reason: string, nowMs: number) {
   const { work } = state;
   const unfinished = work === undefined ? [] : [turnOf(work), ...work.queue];
   const underWay = unfinished.filter(({ emergency }) => emergency).map(({ slot }) => slot);
-  // Once a slot has its new key, it is that key which is in wrong hands now.
+  // If the slot has its new key already, the request is about this new key, so it is retired once more.
   const isReplaced = slots.length === 1 && work?.slot === slots[0] && work?.phase.name === 'proving';
-  // Asked twice.
+  // The same emergency is asked for a second time.
   if (!isReplaced && slots.every((slot) => underWay.includes(slot))) return resumed(state, nowMs);
   const turns = [
     ...slots.map((slot) => ({ slot, emergency: true })),
@@ -75,14 +75,14 @@ export function beginEmergency(state: RotationState, slots: readonly Slot[], rea
     : { ...begun, work: { ...begun.work, notBeforeMs: settledAtMs(work, nowMs) } };
 }
 
-/** Tries again at once what waits after failures. */
+/** Ends the pause after failures, so that the next tick tries again. */
 export function resumed(state: RotationState, nowMs: number): RotationState {
   const { work } = state;
   if (work === undefined) return state;
   return { ...state, work: { ...work, attempts: 0, notBeforeMs: settledAtMs(work, nowMs) } };
 }
 
-/** A regenerate whose answer was lost may land until then; its slot must not be promoted or tried before. */
+/** Until then a regenerate whose answer was lost may still take effect, and its slot must not be promoted or tried. */
 function settledAtMs({ phase, attempts, notBeforeMs }: Work, nowMs: number): number {
   const isUnknown = phase.name === 'regenerating' && attempts > 0;
   return isUnknown ? Math.min(notBeforeMs, nowMs + UNKNOWN_OUTCOME_MS) : 0;
@@ -105,9 +105,9 @@ function turnOf({ slot, emergency }: Work): Turn {
   return { slot, emergency };
 }
 
-// --- what is remembered after a step -------------------------------------------------------------------
+// --- the state after a step ----------------------------------------------------------------------------
 
-/** Before an effect: this try is counted, and the next one put off, so that a crash in it cannot make a hot loop. */
+/** Written before the step: it counts the try and sets the pause, so a step that crashes is not retried at once. */
 export function tried(state: RotationState, step: Step, nowMs: number): RotationState {
   const { work, healing } = state;
   if (step.do === 'heal') {
@@ -130,7 +130,7 @@ function pauseMs(attempts: number, stuckMs: number): number {
   return attempts >= TRIES ? stuckMs : Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
 }
 
-/** Nothing goes on any more, but for a try now and then. */
+/** True after so many failures in a row that only rare tries are made; a person should look. */
 export function isStuck({ work, healing }: RotationState): boolean {
   return Math.max(work?.attempts ?? 0, healing?.attempts ?? 0) >= TRIES;
 }
@@ -141,21 +141,21 @@ export function failed(state: RotationState, problem: Problem): RotationState {
     : { ...state, work: { ...state.work, problem } };
 }
 
-/** The vault's current version was put right: it holds `slot` now. */
+/** A drift was repaired: the vault's current version holds the key of `slot` now. */
 export function healed(state: RotationState, slot: Slot, at: SecretPlace, nowMs: number): RotationState {
   const base = resumed(adopted(state, slot, at, nowMs), nowMs);
   const { work } = state;
   if (work === undefined || work.phase.name === 'promoting') return base;
-  // The slot being retired is the only one that works: its retirement starts again from the beginning.
+  // The slot being retired is the current one again, so its retirement starts from the beginning.
   if (slot === work.slot) {
     const turns = [turnOf(work), ...work.queue];
     return started(base, turns, work.reason, work.completes, nowMs);
   }
-  // Someone may have taken the retired key from the vault: everybody gets the full time again.
+  // Somebody may have read the retired key from the vault meanwhile, so the drain starts over with its full time.
   return work.phase.name === 'proving' ? base : enter(base, { name: 'draining' }, nowMs);
 }
 
-/** What is in the vault is taken as the current key. */
+/** The given version becomes the one that exchanges buy with. */
 function adopted(
   state: RotationState,
   active: Slot,
@@ -164,7 +164,7 @@ function adopted(
 ): RotationState {
   const suspectUntilMs = state.generation === 0 ? 0 : nowMs + MAX_DECLARED_LIFE_MS;
   const generation = state.generation + 1;
-  // There is nothing else to buy with.
+  // The active slot is never marked retiring: it is the only key that exchanges can use.
   const retiring = state.retiring === active ? undefined : state.retiring;
   return {
     ...state,
@@ -181,9 +181,9 @@ function adopted(
 }
 
 /**
- * The other slot's key is the vault's current version: from now on nothing is bought with this one. In an
- * emergency tokens may have been bought with it until now, as long as the other key was not accepted; its
- * drain is skipped, so the epoch rises once more, and no cache hands them out after their key is gone.
+ * The other slot's key is the vault's current version now, so nothing is bought with this one any more. In an
+ * emergency tokens were bought with the leaked key until now, while the other key was not accepted yet. Their drain
+ * is skipped, so the epoch goes up once more: no cache returns them after their key is regenerated.
  */
 export function promoted(
   state: RotationState,
@@ -217,7 +217,7 @@ export function regenerated(state: RotationState, fingerprint: string, nowMs: nu
   );
 }
 
-/** The slot's key was made just now. */
+/** Records that the slot's key was made just now. */
 export function born(state: RotationState, slot: Slot, nowMs: number): RotationState {
   return { ...state, bornAtMs: { ...state.bornAtMs, [slot]: nowMs } };
 }
@@ -225,7 +225,7 @@ export function born(state: RotationState, slot: Slot, nowMs: number): RotationS
 export interface Probe {
   readonly fingerprint: string;
   readonly accepted: boolean;
-  /** The slot's old key, while it is watched. `unknown`: its value is no longer at hand. */
+  /** How the slot's old key was answered. `unknown`: no enabled version of the secret holds its value any more. */
   readonly oldKey?: 'accepted' | 'refused' | 'unknown' | undefined;
 }
 
@@ -243,7 +243,7 @@ function withProbe(phase: Phase, probe: Probe, nowMs: number): Phase {
   if (phase.name !== 'promoting' && phase.name !== 'proving') return phase;
   const proof = probe.accepted ? extended(phase.proof, probe.fingerprint, nowMs) : undefined;
   if (phase.name === 'promoting') return { ...phase, proof };
-  // Two drivers' clocks may differ by more than the lag.
+  // The clock of the driver that regenerated may be ahead of this one's by more than the lag.
   const sinceMs = Math.max(0, nowMs - phase.regeneratedAtMs);
   return {
     ...phase,
@@ -260,7 +260,7 @@ function extended(proof: Proof | undefined, fingerprint: string, nowMs: number):
     : { fingerprint, firstMs: nowMs, lastMs: nowMs };
 }
 
-/** The slot is retired: on to the next one, or done. */
+/** The slot is retired. The next one in the queue is promoted, or the rotation is over. */
 export function tidied(state: RotationState, nowMs: number): RotationState {
   const { work } = state;
   if (work === undefined) return state;
@@ -269,7 +269,7 @@ export function tidied(state: RotationState, nowMs: number): RotationState {
   return started(steady, work.queue, work.reason, work.completes, nowMs);
 }
 
-/** Into a phase: its tries start from none. */
+/** Enters a phase, with no tries counted yet. */
 export function enter(state: RotationState, phase: Phase, nowMs: number): RotationState {
   if (state.work === undefined) return state;
   const fresh = { phaseAtMs: nowMs, attempts: 0, notBeforeMs: 0, problem: undefined };

@@ -1,13 +1,39 @@
 /**
- * The machine. `next` looks at what is remembered and what is seen and says the one step to make; the
- * step's outcome turns into the next state in progress.ts. Pure; effects.ts makes the steps.
+ * The state machine that retires a slot. `next` takes the stored state and the evidence, and decides the one step to
+ * make. It is pure: effects.ts makes the step, and progress.ts computes the state after it. A full rotation retires
+ * both slots, an alternating one the active slot; an emergency retires one or both without the drain.
  *
- *     promoting --publish--> draining --> regenerating --> proving --tidy--> done, or promoting the next slot
+ *     promoting --publish--> draining --> regenerating --> proving --tidy--> done, or promoting for the next slot
  *
- * Retiring a slot: the other slot's key is proved and becomes the vault's current version; nothing is bought
- * with the slot any more; when the last token bought with it is dead and every declared consumer had its
- * time, the slot is regenerated; its new key is proved and the old one watched until it is refused. A full
- * rotation is two retirements, an alternating one is one, an emergency is one without the drain.
+ * In each phase a step that fails is tried again after a pause that doubles; after 12 tries the rotation counts as
+ * stuck and is tried once an hour. `slot` is the slot being retired, `other` the other one.
+ *
+ * Promoting. On entry exchanges may still buy with `slot`. The phase waits until `other` is proved: its key was
+ * accepted at every try for at least a minute, because the gateways of an account learn of a new key one after the
+ * other. Then its key is written to the vault as the current version. After a crash between that write and the row,
+ * the next tick finds `other` in the current version and goes on from there; after a crash before the write it writes
+ * (again: two versions with the same key do no harm). If `other` is current from the start, nothing is written. In an
+ * emergency one round of tries is proof enough. The phase ends with a row that has `other` active and `slot` retiring.
+ *
+ * Draining. On entry the row forbids buying with `slot`, but tokens that were bought with it live on, and apps that
+ * read the secret by themselves may still use its key. The phase waits for the latest expiry in the mint ledger plus
+ * the difference of clocks, for the time that the policy gives declared consumers, and for `suspectUntilMs`. It
+ * changes nothing, so a crash costs nothing; a bump of the head row that was lost in a crash is repeated by each tick
+ * (observe.ts). If somebody changes the vault in this phase or the next, the repair (drift.ts) starts this phase over,
+ * because the key of `slot` may have been read meanwhile; if only that key works, it starts over from promoting. The
+ * phase ends by storing the fingerprint of the slot's key as `before`. An emergency ends it at once.
+ *
+ * Regenerating. On entry nothing that lives depends on the key of `slot`, and `before` is stored. The phase asks ARM
+ * for a new key. The answer may be lost, or the driver may crash before it writes the row. So a tick asks only while
+ * the slot's fingerprint still equals `before`, and after each try it waits two minutes, in which a request whose
+ * answer was lost may still take effect. The phase ends when the fingerprint differs.
+ *
+ * Proving. On entry `slot` has a new key, and the vault still holds `other`. The phase waits until the new key is
+ * proved, as above, and until the old key is refused. It stops waiting for the old key when no enabled version in
+ * the vault holds it any more, after 30 minutes, or when the next slot in the queue is an emergency. It only tries
+ * keys, so a crash costs at most a try. If somebody regenerates `slot` by hand, the phase starts over with that key.
+ * The last step disables the versions whose keys are gone; a crash leaves some of them to the repeated step. After it
+ * the next slot in the queue is promoted, or the rotation is over.
  */
 import { compare, type Drift } from './drift.ts';
 import { CLOCKS_DIFFER_MS } from './due.ts';
@@ -16,19 +42,19 @@ import { begin, born, enter, healed, PROOF_SPAN_MS, promoted, regenerated } from
 import { type Evidence, otherSlot, type Proof, type RotationState, type Work } from './state.ts';
 import type { Step } from './step.ts';
 
-/** An old key may be accepted for hours (Azure: disable-local-auth): noted, and not waited for. */
+/** Azure may accept an old key for hours (learn.microsoft.com, disable-local-auth). Longer than this nobody waits. */
 const OLD_KEY_WATCH_MS = 1_800_000;
 
 export interface Rules {
   readonly accountId: string;
   readonly paused: boolean;
-  /** When the next rotation starts, blackout included. */
+  /** The earliest start of the next rotation, with the blackout window taken into account. */
   readonly startsAtMs: number;
   readonly mode: 'full' | 'alternating';
   readonly consumersMs: number;
 }
 
-/** Then no rotation is missed, however long ago the last one was. */
+/** True while keys are switched off for the account: then no rotation is overdue, since no key can be used. */
 export function hasNoKeys({ blocked }: RotationState): boolean {
   return blocked?.code === 'keys_switched_off';
 }
@@ -89,7 +115,7 @@ export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
           `${slot} was regenerated once more, by hand`,
         );
       }
-      // Another key in wrong hands does not wait for this one to be forgotten.
+      // If another slot is queued for an emergency, stop watching the old key and start on that slot now.
       const isUrgent = work.queue[0]?.emergency === true;
       const watchIsOver = isUrgent || nowMs - phase.regeneratedAtMs > OLD_KEY_WATCH_MS;
       const watched = phase.oldKey !== undefined && (phase.oldKey !== 'accepted' || watchIsOver);
@@ -130,7 +156,7 @@ function whenSteady(state: RotationState, nowMs: number, rules: Rules): Step {
   return note(begin(state, rules.mode, 'scheduled', nowMs), 'the rotation is due');
 }
 
-/** Invariant 3, without an emergency: the slot is not regenerated before this. */
+/** Unless in an emergency, the slot is not regenerated before this time (invariant 3). */
 function drainedAtMs(state: RotationState, work: Work, seen: Evidence, rules: Rules): number {
   return Math.max(
     seen.tokensLiveUntilMs + CLOCKS_DIFFER_MS,

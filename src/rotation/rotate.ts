@@ -1,4 +1,4 @@
-/** The rotation of all resources: the tick of the timer, and what events and operators ask for. */
+/** The rotation of all resources: the tick of the timer, the plan, and what a health check asks. */
 import { accountKey } from '../account-key.ts';
 import type { Resource } from '../policy/schema.ts';
 import { UpstreamFailure } from '../upstream.ts';
@@ -15,12 +15,12 @@ import { type HistoryEntry, unseen } from './state.ts';
 
 export interface TickReport {
   readonly resources: number;
-  /** Steps that were made. */
+  /** The steps that were made. */
   readonly steps: readonly Advance[];
   readonly waiting: number;
-  /** Could not be seen or written down; the next tick tries again. */
+  /** The resources whose state could not be read or written; the next tick tries again. */
   readonly unreachable: readonly string[];
-  /** Left to the next tick: no time, or Azure asked to slow down. */
+  /** How many were left to the next tick, because time ran out or ARM throttled their subscription. */
   readonly postponed: number;
 }
 
@@ -28,20 +28,20 @@ export interface KeyRotation extends Demands {
   tick(): Promise<TickReport>;
   plan(): Promise<readonly Plan[]>;
   history(resource: string, most: number): Promise<readonly HistoryEntry[]>;
-  /** One query, for a health check: an overdue rotation is noticed on any path. */
+  /** For a health check, by one query: so an overdue rotation is noticed even when the timer has stopped. */
   overdue(): Promise<Overdue>;
 }
 
 /** Resources, by their names. */
 export interface Overdue {
   readonly overdue: readonly string[];
-  /** With a key whose making nobody saw: it may be of any age. */
+  /** They have a key that the rotation did not see being made, so its age is unknown. */
   readonly ofUnknownAge: readonly string[];
 }
 
-/** Resources looked at at once. */
+/** How many resources are worked on at the same time. */
 const PARALLEL = 16;
-/** Nothing is begun later than this in a tick: the host ends a function after five minutes. Wall time. */
+/** A tick starts no step later than this after its own start: the host ends a function after five minutes. */
 const TICK_MS = 240_000;
 
 /** @param instance names this process in leases and history */
@@ -57,7 +57,7 @@ export function createRotation(
     runs += 1;
     return `${instance}/${runs}`;
   };
-  /** The first resource the last tick had no time for. */
+  /** The first resource for which the last tick had no time. */
   let firstPostponed = '';
 
   async function tick(): Promise<TickReport> {
@@ -84,7 +84,7 @@ export function createRotation(
         if (done.did === 'wait') waiting += 1;
         else steps.push(done);
       } catch (error) {
-        // A bug in one resource's way must not stop the others; it is thrown when they are done.
+        // A bug that one resource meets must not stop the others. It is thrown when they are done.
         if (!(error instanceof UpstreamFailure)) bugs.push(error);
         else {
           if (error.service === 'arm' && error.status === 429) throttled.add(subscription);
@@ -99,7 +99,7 @@ export function createRotation(
     return { resources: targets.length, steps, waiting, unreachable, postponed: postponed.length };
   }
 
-  /** A driver that died between carrying a row over and removing the old one left both. */
+  /** If a driver died while it moved a row (row.ts), both rows exist. Then the old one is removed here. */
   async function settled(rows: Rows, target: Target) {
     if (rows.has(target.account) && rows.has(target.name)) await ports.store.remove(target.name);
     return settleRow(ports, target, rowIn(rows, target));
@@ -124,7 +124,7 @@ export function createRotation(
       .map(({ name }) => name);
   }
 
-  /** What the alerts of infra/alerts.bicep wait for, said again in every tick while it lasts. */
+  /** Logs what the alerts of infra/alerts.bicep look for, in every tick while it lasts. */
   function report(rows: Rows): void {
     for (const resource of overdueIn(rows)) ports.log('rotation_overdue', { resource });
     for (const target of targets) {
@@ -160,7 +160,7 @@ export function createRotation(
   };
 }
 
-/** What has a secret and says how it is rotated, and whose keys can be proved. */
+/** The resources that have a secret and rotation settings in the policy, and whose keys can be tried. */
 function targetsOf({ proof, log }: RotationPorts, resources: readonly Resource[]): Target[] {
   return resources.flatMap((resource) => {
     const { name, secret, rotation } = resource;
@@ -172,7 +172,7 @@ function targetsOf({ proof, log }: RotationPorts, resources: readonly Resource[]
   });
 }
 
-/** Rotations under way first, then the others, beginning where the last tick ran out of time. */
+/** Rotations under way come first, then the others. Both begin where the last tick ran out of time. */
 function inOrder(targets: readonly Target[], rows: Rows, first: string): Target[] {
   const isWorking = (target: Target): boolean => {
     const row = rowIn(rows, target);

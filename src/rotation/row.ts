@@ -1,26 +1,29 @@
 /**
- * The row of a target. Rows once stood under the resource's name in the policy; such a row is carried over to the
- * account's key when it is first needed, on condition that no other instance has done so.
+ * Reads the state row of a target. Older versions kept the row under the resource's name in the policy. Such a row
+ * is moved to the account's key before its first step, so that a resource can be renamed.
  */
-
 import { MAX_DECLARED_LIFE_MS } from '../facts/sts.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import type { RotationPorts, Rows, Target } from './ports.ts';
 import { type StoredRow, unseen } from './state.ts';
 
-/** As it stands in an answer to `store.all()`, under either key. */
+/** The target's row among those of `store.all()`, under the account's key or the old one; undefined: there is none. */
 export function rowIn(rows: Rows, { account, name }: Target): StoredRow | 'unreadable' | undefined {
   return rows.get(account) ?? rows.get(name);
 }
 
-/** @throws UpstreamFailure, also when the row cannot be read or is being carried over by another driver */
+/** @throws UpstreamFailure, also when the row cannot be parsed */
 export async function readRow({ store, clock }: RotationPorts, target: Target): Promise<StoredRow> {
   const { account, name } = target;
   const row = (await store.read(account)) ?? (await store.read(name)) ?? unseen(account, clock());
   return readable(row, target);
 }
 
-/** To be called before a step is made: what stands under the name is put under the account. */
+/**
+ * Moves a row from the resource's name to the account's key; any other row is returned as it is. To be called before
+ * a step. If a driver dies between the two writes, both rows stay, and the next tick removes the old one (rotate.ts).
+ * @throws UpstreamFailure, also when the row cannot be parsed or another driver moves it at the same time
+ */
 export async function settleRow(
   ports: RotationPorts,
   target: Target,
@@ -35,12 +38,12 @@ export async function settleRow(
     etag: undefined,
     state: {
       ...state,
-      // Such rows called the adoption a rotation, so what they say of the keys' age is not known to be true.
+      // In such rows `rotatedAtMs` may be the time of the adoption, so it says nothing about the age of the keys.
       adoptedAtMs: ports.clock(),
       rotatedAtMs: undefined,
       bornAtMs: {},
       secret: state.secretVersion === '' ? '' : target.secret,
-      // Tokens bought before stand in the mint ledger under the name, which nobody reads any more.
+      // Tokens bought until now are in the mint ledger under the resource's name, where no drain looks any more.
       suspectUntilMs: Math.max(state.suspectUntilMs, ports.clock() + MAX_DECLARED_LIFE_MS),
     },
   };

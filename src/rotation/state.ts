@@ -1,34 +1,35 @@
-/** What is remembered of one resource's rotation, and what a tick sees of the world. */
+/** The stored state of one account's rotation, and the evidence that a tick collects before it decides. */
 import * as z from 'zod';
 import type { AccountRefusal, Slot } from '../ports.ts';
 import { type Problem, problemOfText, problemSchema } from './problem.ts';
 
-/** As rows hold it, and as rows once held it: in words. */
+/** A problem as rows store it. Older rows hold it as a sentence, which is translated to its code. */
 export const storedProblem = z.union([problemSchema, z.string().transform(problemOfText)]);
 
 export const slotSchema = z.enum(['Key1', 'Key2']);
 
-/** A key was accepted whenever it was tried, from the first of these times to the last. */
+/** The key was accepted at every try, from the first of these times to the last. */
 const proofSchema = z.object({ fingerprint: z.string(), firstMs: z.number(), lastMs: z.number() });
 export type Proof = z.infer<typeof proofSchema>;
 
 const turn = {
   /** The slot being retired. */
   slot: slotSchema,
-  /** The drain is skipped, and that is on record. */
+  /** In an emergency the drain is skipped, and the history says so. */
   emergency: z.boolean(),
 };
 const turnSchema = z.object(turn);
 export type Turn = z.infer<typeof turnSchema>;
 
 const phaseSchema = z.discriminatedUnion('name', [
-  /** The other slot's key is being proved, then becomes the secret's current version. */
+  // retire.ts describes each phase: what is true on entry, what it waits for, what a crash leaves, how it ends.
+  /** The other slot's key is proved, and then written as the secret's current version. */
   z.object({ name: z.literal('promoting'), proof: proofSchema.optional() }),
-  /** Nothing is bought with the slot any more; what was bought with it lives on. */
+  /** No token is bought with the slot any more; tokens that were bought with it may still live. */
   z.object({ name: z.literal('draining') }),
-  /** `before`: the slot's fingerprint when the intent to regenerate it was written down. */
+  /** `before` is the fingerprint of the slot's key, stored before the regenerate is asked for. */
   z.object({ name: z.literal('regenerating'), before: z.string() }),
-  /** The slot's new key is being proved, the old one watched until it is refused. */
+  /** The slot's new key is proved, and the old key (`before`) is tried until it is refused. */
   z.object({
     name: z.literal('proving'),
     before: z.string(),
@@ -42,65 +43,68 @@ const phaseSchema = z.discriminatedUnion('name', [
 ]);
 export type Phase = z.infer<typeof phaseSchema>;
 
-/** The retirement of one slot, as far as it has come: enough to go on after a crash anywhere. */
+/** The retirement of one slot: how far it has come. Any driver can continue from this after a crash. */
 export const workSchema = z.object({
   ...turn,
   phase: phaseSchema,
-  /** What is retired after it. */
+  /** The slots that are retired after this one, in this order. */
   queue: z.array(turnSchema),
   reason: z.string(),
-  /** When it is done, the next rotation is due a period later. */
+  /** True for a whole rotation: its end sets `rotatedAtMs`, from which the next due time is counted. */
   completes: z.boolean(),
   startedAtMs: z.number(),
   phaseAtMs: z.number(),
-  /** Tries since the last progress. */
+  /** How often a step was tried since the last one that succeeded. */
   attempts: z.int(),
-  /** No try before this. */
+  /** The next step is not tried before this. */
   notBeforeMs: z.number(),
-  /** Why the last try came to nothing. */
+  /** Why the last try failed. */
   problem: storedProblem.optional(),
 });
 export type Work = z.infer<typeof workSchema>;
 
-/** What somebody else changed is being put right: tries since it was last right, and no try before a time. */
+/** A repair of a drift (drift.ts) that has not succeeded yet: how often it was tried, and when the next try is due. */
 export const healingSchema = z.object({ what: z.string(), attempts: z.int(), notBeforeMs: z.number() });
 export type Healing = z.infer<typeof healingSchema>;
 
 export interface RotationState {
-  /** Rises with every change of the vault's current key. 0: not adopted yet. */
+  /** Goes up with every change of the vault's current key. 0: the account is not adopted yet. */
   readonly generation: number;
-  /** No token may be bought with this slot. */
+  /** The slot with which no token may be bought any more. It is never the active slot. */
   readonly retiring: Slot | undefined;
-  /** Rises when an emergency begins, and when nothing is bought with its key any more. */
+  /** Goes up when an emergency begins, and again when exchanges stop buying with the leaked key. */
   readonly epoch: number;
-  /** Whose key the vault's current version holds. */
+  /** The slot whose key the vault's current version holds. */
   readonly active: Slot;
-  /** The vault's current version, as last seen or written; exchanges buy with it. Both empty: not adopted yet. */
+  /** The name of the secret and its current version; exchanges buy with it. Both are empty before the adoption. */
   readonly secret: string;
   readonly secretVersion: string;
-  /** When the account was adopted; before that, when it was first seen. */
+  /** When the account was adopted; before the adoption, when it was first seen. */
   readonly adoptedAtMs: number;
-  /** The end of the last whole rotation; undefined: there was none since the adoption. */
+  /** When the last whole rotation ended; undefined where there was none since the adoption. */
   readonly rotatedAtMs: number | undefined;
-  /** When a slot's key was made, where that was seen. The age of a key that is not here is unknown, not zero. */
+  /** When a slot's key was made, if the rotation saw it. The age of a key that is missing here is unknown, not zero. */
   readonly bornAtMs: Readonly<Partial<Record<Slot, number>>>;
-  /** Until then tokens may live that were bought while someone else's hand was in the vault. */
+  /**
+   * Tokens that the mint ledger does not show under their slot may live until then, for example those that were
+   * bought while a version written by somebody else was current. The drain waits for them too.
+   */
   readonly suspectUntilMs: number;
-  /** A condition outside that stops everything. */
+  /** A condition outside the broker that stops everything, for example that the rotator's role was removed. */
   readonly blocked: Problem | undefined;
   readonly work: Work | undefined;
   readonly healing?: Healing | undefined;
 }
 
-/** One driver per resource: taken by a conditional write, its fence rises with every taking. */
+/** Lets one driver at a time work on an account. It is taken by a conditional write, and each taking raises `fence`. */
 export interface Lease {
-  /** Empty: free. */
+  /** The driver's name; empty while the lease is free. */
   readonly holder: string;
   readonly fence: number;
   readonly takenAtMs: number;
 }
 
-/** One step that was made, for people. `fence` orders an account's entries and makes writing one idempotent. */
+/** One step that was made, for people. `fence` orders an account's entries and makes a repeated write harmless. */
 export interface HistoryEntry {
   readonly account: string;
   readonly fence: number;
@@ -116,14 +120,14 @@ export interface HistoryEntry {
 }
 
 export interface RotationRow {
-  /** The key it stands under (account-key.ts). */
+  /** The row's key (account-key.ts); in rows of older versions it is the resource's name. */
   readonly account: string;
   readonly state: RotationState;
   readonly lease: Lease;
-  /** The last step: its history entry is written after this row, and once more before the next step. */
+  /** The last step. Its history entry is written after this row, and again before the next step in case of a crash. */
   readonly last: HistoryEntry | undefined;
 }
-/** `etag` is undefined where there is no row yet. */
+/** A row as it was read; `etag` is undefined where the table has no row yet. */
 export interface StoredRow extends RotationRow {
   readonly etag: string | undefined;
 }
@@ -134,16 +138,16 @@ export interface SecretPlace {
   readonly version: string;
 }
 
-/** What one tick sees. Fingerprints, never keys. */
+/** What a tick sees before it decides. It holds fingerprints of keys, never keys. */
 export interface Evidence {
   readonly nowMs: number;
   readonly keys: Readonly<Record<Slot, string>> | AccountRefusal;
   readonly vault: VaultSight | 'absent' | 'disabled' | 'forbidden';
-  /** While draining: the latest expiry in the ledger, read after the head row was bumped. */
+  /** The latest expiry in the mint ledger, read after the head row was bumped; 0 in phases other than draining. */
   readonly tokensLiveUntilMs: number;
 }
 export interface VaultSight extends SecretPlace {
-  /** Of the value itself, not of the tag. */
+  /** Computed from the secret's value; the tag of the same name may have been edited. */
   readonly fingerprint: string;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -152,13 +156,13 @@ export function otherSlot(slot: Slot): Slot {
   return slot === 'Key1' ? 'Key2' : 'Key1';
 }
 
-/** The slot whose key has this fingerprint. */
+/** The slot whose key has this fingerprint; undefined where neither has. */
 export function slotOf(keys: Readonly<Record<Slot, string>>, fingerprint: string): Slot | undefined {
   if (keys.Key1 === fingerprint) return 'Key1';
   return keys.Key2 === fingerprint ? 'Key2' : undefined;
 }
 
-/** An account that the rotation has never seen. */
+/** The row of an account that the rotation has never seen; it is not in the table. */
 export function unseen(account: string, nowMs: number): StoredRow {
   return {
     account,

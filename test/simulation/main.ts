@@ -6,7 +6,8 @@
 import { readCommandLine, wrongUsage } from '../../src/command-line.ts';
 import { ASSUMED, type Assumptions, BEYOND } from './assumptions.ts';
 import { MUTATIONS, mutate } from './mutations.ts';
-import { add, type Counts, type Report, tell, total } from './report.ts';
+import { type Part, partOf, partsFor, runInParts } from './parts.ts';
+import { type Found, merged, type Report, tell } from './report.ts';
 import type { Run } from './run.ts';
 
 /** Of a violation, the last so many lines are kept. */
@@ -21,7 +22,9 @@ const usage = `npm run simulate -- [--runs N] [--seed N] [--mutate NAME] [--list
   --beyond NAME     leaves what is assumed of Azure and of the instances: ${Object.keys(BEYOND).join(' or ')}
   --violations N    stops after so many (default 20)
   --trace           prints what happens in a schedule, step by step: for --runs 1
-  --json            the last line is one JSON object`;
+  --json            the last line is one JSON object
+
+Many schedules run on all cores.`;
 const { values } = readCommandLine(usage, {
   options: {
     runs: { type: 'string', default: '10000' },
@@ -33,6 +36,8 @@ const { values } = readCommandLine(usage, {
     // A broken machine breaks often: so many show it.
     violations: { type: 'string', default: '20' },
     'list-mutations': { type: 'boolean', default: false },
+    // One process's part of the runs, as parts.ts gives it: 0/2 is every second one, from the first on.
+    part: { type: 'string' },
   },
 });
 if (values['list-mutations']) {
@@ -43,51 +48,44 @@ if (values['list-mutations']) {
   if (Number(values.runs) === 0) wrong('--runs must be 1 or more');
   if (values.mutate !== undefined && !Object.hasOwn(MUTATIONS, values.mutate))
     wrong(`no such mutation: ${values.mutate}`);
-  const isMutated = values.mutate === undefined ? () => true : mutate(values.mutate);
-  const assumptions = values.beyond === undefined ? ASSUMED : BEYOND[values.beyond];
-  if (assumptions === undefined) wrong(`--beyond is one of ${Object.keys(BEYOND).join(', ')}`);
-  // A mutated source must be loaded after the hook: nothing that this file imports loads one.
-  const { runSchedule } = await import('./run.ts');
-  if (!isMutated()) throw new Error('the mutated source was loaded before it was mutated');
-  Error.stackTraceLimit = values.trace ? 10 : 0;
-  process.exitCode = await simulate(runSchedule, assumptions, Number(values.runs), Number(values.seed));
+  if (values.beyond !== undefined && !Object.hasOwn(BEYOND, values.beyond))
+    wrong(`--beyond is one of ${Object.keys(BEYOND).join(', ')}`);
+  const startedAt = performance.now();
+  const parts = values.part === undefined && !values.trace ? partsFor(Number(values.runs)) : 1;
+  const found =
+    parts > 1
+      ? await runInParts(process.argv.slice(2), parts, Number(values.violations))
+      : await simulate(partOf(values.part));
+  const report: Report = { ...found, seconds: Math.round((performance.now() - startedAt) / 100) / 10 };
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${tell(report)}\n`);
+  process.exitCode = report.violations.length === 0 ? 0 : 1;
 }
 
 function wrong(why: string): never {
   return wrongUsage(usage, why);
 }
 
-async function simulate(
-  runSchedule: Run,
-  assumptions: Assumptions,
-  runs: number,
-  firstSeed: number,
-): Promise<number> {
-  const startedAt = performance.now();
-  const violations: Report['violations'][number][] = [];
-  const steps: Counts = {};
-  const reached: Record<string, Counts> = {};
-  let run = 0;
-  for (; run < runs && violations.length < Number(values.violations); run += 1) {
-    const seed = firstSeed + run;
+async function simulate({ index, of }: Part): Promise<Found> {
+  const isMutated = values.mutate === undefined ? () => true : mutate(values.mutate);
+  const assumptions = BEYOND[values.beyond ?? ''] ?? ASSUMED;
+  // A mutated source must be loaded after the hook: nothing that this file imports loads one.
+  const { runSchedule } = await import('./run.ts');
+  if (!isMutated()) throw new Error('the mutated source was loaded before it was mutated');
+  Error.stackTraceLimit = values.trace ? 10 : 0;
+  let found: Found = { runs: 0, violations: [], steps: {}, faults: {}, reached: {} };
+  const max = Number(values.violations);
+  for (let run = index; run < Number(values.runs) && found.violations.length < max; run += of) {
+    const seed = Number(values.seed) + run;
     const print = values.trace ? (line: string) => process.stdout.write(`${line}\n`) : undefined;
-    const report = await runSchedule(seed, print, assumptions);
-    add(steps, report.steps);
-    for (const [phase, counts] of Object.entries(report.reached)) {
-      const sum = reached[phase] ?? {};
-      add(sum, counts);
-      reached[phase] = sum;
-    }
-    const [first] = report.violations;
-    if (first !== undefined) {
-      const trace = await traceOf(runSchedule, assumptions, seed);
-      violations.push({ seed, invariant: first.invariant, trace });
-    }
+    const { violations, steps, reached } = await runSchedule(seed, print, assumptions);
+    const [first] = violations;
+    const shown =
+      first === undefined
+        ? []
+        : [{ seed, invariant: first.invariant, trace: await traceOf(runSchedule, assumptions, seed) }];
+    found = merged([found, { runs: 1, violations: shown, steps, faults: {}, reached }], max);
   }
-  const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
-  const report: Report = { runs: run, violations, steps, faults: total(reached), reached, seconds };
-  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${tell(report)}\n`);
-  return violations.length === 0 ? 0 : 1;
+  return found;
 }
 
 /** The schedule once more, with what happened up to the first violation. */

@@ -27,6 +27,24 @@ export function total(reached: Report['reached']): Counts {
   return sum;
 }
 
+/** What some of the runs found; how long all of them took is added at the end. */
+export type Found = Omit<Report, 'seconds'>;
+
+export function merged(reports: readonly Found[], maxViolations: number): Found {
+  const steps: Counts = {};
+  const reached: Record<string, Counts> = {};
+  for (const report of reports) {
+    add(steps, report.steps);
+    for (const [phase, counts] of Object.entries(report.reached)) {
+      reached[phase] ??= {};
+      add(reached[phase], counts);
+    }
+  }
+  const violations = reports.flatMap((report) => report.violations).toSorted((a, b) => a.seed - b.seed);
+  const runs = reports.reduce((sum, report) => sum + report.runs, 0);
+  return { runs, violations: violations.slice(0, maxViolations), steps, faults: total(reached), reached };
+}
+
 export function tell({ runs, violations, steps, faults, reached, seconds }: Report): string {
   const told = violations.flatMap(({ seed, invariant, trace }) => [
     `\nseed ${seed} violates: ${invariant}`,

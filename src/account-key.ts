@@ -14,7 +14,7 @@ export function accountKey(accountId: string): string {
   return [parts[2], parts[4], parts[8]].join(':');
 }
 
-/** Rows that were written before there were such keys stand under the resource's name until the next tick. */
+/** Rows of an older version have the resource's name as their key, until the next tick of the rotation. */
 export function slotsOf(
   slots: ReadonlyMap<string, SlotState>,
   { accountId, name }: { readonly accountId: string; readonly name: string },

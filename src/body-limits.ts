@@ -1,9 +1,9 @@
 /**
- * How large a request may be. Two bounds stand behind one another: the Functions host refuses what is beyond its own
- * before any of it is read, with an empty 500; between that and the bounds of a route our code says 413 and why.
+ * How large a request may be. There are two bounds: the Functions host refuses a body over its own bound before it
+ * reads any of it, with an empty 500; over the smaller bound of a route our code answers 413 and says why.
  *
- * The host reads a body whole before our code is asked, and makes binding data of every member of a JSON body, so
- * only its own bound keeps a stranger's megabytes out of memory. It is one for the whole app and must hold:
+ * The host reads a whole body before it calls our code, and makes binding data of every member of a JSON body. So
+ * only the host's bound keeps large bodies out of memory. The whole app has one such bound, which must allow:
  *
  * | what | bytes, at most |
  * | --- | --- |

@@ -1,6 +1,6 @@
 /**
- * The composition root: the only file that joins the capabilities to the adapters. Built when the app starts
- * or the first function is invoked; building it calls nobody.
+ * The composition root: the only file that joins the capabilities to the adapters. The broker is built when the app
+ * starts or the first function is invoked. Building it makes no outside call.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -54,13 +54,13 @@ export type Broker = ReturnType<typeof build>;
 
 let built: Broker | undefined;
 
-/** @throws ConfigError, PolicyError with every problem; the app then answers nothing but 500 */
+/** @throws ConfigError or PolicyError with every problem; the app then answers every request with 500 */
 export function broker(): Broker {
   built ??= build(readConfig(process.env));
   return built;
 }
 
-/** For the timer, which is registered before anything is built. */
+/** The schedule for the timer trigger, which is registered before the broker is built. */
 export function rotationSchedule(): string {
   return readRotationSchedule(process.env);
 }
@@ -126,7 +126,7 @@ function build(config: Config) {
     append: audit.append,
     clock,
     instance,
-    // It keeps no process alive that is told to end.
+    // `unref`: the timer must not keep a process alive that is told to end.
     later: (ms, work) => void setTimeout(work, ms).unref(),
     log,
   });

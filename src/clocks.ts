@@ -1,13 +1,13 @@
 /**
- * How far clocks may be apart. What verification lets pass and what a revocation cuts off both follow from
- * this one number, so that no token can be young enough for the first and too young for the second.
+ * How far clocks may be apart. The tolerance of the token verification and the cut-off of a revocation both follow
+ * from this number. So every token that the verification accepts has an `iat` that a cut-off can cover.
  */
 
-/** The clock of Entra, of a sender of events and of each instance may be off by this much, either way. */
+/** The clock of Entra, of a sender of events and of each instance may be wrong by so much, ahead or behind. */
 export const MAX_CLOCK_OFF_SECONDS = 60;
 
 /**
- * So two clocks may differ by twice that: a token that Entra issued a moment ago may be dated this far ahead
- * of the clock of the instance that revokes it.
+ * So two clocks may differ by twice as much: the `iat` of a token that Entra has just issued may be so far ahead of
+ * the clock of the instance that revokes it.
  */
 export const MAX_CLOCKS_DIFFER_SECONDS = 2 * MAX_CLOCK_OFF_SECONDS;

@@ -1,7 +1,7 @@
 /**
- * Callers that wait at the same moment share one run, and a run that began before a caller arrived never
- * serves that caller. That is group commit for a write and single flight without staleness for a read.
- * `parallel` runs may be under way at once.
+ * Callers that wait at the same time share one run, but a caller never gets the result of a run that began before it
+ * called. For a write this is a group commit; for a read, a shared read that is never stale. At most `parallel` runs
+ * are in progress at a time.
  */
 export function coalesce<Item, Result>(
   run: (items: readonly Item[]) => Promise<Result>,
@@ -29,7 +29,7 @@ export function coalesce<Item, Result>(
         });
     }
   };
-  // One turn of the event loop, so that requests read from their sockets together end up in one group.
+  // Waits one turn of the event loop, so that requests that arrive together share one run.
   const schedule = (): void => {
     if (scheduled || waiting.length === 0 || running >= parallel) return;
     scheduled = true;

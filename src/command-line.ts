@@ -1,4 +1,4 @@
-/** What the commands of this repository share (npm run …): how options are read, `--help`, and a wrong option. */
+/** Reading options, `--help` and wrong options, for the commands of this repository (`npm run …`). */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 type Read<Config extends ParseArgsConfig> = ReturnType<typeof parseArgs<Config>>;

@@ -1,13 +1,13 @@
 /**
- * The environment, parsed once. Every problem is reported together, by the name of its setting, and the app
- * does not start. The README's table of settings is tested against this file.
+ * The settings, parsed once from the environment. All problems are reported together, each with the name of its
+ * setting, and then the app does not start. A test compares the README's table of settings with this file.
  */
 import * as z from 'zod';
 import { scheduleProblem } from './ncrontab.ts';
 
 const INITIAL_ROTATION_SCHEDULE = '0 */5 * * * *';
 
-/** In lower case, as Entra writes it in tokens and events, since it is compared with those. */
+/** Lower-cased, because it is compared with GUIDs in tokens and events, where Entra writes them in lower case. */
 const guid = z
   .string()
   .regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID')
@@ -26,7 +26,7 @@ function isSafe(target: URL): boolean {
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text && isSafe(new URL(text));
 }
-/** True for the addresses on which a simulated service may listen. */
+/** Whether a simulated service may listen on this address. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
 }
@@ -107,8 +107,8 @@ export const settings = z.object({
 });
 
 /**
- * The schedule of the rotation timer, for the trigger: it is registered before the settings are read as a whole,
- * and must not throw, or no route would answer. `readConfig` names a wrong one, and then nothing is served.
+ * The schedule of the rotation timer. The trigger is registered before all settings are read, and an exception there
+ * would leave the app without any route. So a wrong schedule does not throw here; `readConfig` reports it.
  */
 export function readRotationSchedule(environment: Readonly<Record<string, string | undefined>>): string {
   const schedule = settings.shape.BROKER_ROTATION_SCHEDULE.catch(INITIAL_ROTATION_SCHEDULE);
@@ -117,14 +117,14 @@ export function readRotationSchedule(environment: Readonly<Record<string, string
 
 export type Config = z.infer<typeof settings>;
 
-/** The settings do not make sense. The message lists every problem by the setting's name, one a line. */
+/** The settings are not valid. The message lists every problem with the setting's name, one a line. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
 /** @throws ConfigError naming every wrong or missing setting. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  // An empty text would read as the number 0, and a limit would be gone: empty means not set.
+  // Empty means not set. Else an empty text would be parsed as the number 0, and a limit would be lost.
   const given = Object.fromEntries(Object.entries(environment).filter(([, text]) => text?.trim()));
   const parsed = settings.safeParse(given);
   if (parsed.success) return parsed.data;

@@ -1,9 +1,9 @@
 /**
- * Every refusal, as a value. A denial is a decision about the caller or the request; an outage is never one
- * (see upstream.ts). `wire` is the one exhaustive map to what the caller sees; `reason` is what the audit keeps.
+ * Every refusal, as a value. A denial is a decision about the caller or the request; an outage is never a denial
+ * (see upstream.ts). `wire` maps every denial to the caller's answer, and `reason` to the text in the audit.
  */
 
-/** Why a caller's token was not accepted. For the audit, not for the caller. */
+/** Why a caller's token was not accepted. The audit says it; the caller is not told. */
 export type CallerFault =
   | 'missing'
   | 'too_large'
@@ -26,7 +26,7 @@ export type CallerFault =
 export type Denial =
   | {
       readonly kind: 'request_malformed';
-      /** 413: the body is too large. 415: its encoding is not one we read. */
+      /** 413: the body is too large. 415: its Content-Encoding is not supported. */
       readonly status: 400 | 413 | 415;
       readonly detail: string;
     }
@@ -45,7 +45,7 @@ export type Denial =
       readonly kind: 'revoked';
       readonly scope: string;
       readonly of: 'caller' | 'target';
-      /** A token of the caller's that is dated from this second on is accepted; undefined: none is. */
+      /** A caller token with this `iat` or a later one is accepted; undefined: none is, however new. */
       readonly acceptedFromSeconds: number | undefined;
     }
   | { readonly kind: 'rate_limited'; readonly grant: string; readonly retryAfterSeconds: number }
@@ -67,7 +67,7 @@ export function wire(denial: Denial): WireDenial {
   switch (denial.kind) {
     case 'request_malformed':
       return { status: denial.status, error: 'invalid_request', description: denial.detail };
-    // RFC 6749 section 5.2: 401 and the client's own scheme, where it used the Authorization header.
+    // RFC 6749 section 5.2: 401 with the client's own scheme, if the client used the Authorization header.
     case 'client_authentication':
       return {
         status: denial.method === 'Basic' ? 401 : 400,
@@ -90,7 +90,7 @@ export function wire(denial: Denial): WireDenial {
       };
     case 'scope_unsupported':
       return { status: 400, error: 'invalid_scope', description: 'the scope is fixed by the target' };
-    // The same words whether the target exists or not, so that nobody can list what there is.
+    // The same answer whether the target exists or not, so that nobody can find out which targets exist.
     case 'target_unknown':
     case 'grant_missing':
       return { status: 400, error: 'invalid_target', description: 'no such target for this caller' };
@@ -137,15 +137,15 @@ export function wire(denial: Denial): WireDenial {
 }
 
 /**
- * What continuous access evaluation sends to a client whose token was issued too early: its library then asks
- * Entra for a new one, past its own cache.
+ * The claims challenge of continuous access evaluation for a token that was issued too early. The client's library
+ * then gets a new token from Entra and not from its cache.
  * https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation
  */
 function notBefore(seconds: number): string {
   return JSON.stringify({ access_token: { nbf: { essential: true, value: String(seconds) } } });
 }
 
-/** What the audit row says. */
+/** The reason that the audit row gives. */
 export function reason(denial: Denial): string {
   switch (denial.kind) {
     case 'caller_unverified':
@@ -161,7 +161,7 @@ export function reason(denial: Denial): string {
   }
 }
 
-/** Whether nobody had been verified when it was said, so that anyone at all could be behind it. */
+/** Whether this denial comes before the caller is verified, so that anybody can cause it. */
 export function isOfStranger({ kind }: Denial): boolean {
   return OF_STRANGERS[kind];
 }

@@ -1,6 +1,6 @@
 /**
- * What was given cannot be used. The problem is for whoever gave it, and never repeats what was written: that may be
- * a secret in the wrong place. See "How no is said" in README.md.
+ * An input that cannot be used. The sender reads `problem`, which never repeats the input, because it may be a secret
+ * in the wrong place. See "How "no" is said" in README.md.
  */
 export interface Invalid {
   readonly kind: 'invalid';

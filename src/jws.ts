@@ -1,7 +1,6 @@
 /**
- * Opens a compact JWS without believing it: the strict reading that every kind of token gets before its
- * signature is looked at. Only the canonical spelling passes; else one token has many texts (padding, stray
- * bits, blanks), and each could be told apart (RFC 8725).
+ * Reads a compact JWS strictly, before its signature is checked. Only canonical base64url is accepted. Else padding,
+ * stray bits or blanks would give the same token many texts, and each would look like another token (RFC 8725).
  */
 import { parseStrictObject } from './strict-json.ts';
 
@@ -10,13 +9,13 @@ export interface OpenedJws {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** @returns undefined for whatever is not exactly one JWS of two JSON objects */
+/** @returns undefined when the text is not a JWS whose header and payload are JSON objects */
 export function openJws(token: string): OpenedJws | undefined {
   const segments = token.split('.');
   if (segments.length !== 3 || !segments.every(isCanonicalBase64Url)) return undefined;
   const [header, payload] = segments.map(readObject);
   if (header === undefined || payload === undefined) return undefined;
-  // Extensions that change what is signed or how (RFC 7515 section 4.1.11, RFC 7797, zip): nobody here uses any.
+  // Extensions that change what is signed or how (RFC 7515 section 4.1.11, RFC 7797, zip) are not supported.
   if (['crit', 'b64', 'zip'].some((member) => member in header)) return undefined;
   return { header, payload };
 }

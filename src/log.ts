@@ -4,9 +4,9 @@ import { withoutSecrets } from './secret.ts';
 const FLUSH_MS = 20;
 
 /**
- * One line an event, `event name=value name=value`: a person can read it and Log Analytics can `parse` it.
- * Lines of 20 ms leave in one write, because writing is the dearest part of a log line; nothing but a crash
- * of the process loses them, and the audit does not hang on them.
+ * Writes each event as one line, `event name=value name=value`, which people can read and Log Analytics can `parse`.
+ * The lines of 20 ms are written together, because the write is the most expensive part. A crash can lose them; the
+ * audit does not depend on them.
  */
 export function createLog(write: (text: string) => void = (text) => process.stdout.write(text)): Log {
   let lines: string[] = [];
@@ -22,12 +22,12 @@ export function createLog(write: (text: string) => void = (text) => process.stdo
   };
 }
 
-/** No trace id, GUID or number is longer; longer words may be somebody else's. */
+/** No trace id, GUID or number is longer. A longer text may hold a secret that somebody else sent. */
 const MAX_ID = 36;
 
 /**
- * A value with anything but plain characters is quoted, so that no value can forge a field or a line; what
- * looks like a token is not printed, whoever put it there.
+ * A value with anything but plain characters is quoted, so that no value can forge a field or a line. A part of it
+ * that looks like a token or a key is not printed.
  */
 function quoted(value: unknown): string {
   const said = String(value);

@@ -1,7 +1,7 @@
 /**
- * A timer's schedule, read as the Functions host reads it. The host only disables the function whose schedule it
- * does not take, so that keys would stay as they are and nobody would hear of it. The reading is held to a table
- * made with the host's own library (test/ncrontab.json).
+ * Parses a timer's schedule as the Functions host does. When the host does not accept a schedule it only disables the
+ * function, and then keys would not be rotated and nobody would notice. The tests compare this parser with a table
+ * that was made with the host's own library (test/ncrontab.json).
  * https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
  */
 import { type Invalid, invalid } from './invalid.ts';
@@ -10,7 +10,7 @@ interface Field {
   readonly name: string;
   readonly least: number;
   readonly most: number;
-  /** The first one has the value `least`. */
+  /** The names of the values, beginning with `least`. */
   readonly names: readonly string[];
 }
 
@@ -35,7 +35,7 @@ const FIELDS: readonly Field[] = [
     names: ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'],
   },
 ];
-/** In a leap year. */
+/** The days of each month in a leap year. */
 const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const MAX_NUMBER = 2_147_483_647;
 const PART = /^(?:\*|(\w+)(?:-(\w+))?)(?:\/(-?[0-9]+))?$/;
@@ -43,7 +43,7 @@ const PART = /^(?:\*|(\w+)(?:-(\w+))?)(?:\/(-?[0-9]+))?$/;
 /** The values of each field, in order: second, minute, hour, day, month, weekday (0 is Sunday). */
 export interface Ncrontab {
   readonly fields: readonly (readonly number[])[];
-  /** What the host takes but reads otherwise than it is written, or what never comes. */
+  /** Why a schedule that the host accepts would not run as it is written, or never. */
   readonly pitfall: string | undefined;
 }
 export function parseNcrontab(text: string): Ncrontab | Invalid {
@@ -59,7 +59,7 @@ export function parseNcrontab(text: string): Ncrontab | Invalid {
       const range = readPart(part, field);
       if (range === undefined)
         return invalid(`${says(field)} takes ${field.least} to ${field.most}${named(field)}`);
-      // As the host does it: the ends of a range change places, and no step is smaller than one.
+      // The host swaps the ends of a range that are in the wrong order, and takes a step below one as one.
       const { from, to, step } = range;
       if (from > to)
         pitfalls.push(
@@ -75,11 +75,11 @@ export function parseNcrontab(text: string): Ncrontab | Invalid {
   return { fields, pitfall: pitfalls[0] };
 }
 
-/** A problem never repeats what was written: a setting may hold what it should not. */
+/** A problem names the field and never repeats its text, because a setting may hold a secret by mistake. */
 const says = ({ name }: Field): string => `the field of the ${name}`;
 const named = ({ names }: Field): string => (names.length > 0 ? ' or a name' : '');
 
-/** Why the schedule must not be used; undefined: it may. */
+/** Why the schedule must not be used; undefined when it may be used. */
 export function scheduleProblem(text: string): string | undefined {
   const parsed = parseNcrontab(text);
   return 'kind' in parsed ? parsed.problem : parsed.pitfall;
@@ -96,14 +96,14 @@ function readPart(
   if (Math.abs(step) > MAX_NUMBER) return undefined;
   const from = first === undefined ? field.least : readValue(first, field);
   if (from === undefined) return undefined;
-  // One value with a step goes on to the field's end.
+  // One value with a step means a range up to the field's maximum: `5/20` in the field of seconds is 5, 25, 45.
   if (last === undefined)
     return { from, to: first === undefined || every !== undefined ? field.most : from, step };
   const to = readValue(last, field);
   return to === undefined ? undefined : { from, to, step };
 }
 
-/** A number, or the beginning of a name: `j` is January. */
+/** A number, or the first letters of a name: `j` is January. */
 function readValue(text: string, { least, most, names }: Field): number | undefined {
   if (!/^[0-9]/.test(text)) {
     const index = names.findIndex((name) => name.startsWith(text.toLowerCase()));

@@ -243,7 +243,7 @@ export interface AuditRecord {
   readonly expiresAt?: string;
   /** Why it was refused: the denial's kind and what only the owner may know. */
   readonly reason?: string;
-  /** How many refusals of callers whom nobody verified this record stands for; absent: it is about one exchange. */
+  /** How many refusals of unverified callers this record stands for; absent when it is about one exchange. */
   readonly count?: number;
   /** The correlation ids of some of them. */
   readonly samples?: readonly string[];

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { inspect } from 'node:util';
 
 /**
- * A key or a token. Printing, logging, inspecting or serialising it shows only its fingerprint, so that
- * invariant 8 (no key or token in a log, an error or a row) does not hang on anyone's care.
+ * A key or a token. Printing, logging, inspecting or serialising it shows only its fingerprint, so that a mistake
+ * elsewhere does not break invariant 8 (no key or token in a log, an error or a row).
  */
 export class Secret {
   readonly #value: string;
@@ -13,7 +13,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself, for the one line that sends it where it belongs. */
+  /** The value itself. Only the line that sends it to its service may call this. */
   reveal(): string {
     return this.#value;
   }
@@ -43,12 +43,12 @@ export function sha256(text: string): string {
 }
 
 /**
- * What looks like a token or a key: a JWT, the 32 and more hexadecimal digits of an older key, or an unbroken
- * run that is longer than a GUID.
+ * A text that looks like a token or a key: a JWT, 32 or more hexadecimal digits as in an older key, or 40 or more
+ * characters of base64 in a row, which is longer than a GUID.
  */
 const SECRET_LIKE = /eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){0,2}|[0-9a-fA-F]{32,}|[A-Za-z0-9+/_=-]{40,}/g;
 
-/** For words that somebody else chose: whoever sends us a token where none belongs does not find it kept. */
+/** Removes tokens and keys from a text that somebody else sent, so that none is stored or logged by mistake. */
 export function withoutSecrets(text: string): string {
   return text.replaceAll(SECRET_LIKE, '[redacted]');
 }

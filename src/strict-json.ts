@@ -1,8 +1,8 @@
 /**
- * What JSON.parse lets pass and a token, a request or a policy must not have: a member twice in one object
- * (RFC 8725 section 2.5; the last would win), members that differ only in case (Entra's own validator refuses
- * them), numbers beyond what a double can hold (`exp: 1e400` would never expire), and values or nesting without
- * end, which are counted before anything is parsed: a stranger's 64 KB cost a fraction of a millisecond.
+ * Parses JSON and refuses what JSON.parse accepts but a token or a request must not have: a member twice in one object
+ * (RFC 8725 section 2.5; the last would win), members that differ only in case (Entra's own validator refuses them),
+ * numbers that a double cannot hold (`exp: 1e400` would never expire), and too many values or levels. These are
+ * counted before anything is parsed, so that 64 KB from anybody cost a fraction of a millisecond.
  * @returns undefined for anything but one plain object
  */
 export function parseStrictObject(text: string, maxValues = MAX_VALUES): Record<string, unknown> | undefined {
@@ -17,12 +17,12 @@ export function parseStrictObject(text: string, maxValues = MAX_VALUES): Record<
   return hasRepeatedMember(text) || hasEndlessNumber(value) ? undefined : (value as Record<string, unknown>);
 }
 
-/** Names and values of a token with 200 groups and as many roles are some 500. */
+/** A token with 200 groups and as many roles has some 500 names and values. */
 const MAX_VALUES = 1_000;
-/** No token or request of ours is nested deeper; JSON.parse itself knows no limit. */
+/** No expected token or request is nested deeper. JSON.parse itself has no limit. */
 const MAX_DEPTH = 32;
 
-/** Counts, for text that need not be JSON: each comma and each string may begin a value, each bracket a level. */
+/** Counts without parsing, also in a text that is not JSON: commas and strings for values, brackets for levels. */
 function isBounded(text: string, maxValues: number): boolean {
   let depth = 0;
   let commas = 0;
@@ -37,7 +37,7 @@ function isBounded(text: string, maxValues: number): boolean {
   });
 }
 
-/** Of valid JSON: a string in an object is a member's name when nothing but `{` or `,` stands before it. */
+/** The text must be valid JSON. A string in an object is a member's name when it follows directly on `{` or `,`. */
 export function hasRepeatedMember(text: string): boolean {
   const open: (Set<string> | undefined)[] = [];
   let atName = false;
@@ -58,8 +58,8 @@ export function hasRepeatedMember(text: string): boolean {
 }
 
 /**
- * Shows every bracket and comma outside of strings, and every string by its first quote, in order.
- * @param goOn false ends the walk
+ * Calls `goOn` for every bracket and comma outside of strings and for the first quote of every string, in order.
+ * @param goOn returns false to end the walk
  * @returns whether the end was reached
  */
 function walk(text: string, goOn: (character: string, from: number, to: number) => boolean): boolean {
@@ -74,13 +74,13 @@ function walk(text: string, goOn: (character: string, from: number, to: number) 
 }
 
 const COMMA = 0x2c;
-/** `{` and `}`; square brackets differ from them in the bit 0x20 alone. */
+/** `{` and `}`. The square brackets differ from them only in the bit 0x20. */
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** The place of the quote that ends the string, or of the text's last character. */
+/** The index of the quote that ends the string, or of the text's last character if there is none. */
 function endOfString(text: string, from: number): number {
   for (let at = from + 1; at < text.length; at += 1) {
     const code = text.charCodeAt(at);

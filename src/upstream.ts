@@ -1,4 +1,4 @@
-/** What the broker calls, by the names that faults, logs and metrics use. */
+/** The services that the broker calls, by their names in simulated faults, logs and metrics. */
 export type UpstreamService =
   | 'entra'
   | 'identity'
@@ -9,20 +9,20 @@ export type UpstreamService =
   | 'tables'
   | 'graph'
   | 'transmitter'
-  /** One of them: a deadline over several calls has passed. */
+  /** One of the others; which one is not known, because a deadline over several calls has passed. */
   | 'some';
 
 /**
- * A service the broker depends on did not do its part: no answer in time, a refused connection, a status
- * that is not the protocol's, or an answer that cannot be read. Carries no body and no URL, because either
- * may hold a key or a token. On the wire it is always 503 with Retry-After (invariant 7).
+ * A service that the broker depends on has failed: no answer in time, a refused connection, an unexpected status, or
+ * an answer that cannot be read. The error has no body and no URL, because either may hold a key or a token. The
+ * caller always gets 503 with Retry-After (invariant 7).
  */
 export class UpstreamFailure extends Error {
   override readonly name = 'UpstreamFailure';
   readonly service: UpstreamService;
-  /** The HTTP status, or 0 where there was none (refused, timed out, unreadable). */
+  /** The HTTP status, or 0 when there was none (refused, timed out, unreadable). */
   readonly status: number;
-  /** What the service asked us to wait, in seconds, where it said so. */
+  /** The Retry-After of the service, in seconds; undefined when it sent none. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(service: UpstreamService, what: string, status = 0, retryAfterSeconds?: number) {

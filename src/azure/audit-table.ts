@@ -1,8 +1,8 @@
 /**
- * The audit, in table `audit`. One row holds all records of one group commit, named by time and marked with the
- * accounts it speaks of, so that "who got tokens for this account yesterday" is one query over one range.
- * A partition is a second: one of a whole day would hold all instances together to what one partition takes,
- * 2,000 rows a second (https://learn.microsoft.com/azure/storage/tables/scalability-targets).
+ * The audit, in table `audit`. One row holds all records of one group commit. Its key is the time, and a column lists
+ * its resources, so "who got tokens for this resource yesterday" is one query over one range of keys.
+ * Each second is a partition, because a partition takes 2,000 rows a second, and all instances together may write more
+ * (https://learn.microsoft.com/azure/storage/tables/scalability-targets).
  */
 import * as z from 'zod';
 import type { WriteAudit } from '../audit/audit.ts';
@@ -13,7 +13,7 @@ import type { Tables } from './tables.ts';
 
 /** A string property holds 32,768 characters at most. */
 const MAX_CHARACTERS = 30_000;
-/** The characters of an ISO time down to its second. Row keys begin with the time too, so both have one order. */
+/** The length of an ISO time without its fraction. Partition keys and row keys both begin with it, in one order. */
 const SECOND = 19;
 
 export function createAuditTable(rows: Rows, clock: Clock, instance: string): WriteAudit {
@@ -28,7 +28,7 @@ export function createAuditTable(rows: Rows, clock: Clock, instance: string): Wr
       count: records.length,
       ...chunks(records.map((record) => JSON.stringify(record)).join('\n')),
     };
-    // A row that exists was written by an attempt whose answer was lost.
+    // If the row exists already, an earlier attempt wrote it and its answer was lost.
     await call('tables', 'write audit', (signal) => rows.insert('audit', row, signal));
   };
 }
@@ -40,7 +40,7 @@ function chunks(text: string): Record<string, string> {
   return properties;
 }
 
-/** The records of a day (`2026-11-22`, UTC), oldest first; of one resource where it is named. */
+/** The records of a day (`2026-11-22`, UTC), oldest first. With `resource`, only the records of that resource. */
 export async function* readAudit(
   tables: Tables,
   day: string,
@@ -51,12 +51,12 @@ export async function* readAudit(
 
 export interface AuditPage {
   readonly records: readonly AuditRecord[];
-  /** Where to go on; absent at the end of the day. */
+  /** The `after` of the next page; absent at the end of the day. */
   readonly next?: string;
 }
 const PAGE_RECORDS = 1_000;
 
-/** The reader's `after`: the `next` of the page before, or nothing. It throws UpstreamFailure. */
+/** @returns a reader; its `after` is the `next` of the page before, or empty. It throws UpstreamFailure. */
 export function createAuditReader(tables: Tables) {
   return (day: string, resource: string | undefined, after: string): Promise<AuditPage> =>
     call(
@@ -103,5 +103,5 @@ async function* segments(
   }
 }
 
-/** Inside an OData string a quote is doubled. */
+/** OData: a quote inside a string is written twice. */
 const quoted = (text: string) => text.replaceAll("'", "''");

@@ -1,9 +1,9 @@
 import { UpstreamFailure, type UpstreamService } from '../upstream.ts';
 
 export interface CallLimits {
-  /** For all attempts together, in wall time. */
+  /** The wall time for all attempts together. */
   readonly deadlineMs?: number;
-  /** 1 for a call that must not be repeated blindly. */
+  /** 1 for a call that must not be retried. */
   readonly attempts?: number;
 }
 
@@ -11,9 +11,9 @@ const RETRIED_STATUSES = new Set([0, 408, 429, 500, 502, 503, 504]);
 const FIRST_PAUSE_MS = 100;
 
 /**
- * One outside call: a deadline over all attempts, a bounded retry that honours Retry-After, and every error
- * turned into an UpstreamFailure that carries neither body nor URL. Answers that mean something to the
- * caller (404, 409, 412 …) are for `run` to return, not to throw.
+ * One call to another service: a deadline over all attempts, and a bounded retry that honours Retry-After. Every error
+ * becomes an UpstreamFailure, which has neither body nor URL. `run` must return, and not throw, the answers that mean
+ * something to its caller (404, 409, 412 …).
  * @throws UpstreamFailure
  */
 export async function call<T>(
@@ -26,7 +26,7 @@ export async function call<T>(
   const deadline = new AbortController();
   const expired = Promise.withResolvers<never>();
   expired.promise.catch(() => undefined);
-  // A timer that is cleared, not AbortSignal.timeout: that one keeps every call in memory until its deadline.
+  // Not AbortSignal.timeout, because it cannot be cleared and would keep every call in memory until its deadline.
   const timer = setTimeout(() => {
     expired.reject(new UpstreamFailure(service, `${operation}: no answer in time`));
     deadline.abort();
@@ -34,7 +34,7 @@ export async function call<T>(
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        // Some SDKs ignore the signal: the race makes the deadline hold all the same.
+        // Some SDKs ignore the signal. The race makes sure that the deadline holds for them too.
         return await Promise.race([run(deadline.signal), expired.promise]);
       } catch (error) {
         const failure = asFailure(service, operation, error);
@@ -52,7 +52,7 @@ export async function call<T>(
   }
 }
 
-/** @returns the failure itself, or one that keeps only the status and the wait of an SDK's error. */
+/** @returns the error itself if it is an UpstreamFailure, else one with only the SDK error's status and Retry-After */
 function asFailure(service: UpstreamService, operation: string, error: unknown): UpstreamFailure {
   if (error instanceof UpstreamFailure) return error;
   const { statusCode, response, code, name, cause } = error as {
@@ -71,7 +71,7 @@ function asFailure(service: UpstreamService, operation: string, error: unknown):
   );
 }
 
-/** RFC 9110 section 10.2.3, the delay-seconds form; Azure sends no other. */
+/** RFC 9110 section 10.2.3. Only the form in seconds is read, because Azure does not send the other. */
 export function retryAfterSeconds(header: string | null | undefined): number | undefined {
   return header && /^[0-9]{1,5}$/.test(header) ? Number(header) : undefined;
 }

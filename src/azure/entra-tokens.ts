@@ -10,10 +10,10 @@ export interface EntraTokensOptions {
   readonly authority: string;
   readonly tenantId: string;
   readonly clientId: string;
-  /** The user-assigned identity that the application is federated to; its token is the client assertion. */
+  /** The user-assigned identity that the application trusts. Its token is the client assertion. */
   readonly issuerIdentity: string;
   readonly federationScope: string;
-  /** Of a managed identity of this app; undefined is the system-assigned one. Throws UpstreamFailure. */
+  /** A token of a managed identity of this app; `undefined` is the system-assigned one. Throws UpstreamFailure. */
   readonly identityToken: (scope: string, identityClientId: string | undefined) => Promise<AccessToken>;
   readonly clock: Clock;
 }
@@ -25,9 +25,9 @@ const tokenShape = z.object({
 const refusalShape = z.object({ error: z.string(), claims: z.string().optional() });
 
 /**
- * Plain requests where the SDK is wrong for us: its on-behalf-of credential loses the Conditional Access
- * `claims` and asks for a refresh token nobody wants, and its caches would give a token back that was just
- * revoked. The managed identity is the SDK's, which knows the platform's endpoints.
+ * These are plain requests, because the SDK does not fit: its on-behalf-of credential loses the `claims` of
+ * Conditional Access and asks for a refresh token, and its cache would return a token that was just revoked. Managed
+ * identity tokens come from the SDK, because it knows the platform's endpoints.
  */
 export function createEntraTokens(options: EntraTokensOptions): EntraTokens {
   const { authority, tenantId, clientId, issuerIdentity, federationScope, identityToken, clock } = options;
@@ -61,7 +61,7 @@ export function createEntraTokens(options: EntraTokensOptions): EntraTokens {
   return {
     byApplication: async (scope) => {
       const answer = await ask({ grant_type: 'client_credentials', scope });
-      // Not the caller's doing: the application or its federation is not set up as the policy says.
+      // The caller did nothing wrong: the application or its federation is not set up as the policy says.
       if (!('token' in answer))
         throw failed('entra', { status: 400, text: '', retryAfterSeconds: undefined });
       return answer;

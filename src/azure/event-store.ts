@@ -1,4 +1,4 @@
-/** What was received and what came of it, in table `events`: partition the kind, row the key. */
+/** The records of events and signals and of their effects, in table `events`: partition the kind, row the key. */
 import * as z from 'zod';
 import type { EventKind, EventRecord, EventStore } from '../revocation/ports.ts';
 import { call } from './call.ts';
@@ -33,7 +33,7 @@ export function createEventStore(tables: Tables): EventStore {
         return table.createEntity(toRow(kind, key, record, keepUntilMs), { abortSignal }).catch(unless(409));
       });
       if (created !== undefined) return record;
-      // Gone between the two calls only by the sweep, when nobody can ask for it any more.
+      // If the row is gone, the sweep removed it between the two calls, because its time to be kept was over.
       return (await find(kind, key)) ?? record;
     },
 
@@ -70,7 +70,7 @@ export function createEventStore(tables: Tables): EventStore {
               .deleteEntity(String(partitionKey), String(rowKey), { abortSignal })
               .catch(unless(404));
         },
-        // What is not done by then is done by the next sweep.
+        // The next sweep removes what this one did not reach.
         { deadlineMs: 30_000, attempts: 1 },
       ),
   };

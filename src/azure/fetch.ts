@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { UpstreamFailure, type UpstreamService } from '../upstream.ts';
 import { retryAfterSeconds } from './call.ts';
 
-/** No answer that the broker reads is larger; a larger one is an outage, not a reason to run out of memory. */
+/** No expected answer is larger. A larger one counts as an outage, so that it cannot use up the memory. */
 const MAX_BYTES = 1_048_576;
 
 export interface Answer {
@@ -11,7 +11,7 @@ export interface Answer {
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** One request without redirects, its answer's body capped. For use inside `call`, which bounds and retries it. */
+/** One request, without redirects and with a bounded answer. Use it inside `call`, which adds deadline and retries. */
 export async function fetchText(service: UpstreamService, url: string, init: RequestInit): Promise<Answer> {
   const response = await fetch(url, { ...init, redirect: 'error' });
   const parts: Uint8Array[] = [];
@@ -28,7 +28,7 @@ export async function fetchText(service: UpstreamService, url: string, init: Req
   };
 }
 
-/** As `fetchText`, for answers that must be 200 and of this shape. @throws UpstreamFailure */
+/** As `fetchText`, for an answer that must have status 200 and this shape. @throws UpstreamFailure */
 export async function fetchJson<Shape extends z.ZodType>(
   service: UpstreamService,
   url: string,
@@ -40,7 +40,7 @@ export async function fetchJson<Shape extends z.ZodType>(
   return parseJson(service, answer.text, shape);
 }
 
-/** @throws UpstreamFailure for what is not JSON or not of this shape */
+/** @throws UpstreamFailure when the text is not JSON or does not have this shape */
 export function parseJson<Shape extends z.ZodType>(
   service: UpstreamService,
   text: string,

@@ -4,7 +4,7 @@ import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { type Answer, failed, fetchText, parseJson } from './fetch.ts';
 
-/** https://learn.microsoft.com/graph/api/user-get: the last member comes only when it is selected. */
+/** https://learn.microsoft.com/graph/api/user-get: the answer has the last member only when it is selected. */
 const USER_MEMBERS = 'id,accountEnabled,signInSessionsValidFromDateTime';
 const user = z.object({
   id: z.string().min(1),
@@ -28,9 +28,9 @@ const page = z.object({
   '@odata.deltaLink': z.url().optional(),
 });
 
-/** Microsoft Graph, `User.Read.All` and `GroupMember.Read.All` for the groups of the policy. */
+/** Microsoft Graph. Needs `User.Read.All`, and `GroupMember.Read.All` for the groups that the policy names. */
 export function createDirectory(graphUrl: string, token: () => Promise<string>): Directory {
-  /** @returns undefined when the answer says that there is no such thing */
+  /** @returns undefined when `isAbsent` is true of the answer */
   function get<Shape extends z.ZodType>(
     operation: string,
     path: string,
@@ -46,7 +46,7 @@ export function createDirectory(graphUrl: string, token: () => Promise<string>):
     });
   }
 
-  /** Graph gives whole links; only their query is kept and used, so that an answer cannot lead us elsewhere. */
+  /** Graph answers with whole URLs. Only their query is used, so that no answer can send the token to another host. */
   async function changes<Item>(
     collection: 'users' | 'groups',
     cursor: string,
@@ -83,11 +83,11 @@ export function createDirectory(graphUrl: string, token: () => Promise<string>):
 }
 
 const isTooOld = ({ status }: Answer): boolean => status === 410;
-/** In Graph's own words: a 404 of whatever else stands at that address would revoke everybody asked about. */
+/** Needs Graph's error code: a 404 from something else, such as a proxy, must not revoke every user asked about. */
 const isNobody = ({ status, text }: Answer): boolean =>
   status === 404 && text.includes('"Request_ResourceNotFound"');
 
-/** At most 50 ids may be named: https://learn.microsoft.com/graph/api/group-delta */
+/** Graph takes at most 50 ids: https://learn.microsoft.com/graph/api/group-delta */
 function firstGroups(groups: readonly string[]): string {
   const named = groups.slice(0, 50).map((id) => `id eq '${id}'`);
   return `?$select=members&$filter=${encodeURIComponent(named.join(' or '))}&$deltatoken=latest`;

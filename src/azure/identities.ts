@@ -1,19 +1,19 @@
-/** The managed identities of this app, by client id; undefined is the system-assigned one. */
+/** The managed identities of this app, by client id; `undefined` is the system-assigned one. */
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 
 export interface Identities {
-  /** For an SDK. Its `getToken` throws UpstreamFailure. */
+  /** A credential for an Azure SDK. Its `getToken` throws UpstreamFailure. */
   credential(clientId: string | undefined): TokenCredential;
   /** @throws UpstreamFailure */
   token(scope: string, clientId: string | undefined): Promise<AccessToken>;
 }
 
-/** Shorter than the calls that wait for it, so that they say what was really missing. */
+/** Shorter than the deadlines of the calls that wait for a token, so that the error names the identity service. */
 const DEADLINE_MS = 2_500;
 
-/** @azure/identity is the largest of the dependencies: loaded when the first identity is used. */
+/** @azure/identity is the largest dependency, so it is loaded when the first identity is used. */
 export function createIdentities(): Identities {
   const credentials = new Map<string, Promise<TokenCredential>>();
   const open = (clientId: string | undefined): Promise<TokenCredential> => {
@@ -32,9 +32,9 @@ export function createIdentities(): Identities {
     return made;
   };
   const asking = new Map<string, Promise<AccessToken>>();
-  // The SDKs share one request for a token and wait for it as long as it takes: without a deadline of its
-  // own, one answer that never comes would keep every later call waiting. And the endpoint breaks under many
-  // requests at once (its answers come truncated), so those who want the same token at one moment share one.
+  // An Azure SDK sends one token request for all its calls and waits for it without a limit. So the request has a
+  // deadline here; else one answer that never comes would block every later call. And the endpoint sends truncated
+  // answers when it gets many requests at once, so calls that want the same token at the same time share one.
   const credential = (clientId: string | undefined): TokenCredential => ({
     getToken: (scopes, options) => {
       const name = JSON.stringify([clientId, scopes, options?.claims]);

@@ -1,4 +1,4 @@
-/** A JSON Web Key Set (RFC 7517) as its keys are needed here: RSA, for signatures, each with an id. */
+/** Reads from a JSON Web Key Set (RFC 7517) the keys that this code uses: RSA, for signatures, with an id. */
 import { importJWK } from 'jose';
 import * as z from 'zod';
 import type { PublicKey } from '../ports.ts';
@@ -10,7 +10,7 @@ export const keySetShape = z.object({
       kty: z.string(),
       kid: z.string().optional(),
       use: z.string().optional(),
-      /** Entra's own member, on keys of a version 2.0 key set. */
+      /** A member that only Entra has, in key sets of version 2.0. */
       issuer: z.string().optional(),
     }),
   ),
@@ -22,8 +22,9 @@ export interface RsaKey {
 }
 
 /**
- * @param minModulusBits shorter keys are left out, and so is what is no RSA key for signatures or has no id
- * @throws UpstreamFailure where a key cannot be read
+ * Leaves out keys that are not RSA, not for signatures or without an id.
+ * @param minModulusBits shorter keys are left out too
+ * @throws UpstreamFailure when a key cannot be read
  */
 export function rsaKeys(
   service: UpstreamService,

@@ -1,4 +1,4 @@
-/** The revocations, in table `state`. SharedState.load() reads `scope`, `cutOffSeconds` and `blocked` of them. */
+/** The revocations, in table `state`. Exchanges read their `scope`, `cutOffSeconds` and `blocked` (`state.ts`). */
 import * as z from 'zod';
 import type { Scope } from '../ports.ts';
 import type { Entry } from '../revocation/entry.ts';
@@ -9,7 +9,7 @@ import { isNoSuchEntity, unless } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
 const PARTITION = 'revocation';
-/** Rounds of read and conditional write before a contended row counts as an outage. */
+/** When others keep changing the row, so many reads and conditional writes are tried; then it counts as an outage. */
 const MAX_ROUNDS = 20;
 const MAX_PAUSE_MS = 50;
 
@@ -44,7 +44,7 @@ export function createRevocationTable(tables: Tables): RevocationTable {
       }
     });
 
-  /** False when somebody else was first. A lost answer shows as that too: the next round reads what it did. */
+  /** False when the row was changed by somebody else, or by an attempt whose answer was lost; then read it again. */
   async function write(key: string, entry: Entry, etag: string | undefined): Promise<boolean> {
     const row = toRow(key, entry);
     const written = await call('tables', 'write revocation', async (abortSignal) => {
@@ -58,7 +58,8 @@ export function createRevocationTable(tables: Tables): RevocationTable {
 
   return {
     async update(key, change) {
-      // Most scopes are new: taken as absent until the insert, or there being nothing to insert, says otherwise.
+      // Most scopes have no row yet. So the first round tries to insert without reading, and the row is read only if
+      // it exists or there is nothing to insert.
       let current: Stored | undefined;
       let isKnown = false;
       for (let round = 1; round <= MAX_ROUNDS; round += 1) {
@@ -85,7 +86,7 @@ export function createRevocationTable(tables: Tables): RevocationTable {
             entries.push(rowShape.parse(row));
           return entries;
         },
-        // Longer than an exchange waits for it: a list grown too long is shortened by whoever can still read it.
+        // Longer than an exchange waits for the list, so that a list that became too long can still be tidied.
         { deadlineMs: 30_000 },
       ),
 
@@ -106,7 +107,7 @@ function toRow(key: string, entry: Entry) {
     partitionKey: PARTITION,
     rowKey: key,
     scope: JSON.stringify(entry.scope),
-    // A double holds whole seconds beyond 2038; the table's 32-bit integer does not.
+    // A double holds whole seconds after the year 2038; the table's 32-bit integer does not.
     cutOffSeconds: { type: 'Double', value: entry.cutOffSeconds },
     blocked: entry.blocked,
     blocks: JSON.stringify(entry.blocks),

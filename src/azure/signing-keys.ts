@@ -1,7 +1,7 @@
 /**
- * A tenant's signing keys, from the authority of the settings and never from anything a token says.
- * Refreshed hourly in the background and kept if that fails; an unknown key id causes at most one refetch in
- * five minutes, however many arrive.
+ * A tenant's signing keys. Their address comes from the settings and never from a token. They are refreshed every hour
+ * in the background; when that fails, the cached keys are used for up to a day. Unknown key ids cause at most one
+ * fetch in five minutes, so a sender of invented ids cannot cause more.
  * https://learn.microsoft.com/entra/identity-platform/signing-key-rollover
  */
 import * as z from 'zod';
@@ -16,9 +16,9 @@ import { call } from './call.ts';
 import { fetchJson } from './fetch.ts';
 import { keySetShape, rsaKeys } from './key-set.ts';
 
-/** A refresh in the background that failed is tried again after this. */
+/** After a background refresh has failed, the next one waits so long. */
 const RETRY_AFTER_MS = 10_000;
-/** Who must have keys that could not be fetched waits this long before the next try: no storm at an outage. */
+/** When there are no keys and a fetch has failed, exchanges fail for so long without another fetch. */
 const HOLD_OFF_MS = 1_000;
 
 const metadataShape = z.object({ issuer: z.string(), jwks_uri: z.url() });
@@ -81,7 +81,7 @@ export function createSigningKeys(authority: string, clock: Clock): SigningKeys 
       const keySet = held ?? (await needed(entry, tenantId, version));
       const known = keySet.keys.get(keyId);
       if (known !== undefined) {
-        // Served from what there is; an outage shows only when it lasts a day.
+        // The refresh runs in the background and its failure is ignored: the cached keys are trusted for a day.
         if (clock() >= entry.nextRefreshAtMs) refresh(entry, tenantId, version).catch(() => undefined);
         return known;
       }
@@ -90,7 +90,7 @@ export function createSigningKeys(authority: string, clock: Clock): SigningKeys 
         entry.fetching === undefined
       )
         return undefined;
-      // Just fetched for this very question: asking again would give the same.
+      // The key set was fetched for this call, so fetching it again would bring nothing new.
       if (held === undefined) return undefined;
       const refetched = await needed(entry, tenantId, version);
       entry.refetchedForUnknownAtMs = clock();
@@ -110,7 +110,7 @@ async function fetchKeySet(
   const metadata = await call('entra', 'discovery', (signal) =>
     fetchJson('entra', `${prefix}/.well-known/openid-configuration`, { signal }, metadataShape),
   );
-  // The keys must come from the authority itself: no answer may send us elsewhere.
+  // The keys must come from the authority itself, so an answer that names another host is not followed.
   if (new URL(metadata.jwks_uri).origin !== new URL(authority).origin)
     throw new UpstreamFailure('entra', 'the metadata names keys on another host');
   const keySet = await call('entra', 'keys', (signal) =>

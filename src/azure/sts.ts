@@ -1,6 +1,6 @@
 /**
- * The key exchange of an Azure AI account: `POST {host}/sts/v1.0/issueToken`, the key in a header, the bare
- * token as the answer. https://learn.microsoft.com/azure/ai-services/authentication
+ * The key exchange of an Azure AI account: `POST {host}/sts/v1.0/issueToken` with the key in a header. The answer is
+ * the token as plain text. https://learn.microsoft.com/azure/ai-services/authentication
  */
 import * as z from 'zod';
 import { STS_LIFE_MS } from '../facts/sts.ts';
@@ -11,7 +11,7 @@ import { call } from './call.ts';
 import { failed, fetchText } from './fetch.ts';
 
 const COMPACT = /^[\w=-]+\.([\w=-]+)\.[\w=-]+$/;
-/** The token is signed with a key only Microsoft has, under an `alg` that is no JOSE name: read, never verified. */
+/** The token is read but not verified: only Microsoft has the key, and its `alg` is not one that JOSE defines. */
 const claims = z.object({ exp: z.number() });
 
 export function createSts(clock: Clock): Sts {
@@ -34,7 +34,7 @@ export function createSts(clock: Clock): Sts {
   };
 }
 
-/** 403 is a used-up quota or, with this code, keys switched off: both envelopes are seen in the field. */
+/** 403 with this code means that keys are switched off; other 403 are a used-up quota. The error body has two forms. */
 function isKeyRefusal(status: number, text: string): boolean {
   return status === 403 && text.includes('AuthenticationTypeDisabled');
 }

@@ -1,4 +1,4 @@
-/** For `.catch` on a conditional write: these statuses say that somebody else was first. Undefined, no error. */
+/** For `.catch` on a conditional write: with these statuses somebody else wrote first, and the result is undefined. */
 export const unless =
   (...statuses: readonly number[]) =>
   (error: { statusCode?: number }): undefined => {
@@ -6,7 +6,7 @@ export const unless =
     throw error;
   };
 
-/** 404 with this code: the row is not there. Without it the table is not there, and that is an outage. */
+/** 404 with this code means that the row is missing. With another code the table is missing, which is an outage. */
 export function isNoSuchEntity(error: unknown): boolean {
   const { statusCode, code, details } = error as {
     statusCode?: number;

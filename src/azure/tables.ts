@@ -10,8 +10,8 @@ export type Tables = (name: TableName) => Promise<TableClient>;
 type Policy = NonNullable<TableServiceClientOptions['additionalPolicies']>[number]['policy'];
 
 /**
- * The SDK takes any answer of 200 to a query for a list without rows. No rows would mean that nothing is
- * revoked and no token lives, so a list must be one: else it is an outage.
+ * The SDK reads an answer of 200 that is not a list as a list without rows. That would mean that nothing is revoked
+ * and no token is valid, so an answer without a list is treated as an outage.
  */
 const listsAreLists: Policy = {
   name: 'listsAreLists',
@@ -32,7 +32,7 @@ function isList(text: string | null | undefined): boolean {
   }
 }
 
-/** Clients, made when first used: the SDK is loaded then too. Retries are call.ts's, so the SDK's are off. */
+/** Opens each table's client, and loads the SDK, at the first use. The SDK's retries are off: `call.ts` retries. */
 export function createTables(url: string, credential: TokenCredential): Tables {
   const clients = new Map<TableName, Promise<TableClient>>();
   const open = async (name: TableName): Promise<TableClient> => {

@@ -1,7 +1,7 @@
 /**
- * The keys of Shared Signals transmitters, from the address in the policy and never from anything a signal
- * says. Kept for an hour; an unknown key id causes at most one fetch per cooldown and address, however many
- * arrive. Keys that cannot be had are an outage, never a refusal: the transmitter must send again.
+ * The keys of Shared Signals transmitters. Their address comes from the policy and never from a signal. They are
+ * cached for an hour. Unknown key ids cause at most one fetch a minute for each address. When the keys cannot be
+ * fetched, that is an outage and not a refusal, so that the transmitter sends the signal again.
  */
 import type { Clock, PublicKey } from '../ports.ts';
 import type { TransmitterKeys } from '../revocation/ports.ts';
@@ -10,10 +10,10 @@ import { fetchJson } from './fetch.ts';
 import { keySetShape, rsaKeys } from './key-set.ts';
 
 const KEPT_MS = 3_600_000;
-/** How long a key is believed while the address does not answer. */
+/** How long a cached key is used while the address does not answer. */
 const TRUSTED_MS = 24 * 3_600_000;
 const COOLDOWN_MS = 60_000;
-/** After a fetch that failed: whoever sends signals, signed or not, does not make us hammer the address. */
+/** After a failed fetch the next one waits so long, so that incoming signals cannot cause a flood of fetches. */
 const HOLD_OFF_MS = 5_000;
 /** CAEP interoperability profile: RS256 with at least 2048 bits. */
 const MIN_MODULUS_BITS = 2_048;
@@ -28,7 +28,7 @@ export function createTransmitterKeys(clock: Clock): TransmitterKeys {
   const fetching = new Map<string, Promise<KeySet>>();
   const failed = new Map<string, { readonly error: unknown; readonly atMs: number }>();
 
-  /** One fetch at a time for an address; all who ask meanwhile share it. */
+  /** One fetch at a time for each address, which all waiting calls share. */
   const refresh = async (jwksUri: string): Promise<KeySet> => {
     const failure = failed.get(jwksUri);
     if (failure !== undefined && clock() - failure.atMs < HOLD_OFF_MS) throw failure.error;
@@ -58,7 +58,7 @@ export function createTransmitterKeys(clock: Clock): TransmitterKeys {
       try {
         return (await refresh(jwksUri)).keys.get(keyId);
       } catch (error) {
-        // A signal only takes access away: better to believe yesterday's key than to hear of nothing.
+        // An older key is accepted here, because a signal can only take access away.
         if (key !== undefined && ageMs < TRUSTED_MS) return key;
         throw error;
       }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** A duration with its unit in the text, `90s`, `10m`, `24h` or `30d`, parsed to milliseconds. */
+/** A duration such as `90s`, `10m`, `24h` or `30d`, parsed to milliseconds. */
 export const duration = z
   .string()
   .regex(/^[1-9][0-9]{0,5}[smhd]$/, 'a duration such as 90s, 10m, 24h or 30d')

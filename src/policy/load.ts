@@ -4,7 +4,7 @@ import { hasRepeatedMember } from '../strict-json.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { type Policy, policySchema, type Resource } from './schema.ts';
 
-/** The policy is not valid. The message lists every problem with its path, one a line; nothing starts. */
+/** The policy is not valid, so the app does not start. The message lists every problem with its path, one a line. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
   readonly problems: readonly string[];
@@ -16,7 +16,7 @@ export class PolicyError extends Error {
 }
 
 /**
- * Parses, then checks what a schema cannot say.
+ * Parses the policy, then checks the rules that a schema cannot express.
  * @param text the policy file, JSON
  * @throws PolicyError with every problem
  */
@@ -36,7 +36,7 @@ export function loadPolicy(text: string): Policy {
   return policy;
 }
 
-/** An unknown key alone does not hide the problems behind it: it is noted, removed, and the rest is checked too. */
+/** Unknown keys are reported and removed, and the rest is parsed again, so that all problems are reported together. */
 function parse(text: string, problems: string[]): Policy {
   const json = parseJson(text);
   const first = policySchema.safeParse(json);
@@ -56,7 +56,7 @@ function parseJson(text: string): unknown {
   } catch (error) {
     throw new PolicyError([`not JSON: ${(error as SyntaxError).message}`]);
   }
-  // Else the first of two `grants` would be gone without a word.
+  // JSON.parse keeps only the last of two `grants` and does not report it.
   if (hasRepeatedMember(text)) throw new PolicyError(['policy: an object has a member twice']);
   return json;
 }
@@ -90,7 +90,7 @@ function duplicates(policy: Policy): string[] {
     check('endpoint', origin(resource.endpoint), `resources[${index}].endpoint`);
     if (resource.secret) check('secret', resource.secret.toLowerCase(), `resources[${index}].secret`);
   }
-  // Accounts of a region may share its host; one account's own host is nobody else's.
+  // Several accounts may have the same regional host, but it must not be another account's own host.
   for (const [index, { regionalEndpoint }] of policy.resources.entries()) {
     const own = policy.resources.findIndex(
       (other, at) => at !== index && regionalEndpoint && origin(other.endpoint) === origin(regionalEndpoint),
@@ -172,14 +172,14 @@ function tooShort(path: string, maxLifetimeMs: number, resource: Resource, kind:
 const entraLifeMs = ({ identity }: Resource): number =>
   identity.kind === 'application' ? MAX_TOKEN_LIFE_MS : MANAGED_IDENTITY_LIFE_MS;
 
-/** The longest that a token of the resource may live. */
+/** The longest life of a token of the resource, in milliseconds. */
 const TOKEN_LIFE_MS: Readonly<Record<TokenKind, (resource: Resource) => number>> = {
   sts: () => STS_LIFE_MS,
   entra: entraLifeMs,
   obo: entraLifeMs,
 };
 
-/** Exact, or a prefix when the pattern ends in `*`. */
+/** A pattern that ends in `*` matches by prefix, any other only the same name. */
 export function matches(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }

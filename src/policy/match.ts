@@ -3,13 +3,13 @@ import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { matches } from './load.ts';
 import type { CallerRule, Grant, Policy, Resource } from './schema.ts';
 
-/** A resource as a target of an exchange: STS tokens are good only at the host that issues them. */
+/** A resource as the target of an exchange. The endpoint belongs to it: an STS token works only at its own host. */
 export interface Target {
   readonly resource: Resource;
   readonly endpoint: string;
 }
 
-/** One way the policy lets a caller have a token for a target. */
+/** A grant under which the caller may have a token for the target, and the token's kind. */
 export interface Option {
   readonly grant: Grant;
   readonly kind: TokenKind;
@@ -22,8 +22,8 @@ export interface CompiledPolicy {
   /** The name of a tenant that may call; undefined for any other. */
   tenantName(tenantId: string): string | undefined;
   /**
-   * Every option that applies, in the policy's order: under each grant the kind that was asked for, or its
-   * first, where on behalf of counts only for a user.
+   * Every option that applies, in the order of the policy. Each grant gives the kind that was asked for, or else the
+   * first kind that this caller can have: an on-behalf-of token is only for a user.
    */
   options(caller: Caller, resource: Resource, kind: TokenKind | undefined): readonly Option[];
 }
@@ -38,7 +38,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     targets.set(endpoint, { resource, endpoint });
     if (resource.regionalEndpoint) {
       const regional = canonicalUrl(resource.regionalEndpoint);
-      // In Azure all accounts of a region share this host: then only the account's own name or endpoint is clear.
+      // All accounts of a region have this host in Azure. If several are in the policy, it does not name one of them.
       const shared = policy.resources.some(
         (other) =>
           other !== resource && other.regionalEndpoint && canonicalUrl(other.regionalEndpoint) === regional,
@@ -70,15 +70,15 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   };
 }
 
-/** A grant, with one test for each of its caller rules. */
+/** A grant with one function for each of its caller rules. */
 interface Rules {
   readonly grant: Grant;
   readonly applies: readonly ((caller: Caller, tenantName: string) => boolean)[];
 }
 
 /**
- * What each condition of a caller rule asks for. The type has every key of the rule, so a condition that is added
- * to the schema and forgotten here does not compile. Unchecked, it would be a grant to everybody.
+ * How each condition of a caller rule is checked. The type has every key of the rule, so a condition that is added
+ * to the schema and forgotten here does not compile. A condition without a check would grant to everybody.
  */
 const CONDITIONS: {
   readonly [Name in keyof CallerRule]-?: (
@@ -95,7 +95,7 @@ const CONDITIONS: {
   group: (id, caller) => caller.groups.includes(id),
 };
 
-/** Everything the rule names must hold. */
+/** A rule applies when all its conditions hold. */
 function compileRule(rule: CallerRule): Rules['applies'][number] {
   const conditions = (Object.keys(CONDITIONS) as (keyof CallerRule)[]).flatMap((name) => {
     const wanted = rule[name];
@@ -104,7 +104,7 @@ function compileRule(rule: CallerRule): Rules['applies'][number] {
   return (caller, tenantName) => conditions.every(({ holds, wanted }) => holds(wanted, caller, tenantName));
 }
 
-/** One spelling: the host in lower case, no default port, no slash at the end. What is no URL stays as it is. */
+/** The host in lower case, without default port and without a slash at the end. Other texts stay as they are. */
 function canonicalUrl(text: string): string {
   return URL.canParse(text) ? new URL(text).href.replace(/\/$/, '') : text;
 }

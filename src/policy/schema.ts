@@ -1,6 +1,6 @@
 /**
- * Who may have what. This file is the one source of the policy's types and of infra/policy.schema.json
- * (`npm run schema`). Absence denies: an unknown key anywhere is a problem, not a default.
+ * The policy: who may have which token for which resource. The policy's types and infra/policy.schema.json
+ * (`npm run schema`) are made from this file. Unknown keys are refused everywhere.
  */
 import * as z from 'zod';
 import { TOKEN_KINDS } from '../token-kind.ts';
@@ -15,11 +15,11 @@ const httpsUrl = z
   .refine((text) => !URL.canParse(text) || isPlain(new URL(text)), 'no user, query or fragment belongs here');
 const isPlain = ({ username, password, search, hash }: URL) =>
   `${username}${password}${search}${hash}` === '';
-/** What Azure AI takes, sovereign clouds too: a token for anything else would lend out the broker's own rights. */
+/** The scopes of Azure AI, sovereign clouds too. A token for another scope would give away the broker's own rights. */
 const azureAiScope = z
   .string()
   .regex(/^https:\/\/(cognitiveservices|ai)\.azure\.(com|us|cn)\/\.default$/, 'a scope of Azure AI');
-/** Exact, or with one `*` at the end. Never a regular expression. */
+/** A name, or a prefix with one `*` at the end. Never a regular expression. */
 const pattern = z
   .string()
   .regex(/^[a-z0-9-]*\*?$/, 'a name, or a prefix with one trailing *')
@@ -28,16 +28,16 @@ const pattern = z
 export const tokenKind = z.enum(TOKEN_KINDS);
 
 const identity = z.discriminatedUnion('kind', [
-  /** An app registration federated to the broker's own identity: tokens of 60-90 minutes. */
+  /** An app registration that trusts the broker's own identity: tokens of 60-90 minutes. */
   z.strictObject({ kind: z.literal('application') }),
   /** The app's own identity: tokens of up to 24 hours. */
   z.strictObject({ kind: z.literal('systemAssigned') }),
   z.strictObject({ kind: z.literal('userAssigned'), clientId: guid }),
 ]);
 
-/** Who else holds the account's key, and how long each may take to notice a new one. */
+/** Another holder of the account's key, and how long it may take to read a new one. */
 const consumer = z.discriminatedUnion('kind', [
-  /** App Service and Functions re-read a Key Vault reference within 24 hours. */
+  /** App Service and Functions read a Key Vault reference again within 24 hours. */
   z.strictObject({ kind: z.literal('keyVaultReferences') }),
   z.strictObject({ kind: z.literal('application'), name: z.string().min(1), within: duration }),
 ]);
@@ -47,8 +47,8 @@ const rotation = z.strictObject({
   /** From one rotation to the next. */
   period: duration.default(30 * 86_400_000),
   /**
-   * Both keys of the account were made at or after this time (RFC 3339), as whoever made them says. Without it the
-   * age of a key that the broker did not make is unknown, and the key is rotated within a day.
+   * The author of the policy states that both keys of the account were made at or after this time (RFC 3339). Without
+   * it the age of a key that the broker did not make is unknown, and the key is rotated within a day.
    */
   keysSince: z.iso
     .datetime({ offset: true, error: 'a time such as 2026-11-01T00:00:00Z' })
@@ -60,7 +60,7 @@ const rotation = z.strictObject({
   /** `full`: both keys each period, the procedure of the Microsoft course. `alternating`: one key each period. */
   mode: z.enum(['full', 'alternating']).default('full'),
   paused: z.boolean().default(false),
-  /** No rotation starts in this time of day; one under way goes on. May run over midnight. */
+  /** No rotation starts in this time of day, but a running one continues. The time may include midnight. */
   blackout: z.strictObject({ from: timeOfDay, to: timeOfDay }).optional(),
   consumers: z.array(consumer).default([]),
 });
@@ -78,12 +78,12 @@ const resource = z.strictObject({
   region: z.string().regex(/^[a-z0-9]+$/),
   /** The account's own host (custom subdomain). */
   endpoint: httpsUrl,
-  /** The region's host, where callers use it; a key-exchange token is good only at the host that issued it. */
+  /** The region's host, if callers use it. A key-exchange token works only at the host that issued it. */
   regionalEndpoint: httpsUrl.optional(),
   tokenKinds: z.array(tokenKind).min(1),
   identity: identity.default({ kind: 'application' }),
   scope: azureAiScope.default('https://cognitiveservices.azure.com/.default'),
-  /** Needed with a managed identity: its tokens live up to 24 h, and the policy must say that it knows. */
+  /** Required with a managed identity, whose tokens live up to 24 h, so that the long life is a decision. */
   maxLifetime: duration.optional(),
   /** The name of the secret that holds the account's current key. */
   secret: z
@@ -104,7 +104,7 @@ const caller = z.strictObject({
 
 const grant = z.strictObject({
   name,
-  /** Any one of these; within one, everything it names must hold. */
+  /** A caller needs to match one of these rules, with all the conditions of that rule. */
   callers: z.array(caller).min(1),
   resources: z.array(pattern).min(1),
   tokenKinds: z.array(tokenKind).min(1),
@@ -114,7 +114,7 @@ const grant = z.strictObject({
   rate: z.strictObject({ count: z.int().min(1).max(1_000_000), per: duration }),
 });
 
-/** Who may send Security Event Tokens, and how their subjects name our callers. */
+/** A sender of Security Event Tokens, and how its subjects name callers. */
 const transmitter = z.strictObject({
   name,
   issuer: z.url(),
@@ -122,11 +122,11 @@ const transmitter = z.strictObject({
   audience: z.string().min(1),
   streamId: z.string().min(1).optional(),
   profile: z.enum(['strict', 'lenient']).default('strict'),
-  /** The state to be answered when someone asked this transmitter for a verification event (SSF 1.0). */
+  /** The `state` that a verification event must have, if one was requested from this transmitter (SSF 1.0). */
   verificationState: z.string().min(1).optional(),
-  /** The transmitter's `critical_subject_members`: a subject with one that is not understood is discarded. */
+  /** The transmitter's `critical_subject_members`: an event is ignored if it has one that the broker does not know. */
   criticalSubjectMembers: z.array(z.string().min(1)).default([]),
-  /** Tenants whose callers this transmitter may speak about. */
+  /** The tenants whose callers this transmitter may send events about. */
   tenants: z.array(name).min(1),
 });
 

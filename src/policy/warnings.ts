@@ -1,7 +1,7 @@
 /**
- * What a policy may say and probably does not mean. On behalf of, Entra applies Conditional Access to the user; an
- * `entra` token of the same account is the broker's own and knows no user. Whoever may have both can turn to the
- * second when Entra refuses the first.
+ * Warns of a valid policy that is probably a mistake. For an `obo` token Entra applies Conditional Access to the user.
+ * An `entra` token for the same account is the broker's own, without any user. So a caller who may have both kinds
+ * can get the second when Entra refuses the first.
  */
 import { matches } from './load.ts';
 import type { CallerRule, Grant, Policy } from './schema.ts';
@@ -11,7 +11,7 @@ interface Given {
   readonly rule: CallerRule;
 }
 
-/** @returns one line for each place, with its path; none: nothing to say */
+/** @returns one line for each place, with its path */
 export function policyWarnings({ grants, resources }: Policy): readonly string[] {
   const warnings = resources.flatMap(({ name, tokenKinds }) => {
     const giving = (kind: 'obo' | 'entra'): readonly Given[] =>
@@ -37,12 +37,12 @@ function given(grant: Grant, index: number, resource: string, kind: 'obo' | 'ent
     .filter(({ rule }) => mayBeUser(rule));
 }
 
-/** An app role alone is what applications have; scopes and groups are a user's. */
+/** False for a rule with an app role and neither scope nor group: such a rule is meant for applications. */
 function mayBeUser({ appRole, scope, group }: CallerRule): boolean {
   return appRole === undefined || scope !== undefined || group !== undefined;
 }
 
-/** Two rules that name different clients, people or tenants never meet in one token; groups and scopes may. */
+/** Whether one token can match both rules. It cannot if they name different clients, people or tenants. */
 function mayBeOneUser(one: CallerRule, other: CallerRule): boolean {
   const agree = (member: 'clientId' | 'objectId') =>
     one[member] === undefined || other[member] === undefined || one[member] === other[member];

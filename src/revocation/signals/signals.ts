@@ -31,6 +31,9 @@ export interface SignalDeps {
 /** Longer than any transmitter resends. */
 const KEEP_SIGNAL_MS = 30 * 86_400_000;
 
+/** RFC 5321 section 4.5.3.1: 64 before the `@` and 255 behind it. */
+const EMAIL = /^[^@/\\]{1,64}@[^@/\\]{1,255}$/;
+
 /**
  * @returns `accepted`, or why the token is refused
  * @throws UpstreamFailure when the transmitter must send it again
@@ -38,7 +41,10 @@ const KEEP_SIGNAL_MS = 30 * 86_400_000;
 export function createSignals(deps: SignalDeps): (token: string) => Promise<'accepted' | SetError> {
   const { policy, homeTenantId, entraIssuers, keys, directory, events, revoke, now, log } = deps;
 
+  /** Of the home tenant, the only one whose directory is read. */
   async function userByEmail(email: string): Promise<Scope | undefined> {
+    // Anything else would be another address of Graph, such as `users/delta`, or none at all.
+    if (!EMAIL.test(email) || !email.isWellFormed()) return undefined;
     const user = await directory.user(email);
     return user === 'absent' ? undefined : { kind: 'user', tenantId: homeTenantId, objectId: user.objectId };
   }
@@ -57,7 +63,13 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
     const tenantIds = policy.tenants
       .filter(({ name }) => transmitter.tenants.includes(name))
       .map(({ id }) => id);
-    const scopes = await resolveSubject(event.subject, { transmitter, tenantIds, entraIssuers, userByEmail });
+    const scopes = await resolveSubject(event.subject, {
+      transmitter,
+      tenantIds,
+      entraIssuers,
+      // Whoever may not speak about the home tenant is not told which addresses exist there: nobody looks.
+      userByEmail: tenantIds.includes(homeTenantId) ? userByEmail : async () => undefined,
+    });
     if ('err' in scopes) return scopes;
     if (scopes.length === 0) return 'subject unknown';
     const happenedAtSeconds = Math.max(

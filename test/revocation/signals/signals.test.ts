@@ -215,6 +215,40 @@ describe('subjects', () => {
       assert.equal(errorOf(await push(signSet(set(subject)))), 'invalid_request');
     });
 
+  test('a transmitter of another tenant gets one answer for every e-mail, without a look at the directory', async () => {
+    const known = 'jo@example.test';
+    world.users.set(known, { objectId: USER, enabled: true, sessionsValidFromMs: undefined });
+    const transmitters = world.deps.policy.transmitters.map((each) => ({ ...each, tenants: ['other'] }));
+    const { createRevocation } = await import('../../../src/revocation/revocation.ts');
+    const { signal } = createRevocation({ ...world.deps, policy: { ...world.deps.policy, transmitters } });
+    for (const email of [known, 'nobody@example.test']) {
+      const subject = { format: 'email', email };
+      for (const about of [
+        subject,
+        { format: 'aliases', identifiers: [subject] },
+        { format: 'complex', user: subject },
+        { format: 'complex', user: subject, tenant: opaque(HOME) },
+      ])
+        assert.equal(await signal(signSet(set(about))), 'accepted');
+    }
+    assert.deepEqual(keys(), []);
+    assert.ok(!world.asked.some((asked) => asked.startsWith('user ')));
+  });
+
+  test('what is no e-mail address is nobody, and no other address of Graph', async () => {
+    for (const email of [
+      'delta',
+      '..',
+      '$count',
+      '../me@x/..',
+      'a@b@c',
+      '\ud800@example.test',
+      `${'x'.repeat(400)}@x`,
+    ])
+      assert.equal(await push(signSet(set({ format: 'email', email }))), 'accepted');
+    assert.ok(!world.asked.some((asked) => asked.startsWith('user ')), world.asked.join());
+  });
+
   test('Graph being down is an outage, never an unknown subject', async () => {
     world.down.add('graph');
     await assert.rejects(push(signSet(set({ format: 'email', email: 'jo@example.test' }))), UpstreamFailure);

@@ -6,6 +6,7 @@
  */
 import { compactVerify, errors } from 'jose';
 import * as z from 'zod';
+import { MAX_SIGNAL_BYTES } from '../../body-limits.ts';
 import { openJws } from '../../jws.ts';
 import type { Transmitter } from '../../policy/schema.ts';
 import type { TransmitterKeys } from '../ports.ts';
@@ -33,7 +34,6 @@ export interface SecurityEvent {
   readonly subject: unknown;
 }
 
-const MAX_CHARACTERS = 65_536;
 const seconds = z.int().min(0);
 const claims = z.object({
   iss: z.string(),
@@ -53,7 +53,7 @@ export async function readSet(
   transmitters: readonly Transmitter[],
   keys: TransmitterKeys,
 ): Promise<SecurityEvent | SetError> {
-  const opened = text.length > MAX_CHARACTERS ? undefined : openJws(text);
+  const opened = text.length > MAX_SIGNAL_BYTES ? undefined : openJws(text);
   if (opened === undefined) return invalid('the body is not a security event token');
   const { header, payload } = opened;
   const candidates = transmitters.filter(({ issuer }) => issuer === payload['iss']);

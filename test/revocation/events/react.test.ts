@@ -152,6 +152,41 @@ describe('model payloads of Azure', () => {
   });
 });
 
+/** As JSON.parse makes it, which goes to any depth. */
+const nested = (deep: number): unknown => JSON.parse(`${'{"a":['.repeat(deep)}1${']}'.repeat(deep)}`);
+
+describe('hostile bodies', () => {
+  const types = [
+    'AzureAiTokenBroker.RevocationRequested',
+    'AzureAiTokenBroker.KeyLeaked',
+    'Microsoft.KeyVault.SecretNewVersionCreated',
+    'Microsoft.Resources.ResourceActionSuccess',
+    'Microsoft.Graph.UserUpdated',
+    'Microsoft.Graph.GroupUpdated',
+    'x',
+  ];
+  const deep = nested(100_000);
+  for (const type of types)
+    test(`${type} with data nested 200,000 deep anywhere is kept or ignored, and nothing throws`, async () => {
+      const bodies: unknown[] = [
+        deep,
+        { a: deep },
+        Array.from({ length: 100 }, () => deep),
+        ...['scope', 'sha256', 'ObjectName', 'operationName', 'resourceUri', 'claims', 'resourceData'].map(
+          (name) => ({ operationName: 'Microsoft.CognitiveServices/accounts/write', [name]: deep }),
+        ),
+        { scope: { kind: deep, tenantId: deep } },
+        { scope: { kind: '__proto__' } },
+        { resourceData: { id: deep, organizationId: deep }, resource: '\ud800' },
+        Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`n${n}`, n])),
+      ];
+      for (const data of bodies) await react({ id: 'x', type, subject: '\ud800', data });
+      await react({ id: deep, type, data: {} });
+      await react([deep]);
+      assert.deepEqual(keys(), []);
+    });
+});
+
 describe('as Azure really spells it', () => {
   test('names with blanks, other casing, numbers as texts, null dates', async () => {
     world.published.set('aoai', 'another');

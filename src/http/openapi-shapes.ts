@@ -77,7 +77,7 @@ const problem = z.strictObject({
   status: z.int(),
   detail: z.string(),
 });
-const revocationRequest = z.object({
+const revocationRequest = z.strictObject({
   scope: scopeShape,
   notBefore: instant
     .optional()
@@ -93,7 +93,7 @@ const revocationEffect = z.strictObject({
   lastTokenUntil: instant.describe('When the last token that is already out has run out.'),
 });
 const revocations = z.strictObject({ revocations: z.array(z.looseObject({ key: z.string() })) });
-const lift = z.object({ scope: scopeShape });
+const lift = z.strictObject({ scope: scopeShape });
 const lifted = z.strictObject({ lifted: z.boolean().describe('Whether anything was blocked.') });
 const events = z.strictObject({
   poison: z.array(z.record(z.string(), z.string())),
@@ -138,7 +138,7 @@ const plan = z.strictObject({
   ),
 }) satisfies z.ZodType<Plan>;
 const rotationPlan = z.strictObject({ resources: z.array(plan) });
-const rotationRequest = z.object({
+const rotationRequest = z.strictObject({
   slot: z.enum(['Key1', 'Key2']).optional().describe('Absent: what the schedule would do.'),
   emergency: z
     .boolean()

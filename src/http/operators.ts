@@ -13,6 +13,7 @@ import type { Effect } from '../revocation/effect.ts';
 import type { Operate } from '../revocation/operate.ts';
 import type { Plan } from '../rotation/plan.ts';
 import { withoutSecrets } from '../secret.ts';
+import { parseStrictObject } from '../strict-json.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { problem, unavailable } from './problem.ts';
 import { CHALLENGE, refusedChallenge } from './protected-form.ts';
@@ -61,13 +62,18 @@ export function createOperatorEndpoints(
     listRevocations: as(AUDITOR, async () => json(200, { revocations: await operate.list() })),
 
     revoke: as(OPERATOR, async (request, caller) => {
-      const effect = await operate.revoke(await readObject(request), name(caller));
+      const body = await readObject(request);
+      if (body === undefined) return badRequest(NO_OBJECT);
+      const effect = await operate.revoke(body, name(caller));
       return 'problem' in effect ? badRequest(effect.problem) : json(200, times(effect));
     }),
 
     lift: as(OPERATOR, async (request, caller) => {
       const body = await readObject(request);
-      const lifted = await operate.lift(body?.['scope'], name(caller));
+      if (body === undefined) return badRequest(NO_OBJECT);
+      const { scope, ...others } = body;
+      if (hasMembers(others)) return badRequest('the body has no other member than scope');
+      const lifted = await operate.lift(scope, name(caller));
       return typeof lifted === 'object' ? badRequest(lifted.problem) : json(200, { lifted });
     }),
 
@@ -129,21 +135,19 @@ function guarded(admit: Admit, role: typeof OPERATOR | typeof AUDITOR, action: A
   };
 }
 
-/** @returns undefined when the body is not a JSON object; the action says which members it needs */
+/** @returns undefined when the body is not one JSON object; it is read as strictly as the policy */
 async function readObject(request: HttpRequest): Promise<Record<string, unknown> | undefined> {
-  try {
-    const value: unknown = JSON.parse(await request.text());
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
+  return parseStrictObject(await request.text());
 }
+const NO_OBJECT = 'the body must be a JSON object with each member once';
+const hasMembers = (value: object): boolean => Object.keys(value).length > 0;
 
 function readRotation(
   value: Record<string, unknown> | undefined,
 ): { slot?: Slot; emergency: boolean; reason: string } | Invalid {
-  if (value === undefined) return invalid('the body must be a JSON object');
-  const { slot, emergency = false, reason = 'by hand' } = value;
+  if (value === undefined) return invalid(NO_OBJECT);
+  const { slot, emergency = false, reason = 'by hand', ...others } = value;
+  if (hasMembers(others)) return invalid('the body has no other members than slot, emergency and reason');
   if (slot !== undefined && slot !== 'Key1' && slot !== 'Key2') return invalid('slot must be Key1 or Key2');
   if (typeof emergency !== 'boolean') return invalid('emergency must be true or false');
   if (typeof reason !== 'string') return invalid('reason must be a text');

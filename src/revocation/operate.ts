@@ -5,7 +5,7 @@ import type { Clock, Head, Log, Scope } from '../ports.ts';
 import { cutOffSeconds } from './decision.ts';
 import { type Effect, effectKey } from './effect.ts';
 import { KEEP_MS, lift } from './entry.ts';
-import { readRequest, readScope } from './events/request.ts';
+import { readOrder, readScope, unknownName } from './events/request.ts';
 import { markLifted } from './lifted.ts';
 import type { EventKind, EventRecord, EventStore, RevocationTable } from './ports.ts';
 import { fewAtOnce, type Revoke } from './revoke.ts';
@@ -86,7 +86,7 @@ export function createOperate(deps: OperateDeps): Operate {
 
     async revoke(value, who) {
       const receivedAtMs = now();
-      const request = readRequest(value, policy);
+      const request = readOrder(value, policy);
       if ('kind' in request) return request;
       const { scope, notBeforeMs, block, reason } = request;
       const [effect] = await revoke([
@@ -109,6 +109,9 @@ export function createOperate(deps: OperateDeps): Operate {
       const source = `operator ${who}`;
       const atMs = now();
       const found = await table.update(key, (current) => current);
+      // What was blocked and has left the policy since can be lifted all the same.
+      const unknown = found === undefined ? unknownName(scope, policy) : undefined;
+      if (unknown !== undefined) return invalid(unknown);
       const causes = Object.keys(found?.blocks ?? {});
       await fewAtOnce(causes, (cause) => markLifted(events, cause, { key, source }, atMs));
       const entry =

@@ -228,6 +228,16 @@ export const events: readonly Attack[] = [
     allowed: { statuses: [400] },
   },
   {
+    what: 'a security event about an e-mail address that would be another address of Graph, or none',
+    send: sets(
+      ...['delta', '..', '$count', '../me@x/..', '\ud800@example.test', `${'x'.repeat(400)}@x`].map(
+        (email) => [() => ({ sub_id: { format: 'email', email } })] as const,
+      ),
+    ),
+    // Each is kept as about nobody; Graph is not asked.
+    allowed: { statuses: [202], upstreamCalls: 2, writes: 6, cost: 60 },
+  },
+  {
     what: 'a security event about a user of a tenant that the transmitter may not speak about',
     send: (broker) =>
       sets([

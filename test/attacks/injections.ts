@@ -111,6 +111,27 @@ export const injections: readonly Attack[] = [
     allowed: { statuses: [200, 400], writes: 12 },
   },
   {
+    what: "an operator's body with a member twice, a member or a name that nobody knows, nested without end",
+    send: async (broker) => {
+      const headers = [JSON_TYPE, await operator(broker)];
+      const grant = '{"kind":"grant","name":"nobody-knows"}';
+      const deep = `${'['.repeat(2_000)}${']'.repeat(2_000)}`;
+      const scopes = [`{"scope":${grant}}`, `{"scope":${grant},"scope":${grant}}`, `{"scope":${deep}}`];
+      const bodies = [
+        ...['', '/lift'].flatMap((lift) => scopes.map((body) => [`/operator/revocations${lift}`, body])),
+        [
+          '/operator/revocations',
+          '{"scope":{"kind":"resource","name":"speech"},"notbefore":"2026-01-01T00:00:00Z"}',
+        ],
+        ['/operator/revocations/lift', '{"scope":{"kind":"resource","name":"speech"},"all":true}'],
+        ['/operator/rotation/speech', '{"slot":"Key1","slot":"Key2"}'],
+        ['/operator/rotation/speech', '{"emergancy":true}'],
+      ];
+      return bodies.map(([path = '', body = '']) => ({ path, headers, body }));
+    },
+    allowed: { statuses: [400] },
+  },
+  {
     what: 'the resource of a rotation, in the path',
     send: async (broker) => {
       const headers = [JSON_TYPE, await operator(broker)];

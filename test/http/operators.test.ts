@@ -173,6 +173,47 @@ describe('what they do', () => {
       assert.equal((await ask('rotateNow', 'operator', body, { resource: 'speech' })).status, 400);
   });
 
+  test('a member twice, in another case, or unknown is refused before anything is done', async () => {
+    const grant = '{"kind":"grant","name":"people"}';
+    const resource = { resource: 'speech' };
+    const bodies: [OperatorAction, string, Record<string, string>][] = [
+      ['revoke', `{"scope":${grant},"scope":${grant}}`, {}],
+      ['revoke', '{"scope":{"kind":"grant","name":"people","name":"apps"}}', {}],
+      ['revoke', `{"scope":${grant},"notbefore":"2026-03-04T10:00:00Z"}`, {}],
+      ['revoke', `{"Scope":${grant}}`, {}],
+      ['revoke', `{"scope":${grant},"SECRET":1}`, {}],
+      ['revoke', '{"scope":{"kind":"grant","name":"people","tenantId":"x"}}', {}],
+      ['lift', `{"scope":${grant},"scope":${grant}}`, {}],
+      ['lift', `{"scope":${grant},"SECRET":1}`, {}],
+      ['lift', '{"scope":{"kind":"grant","name":"people","SECRET":1}}', {}],
+      ['rotateNow', '{"slot":"Key1","slot":"Key2"}', resource],
+      ['rotateNow', '{"SECRET":true}', resource],
+      ['rotateNow', `{"reason":${'['.repeat(2_000)}${']'.repeat(2_000)}}`, resource],
+    ];
+    for (const [action, body, params] of bodies) {
+      const { status, json } = await ask(action, 'operator', body, params);
+      assert.equal(status, 400, body);
+      assert.ok(!JSON.stringify(json).includes('SECRET'), json.detail);
+    }
+    assert.deepEqual([rotated, world.bumps, world.entries.size], [[], 0, 0]);
+  });
+
+  test('a resource, grant or tenant that the policy does not know is refused by its name', async () => {
+    for (const action of ['revoke', 'lift'] as const)
+      for (const unknown of [
+        { kind: 'resource', name: 'speach' },
+        { kind: 'grant', name: 'peple' },
+      ]) {
+        const { status, json } = await ask(action, 'operator', { scope: unknown });
+        assert.equal(status, 400);
+        assert.match(json.detail, new RegExp(unknown.name));
+      }
+    const tenant = { kind: 'tenant', tenantId: USER };
+    for (const action of ['revoke', 'lift'] as const)
+      assert.equal((await ask(action, 'operator', { scope: tenant })).status, 400);
+    assert.equal(world.bumps, 0);
+  });
+
   test('an outage is 503 with Retry-After, never a denial', async () => {
     world.down.add('tables');
     for (const [action, body, params] of [...LOOK.map((each) => [each, undefined, {}] as const), ...ACT]) {

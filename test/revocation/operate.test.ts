@@ -84,6 +84,17 @@ test('lifting what is not blocked changes nothing and says so', async () => {
   assert.equal(world.entries.size, 0);
 });
 
+test('a block of what has left the policy can still be lifted, and an event about it is kept by its name', async () => {
+  const gone = { kind: 'grant', name: 'people' };
+  await world.revocation.operate.revoke({ scope: gone, block: true }, 'olga');
+  const policy = { ...world.deps.policy, grants: [] };
+  const { operate, react } = createRevocation({ ...world.deps, policy });
+  assert.equal(await operate.lift(gone, 'oskar'), true);
+  const type = 'AzureAiTokenBroker.RevocationRequested';
+  assert.equal(await react({ id: 'x', type, data: { scope: { ...gone, name: 'apps', more: 1 } } }), 'poison');
+  assert.match(world.records('poison')[0]?.['why'] ?? '', /no grant apps in the policy/);
+});
+
 test('a request that makes no sense is answered in words', async () => {
   for (const request of [undefined, {}, { scope: 'x' }, { scope: { kind: 'resource', name: 'nope' } }])
     assert.equal(kindOf(await world.revocation.operate.revoke(request, 'olga')), 'invalid');

@@ -1,13 +1,16 @@
 /**
- * A revocation asked for in so many words: by the broker's own event or by an operator. Unknown members are
- * ignored, so that a newer sender is understood; what is missing or mistyped is a problem, never a default.
+ * A revocation asked for in so many words: by the broker's own event or by an operator. What is missing or mistyped is
+ * a problem, never a default. Of an event unknown members are ignored and the case of names too, so that a newer
+ * sender is understood. An operator's are refused, as the policy's are: who writes `notbefore` would revoke more than
+ * was meant, and is there to correct it.
  */
 import * as z from 'zod';
 import { IDENTIFIER } from '../../facts/entra.ts';
 import { type Invalid, invalid } from '../../invalid.ts';
 import type { Policy } from '../../policy/schema.ts';
 import type { Scope } from '../../ports.ts';
-import { respell } from './envelope.ts';
+import { withoutSecrets } from '../../secret.ts';
+import { type Members, readMembers, respell } from './envelope.ts';
 
 const guid = z
   .string()
@@ -19,26 +22,24 @@ const name = z
   .max(63)
   .regex(/^[a-z0-9-]+$/, 'must be a name of the policy');
 
-const SCOPE_MEMBERS = ['kind', 'tenantId', 'objectId', 'subject', 'clientId', 'uti', 'name'];
 /** What a scope looks like, for whoever describes it. */
 export const scopeShape = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('tenant'), tenantId: guid }),
-  z.object({ kind: z.literal('user'), tenantId: guid, objectId: guid }),
-  z.object({ kind: z.literal('subject'), tenantId: guid, subject: identifier }),
-  z.object({ kind: z.literal('client'), tenantId: guid, clientId: guid }),
-  z.object({ kind: z.literal('token'), tenantId: guid, uti: identifier }),
-  z.object({ kind: z.literal('resource'), name }),
-  z.object({ kind: z.literal('grant'), name }),
+  z.strictObject({ kind: z.literal('tenant'), tenantId: guid }),
+  z.strictObject({ kind: z.literal('user'), tenantId: guid, objectId: guid }),
+  z.strictObject({ kind: z.literal('subject'), tenantId: guid, subject: identifier }),
+  z.strictObject({ kind: z.literal('client'), tenantId: guid, clientId: guid }),
+  z.strictObject({ kind: z.literal('token'), tenantId: guid, uti: identifier }),
+  z.strictObject({ kind: z.literal('resource'), name }),
+  z.strictObject({ kind: z.literal('grant'), name }),
 ]);
-const scope = z.preprocess((value) => respell(value, SCOPE_MEMBERS), scopeShape);
 
 /** RFC 3339, with any offset. */
 const instant = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 date and time' })
   .transform((text) => Date.parse(text));
 
-const requestSchema = z.object({
-  scope,
+const requestSchema = z.strictObject({
+  scope: scopeShape,
   notBefore: instant.nullish(),
   block: z.boolean().nullish(),
   reason: z.string().max(10_000).nullish(),
@@ -52,9 +53,21 @@ export interface RevocationRequest {
   readonly reason: string;
 }
 
-/** @returns the request, or every problem in one line. */
-export function readRequest(value: unknown, policy: Policy): RevocationRequest | Invalid {
-  const parsed = requestSchema.safeParse(respell(value, ['scope', 'notBefore', 'block', 'reason']));
+/** An event's. @returns the request, or every problem in one line. */
+export function readRequest(data: Members, policy: Policy): RevocationRequest | Invalid {
+  const request = Object(respell(data, Object.keys(requestSchema.shape)));
+  return readOrder({ ...request, scope: respelledScope(data.get('scope')) }, policy);
+}
+
+function respelledScope(scope: unknown): unknown {
+  const kind = readMembers(scope)?.get('kind');
+  const known = scopeShape.options.find(({ shape }) => shape.kind.value === kind);
+  return respell(scope, Object.keys(known?.shape ?? { kind }));
+}
+
+/** An operator's. @returns the request, or every problem in one line. */
+export function readOrder(value: unknown, policy: Policy): RevocationRequest | Invalid {
+  const parsed = requestSchema.safeParse(value);
   if (!parsed.success) return problems(parsed.error);
   const { scope, notBefore, block, reason } = parsed.data;
   const unknown = unknownName(scope, policy);
@@ -67,9 +80,9 @@ export function readRequest(value: unknown, policy: Policy): RevocationRequest |
   };
 }
 
-/** @returns the scope, or every problem in one line. */
+/** An operator's. @returns the scope, or every problem in one line. */
 export function readScope(value: unknown): Scope | Invalid {
-  const parsed = scope.safeParse(value);
+  const parsed = scopeShape.safeParse(value);
   return parsed.success ? parsed.data : problems(parsed.error);
 }
 
@@ -100,20 +113,25 @@ export function readLeakedKey(value: unknown): LeakedKey | Invalid {
   };
 }
 
-/** A revocation of what does not exist would answer "done" and do nothing: the sender must hear of it. */
-function unknownName(scope: Scope, policy: Policy): string | undefined {
+/**
+ * A revocation of what does not exist would answer "done" and do nothing: the sender must hear of it. The name is
+ * repeated, so that a mistyped one is seen, and so that an event about what has left the policy is kept with it.
+ */
+export function unknownName(scope: Scope, policy: Policy): string | undefined {
   if (scope.kind === 'resource' && !policy.resources.some(({ name }) => name === scope.name))
-    return 'scope.name: no such resource in the policy';
+    return `scope.name: no resource ${withoutSecrets(scope.name)} in the policy`;
   if (scope.kind === 'grant' && !policy.grants.some(({ name }) => name === scope.name))
-    return 'scope.name: no such grant in the policy';
+    return `scope.name: no grant ${withoutSecrets(scope.name)} in the policy`;
   if ('tenantId' in scope && !policy.tenants.some(({ id }) => id === scope.tenantId))
     return 'scope.tenantId: no such tenant in the policy';
   return undefined;
 }
 
 function problems(error: z.ZodError): Invalid {
-  const each = error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join('.')}: ${message}`,
-  );
+  const each = error.issues.map(({ code, path, message }) => {
+    // Zod would repeat their names, which may be anything.
+    const problem = code === 'unrecognized_keys' ? 'has members that do not belong there' : message;
+    return path.length === 0 ? problem : `${path.join('.')}: ${problem}`;
+  });
   return invalid(each.slice(0, 10).join('; ').slice(0, 1_000));
 }

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import * as z from 'zod';
 import { UpstreamFailure, type UpstreamService } from '../upstream.ts';
 import { retryAfterSeconds } from './call.ts';
 
@@ -55,6 +55,17 @@ export function parseJson<Shape extends z.ZodType>(
   const parsed = shape.safeParse(json);
   if (!parsed.success) throw new UpstreamFailure(service, 'the answer has another shape');
   return parsed.data;
+}
+
+const errorEnvelope = z.object({ error: z.object({ code: z.string() }) });
+
+/** The code of an error answer, `{ "error": { "code": … } }`; undefined where the body has none. */
+export function errorCode({ text }: Answer): string | undefined {
+  try {
+    return errorEnvelope.safeParse(JSON.parse(text)).data?.error.code;
+  } catch {
+    return undefined;
+  }
 }
 
 export function failed(

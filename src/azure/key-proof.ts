@@ -1,11 +1,12 @@
 /** Tries whether an account's data plane accepts a key: by a key exchange, or by a cheap read where there is none. */
+import { KEYS_SWITCHED_OFF } from '../facts/sts.ts';
 import type { Resource } from '../policy/schema.ts';
 import type { Sts } from '../ports.ts';
 import type { KeyProof } from '../rotation/ports.ts';
 import type { Secret } from '../secret.ts';
 import { ACTS_AS } from '../token-kind.ts';
 import { call } from './call.ts';
-import { failed, fetchText } from './fetch.ts';
+import { errorCode, failed, fetchText } from './fetch.ts';
 
 /** Accounts that exchange keys (learn.microsoft.com/azure/ai-services/authentication). */
 const WITH_STS = new Set(['SpeechServices', 'TextTranslation', 'CognitiveServices']);
@@ -44,7 +45,7 @@ function hasSts({ kind, tokenKinds }: Resource): boolean {
 }
 
 /**
- * 401, and 403 with AuthenticationTypeDisabled, mean that the key cannot be used. No other failure says anything about
+ * 401, and 403 with the code of switched-off keys, mean that the key cannot be used. No other failure says anything about
  * the key, so it is thrown.
  */
 function accepted(url: string, key: Secret): Promise<boolean> {
@@ -53,7 +54,7 @@ function accepted(url: string, key: Secret): Promise<boolean> {
     const answer = await fetchText('ai', url, { headers, signal });
     if (answer.status === 200) return true;
     if (answer.status === 401) return false;
-    if (answer.status === 403 && answer.text.includes('AuthenticationTypeDisabled')) return false;
+    if (answer.status === 403 && errorCode(answer) === KEYS_SWITCHED_OFF) return false;
     throw failed('ai', answer);
   });
 }

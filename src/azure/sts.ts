@@ -3,12 +3,12 @@
  * the token as plain text. https://learn.microsoft.com/azure/ai-services/authentication
  */
 import * as z from 'zod';
-import { STS_LIFE_MS } from '../facts/sts.ts';
+import { KEYS_SWITCHED_OFF, STS_LIFE_MS } from '../facts/sts.ts';
 import type { Clock, IssuedToken, Sts } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
-import { failed, fetchText } from './fetch.ts';
+import { errorCode, failed, fetchText } from './fetch.ts';
 
 const COMPACT = /^[\w=-]+\.([\w=-]+)\.[\w=-]+$/;
 /** The token is read but not verified: only Microsoft has the key, and its `alg` is not one that JOSE defines. */
@@ -28,15 +28,11 @@ export function createSts(clock: Clock): Sts {
           signal,
         });
         if (answer.status === 200) return issuedToken(answer.text.trim(), askedAtMs);
-        if (answer.status === 401 || isKeyRefusal(answer.status, answer.text)) return 'keyRefused';
+        if (answer.status === 401) return 'keyRefused';
+        if (answer.status === 403 && errorCode(answer) === KEYS_SWITCHED_OFF) return 'keyRefused';
         throw failed('sts', answer);
       }),
   };
-}
-
-/** 403 with this code means that keys are switched off; other 403 are a used-up quota. The error body has two forms. */
-function isKeyRefusal(status: number, text: string): boolean {
-  return status === 403 && text.includes('AuthenticationTypeDisabled');
 }
 
 function issuedToken(text: string, askedAtMs: number): IssuedToken {

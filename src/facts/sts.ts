@@ -1,4 +1,10 @@
-/** Facts about the key exchange of Azure AI accounts (STS, `sts/v1.0/issueToken`). */
+/** Facts about the data plane of Azure AI accounts: how it takes keys, and its key exchange (STS, `issueToken`). */
+
+/**
+ * The code of the 403 of an account whose keys are switched off. A 403 without it says nothing about the key: a
+ * used-up quota and a network rule are answered with one too. Source: seen in the field, not documented.
+ */
+export const KEYS_SWITCHED_OFF = 'AuthenticationTypeDisabled';
 
 /** A token is valid for 10 minutes. Source: learn.microsoft.com/azure/ai-services/authentication */
 export const STS_LIFE_MS = 600_000;

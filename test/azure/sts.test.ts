@@ -82,6 +82,11 @@ for (const [what, answer] of envelopes)
 
 const outages: readonly [string, Answered, number][] = [
   ['a used-up quota', { status: 403, body: { statusCode: 403, message: 'Out of call volume quota.' } }, 1],
+  [
+    'a used-up quota whose words mention switched-off keys',
+    { status: 403, body: { statusCode: 403, message: 'Out of quota, not AuthenticationTypeDisabled.' } },
+    1,
+  ],
   ['a host that does not know it', { status: 404 }, 1],
   ['a throttled service', { status: 429, headers: { 'retry-after': '60' } }, 1],
   ['a service in trouble', { status: 500, body: 'oops' }, 3],

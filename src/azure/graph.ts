@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Directory, DirectoryChanges, GroupChange } from '../revocation/ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
-import { type Answer, failed, fetchText, parseJson } from './fetch.ts';
+import { type Answer, errorCode, failed, fetchText, parseJson } from './fetch.ts';
 
 /** https://learn.microsoft.com/graph/api/user-get: the answer has the last member only when it is selected. */
 const USER_MEMBERS = 'id,accountEnabled,signInSessionsValidFromDateTime';
@@ -84,8 +84,8 @@ export function createDirectory(graphUrl: string, token: () => Promise<string>):
 
 const isTooOld = ({ status }: Answer): boolean => status === 410;
 /** Needs Graph's error code: a 404 from something else, such as a proxy, must not revoke every user asked about. */
-const isNobody = ({ status, text }: Answer): boolean =>
-  status === 404 && text.includes('"Request_ResourceNotFound"');
+const isNobody = (answer: Answer): boolean =>
+  answer.status === 404 && errorCode(answer) === 'Request_ResourceNotFound';
 
 /** Graph takes at most 50 ids: https://learn.microsoft.com/graph/api/group-delta */
 function firstGroups(groups: readonly string[]): string {

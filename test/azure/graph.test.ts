@@ -51,10 +51,16 @@ test('a user is read with just what decides', async () => {
 test('404 in the words of Graph is a user who is gone, another 404 is an outage; every other failure is an outage, with neither body nor URL', async () => {
   let status = 404;
   let code: string | undefined = 'Request_ResourceNotFound';
+  let message = 'SECRET';
   await using graph = await serve((_request, response) =>
-    json(response, status, { error: { code, message: 'SECRET' } }),
+    json(response, status, { error: { code, message } }),
   );
   assert.equal(await directoryAt(graph.url).user(USER), 'absent');
+  // The code decides, and no word of the message: that may say anything.
+  message = 'Request_ResourceNotFound';
+  for (code of [undefined, 'ResourceNotFound'])
+    await assert.rejects(directoryAt(graph.url).user(USER), UpstreamFailure);
+  message = 'SECRET';
   code = undefined;
   for (status of [400, 401, 403, 404, 410])
     await assert.rejects(directoryAt(graph.url).user(USER), (error: Error) => {

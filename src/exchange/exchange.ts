@@ -206,30 +206,40 @@ async function handOut(
       ports.audit.append(row(ports, about, 'granted', record)),
     ]);
     if (recorded.status === 'rejected') throw recorded.reason;
-    const withhold = (why: string): Promise<void> =>
-      ports.audit.append(row(ports, about, 'withheld', { ...record, reason: why }));
+    const withhold = (why: Denial | Unfit): Promise<void> => {
+      const words = typeof why === 'string' ? UNFIT[why] : reason(why);
+      return ports.audit.append(row(ports, about, 'withheld', { ...record, reason: words }));
+    };
     if (look.status === 'rejected') {
-      await withhold('no look at the head');
+      await withhold('head_unread');
       throw look.reason;
     }
     const seen = look.value;
     const refusal = revoked(seen);
     const problem = refusal ?? unfit(ports, held, seen, resource);
     if (problem === undefined) return { ...held, kind, target, grant: grant.name };
-    const why = typeof problem === 'string' ? problem : reason(problem);
-    await withhold(why);
+    await withhold(problem);
     if (refusal !== undefined) return refusal;
     snapshot = seen;
   }
   throw new UpstreamFailure('tables', 'the shared state keeps moving');
 }
 
+/** Why a token that is already in the audit is not returned, though its caller is not refused; as the audit says it. */
+const UNFIT = {
+  head_unread: 'no look at the head',
+  token_revoked: 'the token was revoked',
+  key_withdrawn: 'its key was withdrawn',
+  life_too_short: 'too little of its life is left',
+} as const;
+type Unfit = keyof typeof UNFIT;
+
 /** Why this token cannot be returned in the state that was just read; undefined when it can. */
-function unfit(ports: ExchangePorts, held: Held, seen: Snapshot, resource: Resource): string | undefined {
-  if (ports.isDropped(seen.revocations, held.token.sha256)) return 'the token was revoked';
+function unfit(ports: ExchangePorts, held: Held, seen: Snapshot, resource: Resource): Unfit | undefined {
+  if (ports.isDropped(seen.revocations, held.token.sha256)) return 'token_revoked';
   if (held.slot !== undefined && held.epoch !== (slotsOf(seen.slots, resource)?.epoch ?? 0))
-    return 'its key was withdrawn';
-  if (held.expiresAtMs - ports.clock() <= ports.minimumLifeMs) return 'too little of its life is left';
+    return 'key_withdrawn';
+  if (held.expiresAtMs - ports.clock() <= ports.minimumLifeMs) return 'life_too_short';
   return undefined;
 }
 

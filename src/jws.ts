@@ -9,14 +9,14 @@ export interface OpenedJws {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** @returns undefined when the text is not a JWS whose header and payload are JSON objects */
-export function openJws(token: string): OpenedJws | undefined {
+/** @returns `malformed` when the text is not a JWS whose header and payload are JSON objects */
+export function openJws(token: string): OpenedJws | 'malformed' {
   const segments = token.split('.');
-  if (segments.length !== 3 || !segments.every(isCanonicalBase64Url)) return undefined;
-  const [header, payload] = segments.map(readObject);
-  if (header === undefined || payload === undefined) return undefined;
+  if (segments.length !== 3 || !segments.every(isCanonicalBase64Url)) return 'malformed';
+  const [header = 'unreadable', payload = 'unreadable'] = segments.slice(0, 2).map(readObject);
+  if (header === 'unreadable' || payload === 'unreadable') return 'malformed';
   // Extensions that change what is signed or how (RFC 7515 section 4.1.11, RFC 7797, zip) are not supported.
-  if (['crit', 'b64', 'zip'].some((member) => member in header)) return undefined;
+  if (['crit', 'b64', 'zip'].some((member) => member in header)) return 'malformed';
   return { header, payload };
 }
 
@@ -24,11 +24,11 @@ function isCanonicalBase64Url(segment: string): boolean {
   return segment.length > 0 && Buffer.from(segment, 'base64url').toString('base64url') === segment;
 }
 
-function readObject(segment: string): Record<string, unknown> | undefined {
+function readObject(segment: string): Record<string, unknown> | 'unreadable' {
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     return parseStrictObject(decoder.decode(Buffer.from(segment, 'base64url')));
   } catch {
-    return undefined;
+    return 'unreadable';
   }
 }

@@ -3,18 +3,23 @@
  * (RFC 8725 section 2.5; the last would win), members that differ only in case (Entra's own validator refuses them),
  * numbers that a double cannot hold (`exp: 1e400` would never expire), and too many values or levels. These are
  * counted before anything is parsed, so that 64 KB from anybody cost a fraction of a millisecond.
- * @returns undefined for anything but one plain object
+ * @returns `unreadable` for anything but one plain object
  */
-export function parseStrictObject(text: string, maxValues = MAX_VALUES): Record<string, unknown> | undefined {
-  if (!isBounded(text, maxValues)) return undefined;
+export function parseStrictObject(
+  text: string,
+  maxValues = MAX_VALUES,
+): Record<string, unknown> | 'unreadable' {
+  if (!isBounded(text, maxValues)) return 'unreadable';
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return undefined;
+    return 'unreadable';
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return hasRepeatedMember(text) || hasEndlessNumber(value) ? undefined : (value as Record<string, unknown>);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'unreadable';
+  return hasRepeatedMember(text) || hasEndlessNumber(value)
+    ? 'unreadable'
+    : (value as Record<string, unknown>);
 }
 
 /** A token with 200 groups and as many roles has some 500 names and values. */

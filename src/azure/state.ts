@@ -85,7 +85,7 @@ function asRevocation(row: z.infer<typeof revocationRow>): Revocation {
 function asScope(text: string, context: z.RefinementCtx): Scope {
   const scope = parseStrictObject(text);
   // The row's key decides what is revoked. The scope is only written to the audit, so its kind alone is checked.
-  if (typeof scope?.['kind'] === 'string') return scope as unknown as Scope;
+  if (scope !== 'unreadable' && typeof scope['kind'] === 'string') return scope as unknown as Scope;
   context.addIssue({ code: 'custom', message: 'not a scope' });
   return z.NEVER;
 }

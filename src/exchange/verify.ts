@@ -137,7 +137,7 @@ type Claims = z.infer<typeof claimsShape>;
 function open(token: string): { header: z.infer<typeof headerShape>; payload: Claims } | CallerFault {
   if (token.length > MAX_CHARACTERS) return 'too_large';
   const jws = openJws(token);
-  if (jws === undefined) return 'malformed';
+  if (jws === 'malformed') return jws;
   const header = headerShape.safeParse(jws.header);
   if (!header.success) return 'malformed';
   if (header.data.alg !== 'RS256') return 'algorithm';

@@ -144,7 +144,7 @@ export const parsers: readonly Parser[] = [
     property: fc.property(fc.oneof(anyText, fc.json()), cut, fc.boolean(), (text, change, whole) => {
       const given = whole ? text : spliced(text, change);
       const read = parseStrictObject(given);
-      if (read !== undefined) assert.deepEqual(read, JSON.parse(given));
+      if (read !== 'unreadable') assert.deepEqual(read, JSON.parse(given));
     }),
   },
   {

@@ -53,8 +53,8 @@ export async function readSet(
   transmitters: readonly Transmitter[],
   keys: TransmitterKeys,
 ): Promise<SecurityEvent | SetError> {
-  const opened = text.length > MAX_SIGNAL_BYTES ? undefined : openJws(text);
-  if (opened === undefined) return invalid('the body is not a security event token');
+  const opened = text.length > MAX_SIGNAL_BYTES ? 'malformed' : openJws(text);
+  if (opened === 'malformed') return invalid('the body is not a security event token');
   const { header, payload } = opened;
   const candidates = transmitters.filter(({ issuer }) => issuer === payload['iss']);
   const [first] = candidates;

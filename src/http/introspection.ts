@@ -25,7 +25,7 @@ export function createIntrospectionEndpoint(ports: IntrospectionPorts) {
   return async (request: HttpRequest): Promise<HttpResponseInit> => {
     try {
       const form = await readProtectedForm(request, admit);
-      if (!('caller' in form)) return form;
+      if (form.kind === 'refused') return form.answer;
       const record = await issued.introspect(form.caller, form.token);
       const body =
         record === undefined ? { active: false } : active(record, issuer, endpointOf(record.resource));

@@ -63,14 +63,14 @@ export function createOperatorEndpoints(
 
     revoke: as(OPERATOR, async (request, caller) => {
       const body = await readObject(request);
-      if (body === undefined) return badRequest(NO_OBJECT);
+      if (body === 'unreadable') return badRequest(NO_OBJECT);
       const effect = await operate.revoke(body, name(caller));
-      return 'problem' in effect ? badRequest(effect.problem) : json(200, times(effect));
+      return 'kind' in effect ? badRequest(effect.problem) : json(200, times(effect));
     }),
 
     lift: as(OPERATOR, async (request, caller) => {
       const body = await readObject(request);
-      if (body === undefined) return badRequest(NO_OBJECT);
+      if (body === 'unreadable') return badRequest(NO_OBJECT);
       const { scope, ...others } = body;
       if (hasMembers(others)) return badRequest('the body has no other member than scope');
       const lifted = await operate.lift(scope, name(caller));
@@ -98,7 +98,9 @@ export function createOperatorEndpoints(
       const resource = request.params['resource'] ?? '';
       if (!ports.rotates(resource))
         return problem(404, 'Not Found', 'no such resource with keys that rotate');
-      const wanted = readRotation(await readObject(request));
+      const body = await readObject(request);
+      if (body === 'unreadable') return badRequest(NO_OBJECT);
+      const wanted = readRotation(body);
       if ('kind' in wanted) return badRequest(wanted.problem);
       const reason = `${wanted.reason} (operator ${name(caller)})`;
       return json(202, { resource, rotation: await rotation.retireNow(resource, { ...wanted, reason }) });
@@ -135,17 +137,15 @@ function guarded(admit: Admit, role: typeof OPERATOR | typeof AUDITOR, action: A
   };
 }
 
-/** @returns undefined when the body is not one JSON object; it is read as strictly as the policy */
-async function readObject(request: HttpRequest): Promise<Record<string, unknown> | undefined> {
-  return parseStrictObject(await request.text());
-}
+/** The body is read as strictly as the policy. */
+const readObject = async (request: HttpRequest): Promise<Record<string, unknown> | 'unreadable'> =>
+  parseStrictObject(await request.text());
 const NO_OBJECT = 'the body must be a JSON object with each member once';
 const hasMembers = (value: object): boolean => Object.keys(value).length > 0;
 
 function readRotation(
-  value: Record<string, unknown> | undefined,
+  value: Record<string, unknown>,
 ): { slot?: Slot; emergency: boolean; reason: string } | Invalid {
-  if (value === undefined) return invalid(NO_OBJECT);
   const { slot, emergency = false, reason = 'by hand', ...others } = value;
   if (hasMembers(others)) return invalid('the body has no other members than slot, emergency and reason');
   if (slot !== undefined && slot !== 'Key1' && slot !== 'Key2') return invalid('slot must be Key1 or Key2');

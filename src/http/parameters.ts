@@ -4,6 +4,7 @@
  * Functions host makes to requests are handled here too.
  */
 import { MAX_TOKEN_BODY_BYTES } from '../body-limits.ts';
+import type { Denial } from '../denial.ts';
 import { parseStrictObject } from '../strict-json.ts';
 
 export interface RawRequest {
@@ -12,10 +13,7 @@ export interface RawRequest {
 }
 export type Parameters = ReadonlyMap<string, string>;
 /** Why the parameters cannot be read. `detail` tells the sender what to send. */
-export interface UnreadableParameters {
-  readonly status: 400 | 413 | 415;
-  readonly detail: string;
-}
+export type MalformedRequest = Extract<Denial, { readonly kind: 'request_malformed' }>;
 
 export const FORM = 'application/x-www-form-urlencoded';
 export const JSON_TYPE = 'application/json';
@@ -25,23 +23,27 @@ const MAX_PARAMETERS = 32;
 export function readParameters(
   { headers, body }: RawRequest,
   types: readonly string[],
-): Parameters | UnreadableParameters {
+): Parameters | MalformedRequest {
   const encoding = headers.get('content-encoding') ?? 'identity';
   if (encoding.toLowerCase() !== 'identity')
-    return { status: 415, detail: 'Content-Encoding is not supported: send the body as it is' };
+    return malformed('Content-Encoding is not supported: send the body as it is', 415);
   // The Functions host passes a chunked body on as an empty one, in Azure too.
   if (body === '' && headers.get('transfer-encoding') !== null)
     return malformed('send the body with a Content-Length: chunked bodies do not reach this service');
   if (body.length > MAX_TOKEN_BODY_BYTES)
-    return { status: 413, detail: `the body is too large: at most ${MAX_TOKEN_BODY_BYTES} characters` };
+    return malformed(`the body is too large: at most ${MAX_TOKEN_BODY_BYTES} characters`, 413);
   const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (!types.includes(type)) return malformed(`Content-Type must be ${types.join(' or ')}`);
   return type === FORM ? fromForm(body) : fromJson(body);
 }
 
-const malformed = (detail: string): UnreadableParameters => ({ status: 400, detail });
+export const malformed = (detail: string, status: MalformedRequest['status'] = 400): MalformedRequest => ({
+  kind: 'request_malformed',
+  status,
+  detail,
+});
 
-function fromForm(body: string): Parameters | UnreadableParameters {
+function fromForm(body: string): Parameters | MalformedRequest {
   let count = 1;
   for (let at = body.indexOf('&'); at >= 0; at = body.indexOf('&', at + 1)) {
     count += 1;
@@ -63,9 +65,9 @@ const repeated = (name: string): string =>
     ? ': exactly one target is required, as resource or as audience'
     : '';
 
-function fromJson(body: string): Parameters | UnreadableParameters {
+function fromJson(body: string): Parameters | MalformedRequest {
   const members = parseStrictObject(body, MAX_PARAMETERS);
-  if (members === undefined)
+  if (members === 'unreadable')
     return malformed(
       `the body must be one JSON object of at most ${MAX_PARAMETERS} members, no member twice`,
     );

@@ -25,54 +25,57 @@ export function refusedChallenge(denial: Denial): string {
 }
 
 export interface ProtectedForm {
+  readonly kind: 'accepted';
   readonly caller: Caller;
   readonly token: string;
+}
+/** Not served: the answer that says why. */
+export interface RefusedForm {
+  readonly kind: 'refused';
+  readonly answer: HttpResponseInit;
 }
 
 /** @throws UpstreamFailure */
 export async function readProtectedForm(
   request: HttpRequest,
   admit: Admit,
-): Promise<ProtectedForm | HttpResponseInit> {
+): Promise<ProtectedForm | RefusedForm> {
   const authorization = request.headers.get('authorization');
   // RFC 6750 section 3.1: a request without credentials gets no error code.
   if (authorization === null) return unauthorized(CHALLENGE);
   const bearer = readBearer(authorization);
   if (bearer === undefined)
-    return oauthError('invalid_request', 'Authorization must be one Bearer token', 400, {
+    return oauthError('Authorization must be one Bearer token', 400, {
       'www-authenticate': `${CHALLENGE}, error="invalid_request"`,
     });
   const caller = await admit(bearer, 'caller');
   if (!('objectId' in caller)) return unauthorized(refusedChallenge(caller));
-  const token = readToken(request, await request.text());
-  return typeof token === 'string' ? { caller, token } : token;
-}
-
-/** `token_type_hint` is ignored: all tokens are found in the same place, and a wrong hint must not hide one. */
-function readToken({ headers }: HttpRequest, body: string): string | HttpResponseInit {
-  const parameters = readParameters({ headers, body }, [FORM]);
-  if ('detail' in parameters) return oauthError('invalid_request', parameters.detail, parameters.status);
-  return parameters.get('token') ?? oauthError('invalid_request', 'token is required');
+  const parameters = readParameters({ headers: request.headers, body: await request.text() }, [FORM]);
+  if ('kind' in parameters) return oauthError(parameters.detail, parameters.status);
+  // `token_type_hint` is ignored: all tokens are found in the same place, and a wrong hint must not hide one.
+  const token = parameters.get('token');
+  return token === undefined ? oauthError('token is required') : { kind: 'accepted', caller, token };
 }
 
 /** RFC 6749 section 5.2. */
 function oauthError(
-  error: string,
   description: string,
   status = 400,
   headers: Readonly<Record<string, string>> = {},
-): HttpResponseInit {
-  return {
+): RefusedForm {
+  return refused({
     status,
     headers: { ...NO_STORE, ...headers },
-    jsonBody: { error, error_description: description },
-  };
+    jsonBody: { error: 'invalid_request', error_description: description },
+  });
 }
 
-function unauthorized(challenge: string): HttpResponseInit {
-  return {
+function unauthorized(challenge: string): RefusedForm {
+  return refused({
     status: 401,
     headers: { ...NO_STORE, 'www-authenticate': challenge },
     jsonBody: { error: 'invalid_client', error_description: 'an accepted Entra access token is required' },
-  };
+  });
 }
+
+const refused = (answer: HttpResponseInit): RefusedForm => ({ kind: 'refused', answer });

@@ -21,7 +21,7 @@ export function createRevocationEndpoint({
   return async (request: HttpRequest): Promise<HttpResponseInit> => {
     try {
       const form = await readProtectedForm(request, admit);
-      if (!('caller' in form)) return form;
+      if (form.kind === 'refused') return form.answer;
       const record = await issued.drop(form.caller, form.token);
       if (record === undefined) return { status: 200, headers: NO_STORE, jsonBody: {} };
       if (record === 'unsupported') {

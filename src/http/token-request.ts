@@ -6,7 +6,14 @@ import type { Denial } from '../denial.ts';
 import type { ExchangeRequest } from '../exchange/exchange.ts';
 import { tokenKind } from '../policy/schema.ts';
 import { TOKEN_KINDS } from '../token-kind.ts';
-import { FORM, JSON_TYPE, type Parameters, type RawRequest, readParameters } from './parameters.ts';
+import {
+  FORM,
+  JSON_TYPE,
+  malformed,
+  type Parameters,
+  type RawRequest,
+  readParameters,
+} from './parameters.ts';
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
@@ -18,7 +25,7 @@ export function readTokenRequest(raw: RawRequest): ExchangeRequest | Denial {
       'the body is empty: send it with a Content-Length, chunked bodies do not reach this service',
     );
   const parameters = readParameters(raw, [FORM, JSON_TYPE]);
-  if ('detail' in parameters) return { kind: 'request_malformed', ...parameters };
+  if ('kind' in parameters) return parameters;
   const problem = unsupported(raw, parameters);
   if (problem !== undefined) return problem;
 
@@ -34,8 +41,6 @@ export function readTokenRequest(raw: RawRequest): ExchangeRequest | Denial {
   if (!kind.success) return malformed(`token_kind must be one of ${TOKEN_KINDS.join(', ')}`);
   return { subjectToken, target, tokenKind: kind.data, scope: parameters.get('scope') };
 }
-
-const malformed = (detail: string): Denial => ({ kind: 'request_malformed', status: 400, detail });
 
 function unsupported({ headers }: RawRequest, parameters: Parameters): Denial | undefined {
   // The endpoint authenticates no clients (RFC 6749 section 2.3) and could ignore a client secret. It refuses one, so

@@ -34,7 +34,10 @@ test('accounts without a key exchange are asked for something cheap, the key in 
     [{ status: 403, body: { error: { code: 'AuthenticationTypeDisabled' } } }, false],
     [{ status: 403, body: { error: { code: 'Forbidden', message: 'network' } } }, 'outage'],
     // The code decides, and no word of the message.
-    [{ status: 403, body: { error: { code: 'Forbidden', message: 'no AuthenticationTypeDisabled' } } }, 'outage'],
+    [
+      { status: 403, body: { error: { code: 'Forbidden', message: 'no AuthenticationTypeDisabled' } } },
+      'outage',
+    ],
     [{ status: 404 }, 'outage'],
     ['drops', 'outage'],
   ];

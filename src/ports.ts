@@ -98,13 +98,13 @@ export interface VaultReader {
 }
 /** What the rotation needs of Key Vault. There is no conditional write, so the rotation writes and reads back. */
 export interface Vault extends VaultReader {
-  /** Returns the new version. `deleted`: the name is soft-deleted and cannot be written until recovered. */
+  /** `deleted`: the name is soft-deleted and cannot be written until recovered. */
   write(
     secret: string,
     value: Secret,
     tags: Record<string, string>,
     expiresAtMs: number,
-  ): Promise<string | 'deleted'>;
+  ): Promise<{ readonly version: string } | 'deleted'>;
   versions(secret: string): Promise<readonly SecretVersion[]>;
   disable(secret: string, version: string): Promise<void>;
 }

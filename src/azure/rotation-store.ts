@@ -15,6 +15,7 @@ import {
   slotSchema,
   workSchema,
 } from '../rotation/state.ts';
+import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { isNoSuchEntity, unless } from './table-status.ts';
 import type { Tables } from './tables.ts';
@@ -119,7 +120,10 @@ export function createRotationStore(tables: Tables): RotationStore {
               : await table
                   .updateEntity(entity, 'Replace', { etag: row.etag, abortSignal })
                   .catch(unless(404, 412));
-          return done?.etag ?? 'moved';
+          if (done === undefined) return 'moved';
+          if (done.etag === undefined)
+            throw new UpstreamFailure('tables', 'write rotation: no ETag in the answer');
+          return { etag: done.etag };
         },
         { attempts: 1 },
       ),

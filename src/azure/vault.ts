@@ -65,7 +65,7 @@ export function createVault(url: string, credential: TokenCredential): Vault {
             contentType: CONTENT_TYPE,
             expiresOn: new Date(expiresAtMs),
           });
-          return asVersion(properties).version;
+          return asVersion(properties);
         } catch (error) {
           const { status, inner } = refusal(error);
           // A soft-deleted secret answers 409 until a person recovers or purges it; during a recovery, wait.

@@ -58,8 +58,9 @@ export async function advance(
   const { keys } = sight;
   if (typeof keys === 'string') return { ...did, did: 'wait', why: keys };
   const leased = { ...row, lease, state: tried(row.state, step, nowMs) };
-  const etag = await ports.store.write(leased);
-  if (etag === 'moved') return busy;
+  const written = await ports.store.write(leased);
+  if (written === 'moved') return busy;
+  const { etag } = written;
 
   const isMine = async (): Promise<boolean> => {
     const now = await ports.store.read(row.account);

@@ -97,8 +97,9 @@ async function publish(
     fence: String(fence),
   };
   const expiresAtMs = ports.clock() + 2 * target.rotation.period + NEAR_EXPIRY_MS;
-  const version = await ports.vault.write(target.secret, keys[slot], tags, expiresAtMs);
-  if (version === 'deleted') return failed(state, { code: 'secret_deleted' });
+  const written = await ports.vault.write(target.secret, keys[slot], tags, expiresAtMs);
+  if (written === 'deleted') return failed(state, { code: 'secret_deleted' });
+  const { version } = written;
   const current = await ports.vault.current(target.secret);
   if (typeof current === 'string' || current.version !== version) {
     throw new Overwritten();

@@ -7,13 +7,16 @@ import type { HistoryEntry, StoredRow } from './state.ts';
 /** Rows by their key: the account's key, or the resource's name where row.ts has not moved the row yet. */
 export type Rows = ReadonlyMap<string, StoredRow | 'unreadable'>;
 
+export interface Written {
+  readonly etag: string;
+}
 /** The state rows, one per account (account-key.ts), which are only written conditionally, and the history. */
 export interface RotationStore {
   /** All rows, in one query. A row that cannot be parsed is 'unreadable', and the others are returned all the same. */
   all(): Promise<Rows>;
   read(account: string): Promise<StoredRow | 'unreadable' | undefined>;
-  /** Writes if the stored ETag is still the row's; a row without ETag, if none is stored. Returns the new ETag. */
-  write(row: StoredRow): Promise<string | 'moved'>;
+  /** Writes if the stored ETag is still the row's; a row without ETag, if none is stored. `moved`: it is not. */
+  write(row: StoredRow): Promise<Written | 'moved'>;
   /** Idempotent: a missing row is not an error. */
   remove(account: string): Promise<void>;
   /** Idempotent: a second write with the same account and fence replaces the first. */

@@ -47,11 +47,11 @@ export async function settleRow(
       suspectUntilMs: Math.max(state.suspectUntilMs, ports.clock() + MAX_DECLARED_LIFE_MS),
     },
   };
-  const etag = await ports.store.write(carried);
-  if (etag === 'moved')
+  const written = await ports.store.write(carried);
+  if (written === 'moved')
     throw new UpstreamFailure('tables', `another driver carries over the row of ${target.name}`, 0, 5);
   await ports.store.remove(target.name);
-  return { ...carried, etag };
+  return { ...carried, etag: written.etag };
 }
 
 function readable(row: StoredRow | 'unreadable', { name }: Target): StoredRow {

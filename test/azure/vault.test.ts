@@ -21,9 +21,15 @@ const vault = (who = 'admin', url = world.vault) => createVault(url, credentialO
 const inTheFuture = Date.UTC(2030, 0, 1);
 const newName = () => `vault-${randomUUID()}`;
 
+async function written(name: string, key: string, tags: Record<string, string> = {}): Promise<string> {
+  const answer = await vault().write(name, new Secret(key), tags, inTheFuture);
+  assert.ok(answer !== 'deleted');
+  return answer.version;
+}
+
 test('a key is written with its tags and end, and read back with its version', async () => {
   const name = newName();
-  const version = await vault().write(name, new Secret('the-key'), { slot: 'Key1', fence: '7' }, inTheFuture);
+  const version = await written(name, 'the-key', { slot: 'Key1', fence: '7' });
   const current = await vault().current(name);
   assert.ok(typeof current === 'object');
   assert.equal(current.version, version);
@@ -36,8 +42,8 @@ test('a key is written with its tags and end, and read back with its version', a
 
 test('the newest version is the current one; an older one is read by its name until it is disabled', async () => {
   const name = newName();
-  const first = await vault().write(name, new Secret('first'), {}, inTheFuture);
-  const second = await vault().write(name, new Secret('second'), {}, inTheFuture);
+  const first = await written(name, 'first');
+  const second = await written(name, 'second');
   const old = await vault().read(name, first);
   assert.ok(typeof old === 'object');
   assert.equal(old.value.reveal(), 'first');
@@ -62,7 +68,7 @@ test('more versions than a page holds are all listed', async () => {
 test('absent, disabled and soft-deleted are states and no errors', async () => {
   const name = newName();
   assert.equal(await vault().current(name), 'absent');
-  const version = await vault().write(name, new Secret('key'), {}, inTheFuture);
+  const version = await written(name, 'key');
   await vault().disable(name, version);
   assert.equal(await vault().current(name), 'disabled');
   const admin = new SecretClient(world.vault, credentialOf('admin'), {

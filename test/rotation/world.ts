@@ -143,7 +143,7 @@ export class World {
           on(`write ${secret}`);
           if (this.deleted.has(secret)) return 'deleted';
           this.addVersion(value.reveal(), tags, secret.replace(/-key$/, ''));
-          return this.secrets.get(secret)?.at(-1)?.version ?? '';
+          return { version: this.secrets.get(secret)?.at(-1)?.version ?? '' };
         },
         versions: async (secret) =>
           (this.secrets.get(secret) ?? []).map(({ value: _, ...rest }) => ({
@@ -183,7 +183,7 @@ export class World {
           if ((typeof stored === 'object' ? stored.etag : undefined) !== etag) return 'moved';
           this.made += 1;
           this.rows.set(row.account, { ...row, etag: `etag-${this.made}` });
-          return `etag-${this.made}`;
+          return { etag: `etag-${this.made}` };
         },
         record: async (entry) => {
           on('history');

@@ -32,11 +32,11 @@ export class Cloud {
   }
 
   /** The conditional write of a table: 412 and 409 are 'moved'. */
-  writeRow(row: StoredRow): string | 'moved' {
+  writeRow(row: StoredRow): { etag: string } | 'moved' {
     if (this.rows.get(row.account)?.etag !== row.etag) return 'moved';
     this.etags += 1;
     const etag = `etag-${this.etags}`;
     this.rows.set(row.account, { ...row, etag });
-    return etag;
+    return { etag };
   }
 }

@@ -46,7 +46,12 @@ export class Secrets {
   }
 
   /** `deleted`: the name is taken until the secret is recovered or purged. */
-  add(secret: string, value: string, tags: Record<string, string>, nowMs: number): string | 'deleted' {
+  add(
+    secret: string,
+    value: string,
+    tags: Record<string, string>,
+    nowMs: number,
+  ): { version: string } | 'deleted' {
     const kept = this.kept(secret);
     if (kept.deleted) return 'deleted';
     this.made += 1;
@@ -59,7 +64,7 @@ export class Secrets {
       createdAtMs: nowMs,
       enabled: true,
     });
-    return version;
+    return { version };
   }
 
   disable(secret: string, version: string): void {

@@ -22,9 +22,9 @@ export function storeOver(
         'write row',
         () => {
           onText(JSON.stringify(row));
-          const etag = cloud.writeRow(row);
-          if (etag !== 'moved') onRow(row);
-          return etag;
+          const written = cloud.writeRow(row);
+          if (written !== 'moved') onRow(row);
+          return written;
         },
         true,
       ),

@@ -73,7 +73,7 @@ export interface KeyRotation {
   retireNow(
     resource: string,
     request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },
-  ): Promise<{ readonly begun: boolean; readonly why: string } | undefined>;
+  ): Promise<{ readonly kind: 'begun' | 'notBegun'; readonly why: string } | undefined>;
   /** The slot whose key has this SHA-256. Reads the keys of the accounts, starting with the resource `first`. */
   findSlotByKeyHash(
     sha256: string,

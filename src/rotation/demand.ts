@@ -17,10 +17,10 @@ export interface RetireRequest {
   readonly emergency: boolean;
   readonly reason: string;
 }
+/** `notBegun`: nothing was begun, and `why` tells people what prevents it. */
 export interface Retirement {
+  readonly kind: 'begun' | 'notBegun';
   readonly resource: string;
-  /** False: nothing was begun, and `why` says what prevents it. */
-  readonly begun: boolean;
   readonly state: string;
   readonly why: string;
 }
@@ -68,7 +68,7 @@ export function createDemands(
     const target = find(resource);
     if (target === undefined) return undefined;
     if (target.rotation.paused && !request.emergency) {
-      return { resource, begun: false, state: 'paused', why: 'paused by the policy' };
+      return { kind: 'notBegun', resource, state: 'paused', why: 'paused by the policy' };
     }
     const driver = newDriver();
     if ((await rowOf(target)).state.generation === 0) {
@@ -78,7 +78,7 @@ export function createDemands(
     const { state } = row;
     if (state.generation === 0) {
       const why = state.blocked ? said(state.blocked) : 'not adopted yet';
-      return { resource, begun: false, state: inWords(state), why };
+      return { kind: 'notBegun', resource, state: inWords(state), why };
     }
     const nowMs = ports.clock();
     const begun = asked({ ...state, healing: undefined }, target, request, nowMs);
@@ -112,7 +112,7 @@ export function createDemands(
       why = error.message;
       ports.log('rotation_unreachable', { resource, problem: why });
     }
-    return { resource, begun: true, state: inWords((await rowOf(target)).state), why };
+    return { kind: 'begun', resource, state: inWords((await rowOf(target)).state), why };
   }
 
   return {

@@ -67,8 +67,8 @@ export function rotationOf(stack: Stack): RotationHand {
         headers: { authorization: `Bearer ${await stack.callerToken('operator')}` },
         body: JSON.stringify({ slot, reason: 'by hand' }),
       });
-      const { rotation } = (await answer.json()) as { rotation?: { begun: boolean } };
-      return rotation?.begun === true;
+      const { rotation } = (await answer.json()) as { rotation?: { kind: string } };
+      return rotation?.kind === 'begun';
     },
     begun: startTicks,
     tick: async (instances) => {

@@ -26,7 +26,7 @@ beforeEach(() => {
       plan: async () => [{ resource: 'speech', state: 'steady', next: 'waits', overdue: false, steps: [] }],
       retireNow: async (resource, wanted) => {
         rotated.push([resource, wanted]);
-        return { begun: true };
+        return { kind: 'begun' };
       },
     },
     rotates: (resource) => resource === 'speech',

@@ -244,12 +244,12 @@ export function createWorld() {
     },
     async retireNow(resource, { slot, emergency }) {
       up('arm');
-      if (down.has('rotation')) return { begun: false, why: 'not adopted yet' };
+      if (down.has('rotation')) return { kind: 'notBegun', why: 'not adopted yet' };
       asked.push(`retire ${resource} ${slot ?? 'next'}${emergency ? ' emergency' : ''}`);
       // As the rotation does: the slot's key is another one then, and so is the published version.
       for (const [hash, at] of slots) if (at.resource === resource && at.slot === slot) slots.delete(hash);
       published.set(resource, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa');
-      return { begun: true, why: '' };
+      return { kind: 'begun', why: '' };
     },
     async findSlotByKeyHash(sha256) {
       up('arm');

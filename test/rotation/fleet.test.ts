@@ -57,7 +57,7 @@ describe('when a rotation is due', () => {
     await world.tick();
     assert.equal(world.phase(), undefined);
     const refused = await world.rotation.retireNow('speech', { emergency: false, reason: 'test' });
-    assert.equal(refused?.begun, false);
+    assert.equal(refused?.kind, 'notBegun');
     world.secrets.clear();
     await world.tick();
     assert.equal(world.current()?.value, world.account().Key1);
@@ -66,7 +66,7 @@ describe('when a rotation is due', () => {
       emergency: true,
       reason: 'leaked',
     });
-    assert.equal(served?.begun, true);
+    assert.equal(served?.kind, 'begun');
     assert.deepEqual((await world.rotation.overdue()).overdue, []);
   });
 
@@ -201,7 +201,7 @@ describe('on demand', () => {
       emergency: true,
       reason: 'leaked',
     });
-    assert.equal(done?.begun, true);
+    assert.equal(done?.kind, 'begun');
     assert.notEqual(world.account().Key1, Key1, 'regenerated at once');
     assert.equal(world.current()?.value, Key2);
     assert.equal(world.row().state.epoch, 2);
@@ -290,7 +290,7 @@ describe('on demand', () => {
     const before = { ...world.account() };
     for (const slot of ['Key1', 'Key2', 'Key2'] as const) {
       const asked = await world.rotation.retireNow('speech', { slot, emergency: false, reason: 'test' });
-      assert.equal(asked?.begun, true);
+      assert.equal(asked?.kind, 'begun');
     }
     await world.tickUntil(undefined);
     assert.notEqual(world.account().Key1, before.Key1);
@@ -326,7 +326,7 @@ describe('on demand', () => {
   test('a resource that was never seen is adopted first; an unknown one is undefined', async () => {
     const world = new World();
     const done = await world.rotation.retireNow('speech', { emergency: false, reason: 'test' });
-    assert.equal(done?.begun, true);
+    assert.equal(done?.kind, 'begun');
     assert.equal(await world.rotation.retireNow('nothing', { emergency: false, reason: 'test' }), undefined);
   });
 

@@ -103,7 +103,8 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     const reason = keptText(key.reason) || 'the key has leaked';
     const retired = await keys.retireNow(resource, { slot, emergency: true, reason });
     // What stands against it may pass; a leaked key is not forgotten.
-    if (!retired?.begun) throw new UpstreamFailure('arm', `no rotation of ${resource}: ${retired?.why}`);
+    if (retired?.kind !== 'begun')
+      throw new UpstreamFailure('arm', `no rotation of ${resource}: ${retired?.why}`);
     const inForceAtMs = now() + deps.freshnessMs;
     const lastTokenUntilMs = inForceAtMs + keyTokenMs(policy, resource);
     const effect = { key: `key:${resource}:${slot}`, receivedAtMs, inForceAtMs, lastTokenUntilMs };

@@ -36,7 +36,7 @@ before(async () => {
       return { status: 403, body: { detail: 'the app role is required' } };
     return method === 'GET'
       ? { status: 200, body: { resources: [plan] } }
-      : { status: 202, body: { begun: true } };
+      : { status: 202, body: { rotation: { kind: 'begun' } } };
   });
 });
 after(() => upstream[Symbol.asyncDispose]());

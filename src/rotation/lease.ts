@@ -3,15 +3,13 @@
  * by a conditional write, so of several drivers that read the same row only one gets it. The holder trusts its lease
  * for 2 minutes, and the others respect it for 4, because their clocks may differ.
  */
+import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
 import type { Lease } from './state.ts';
 
 /** By its own clock, the holder starts no change of the vault or the account later than this after taking the lease. */
-export const TRUSTED_MS = 120_000;
-/**
- * No other driver takes the lease over before this, by its own clock. The 2 minutes beyond `TRUSTED_MS` cover a
- * difference of the clocks and the time that the last change takes.
- */
-const RESPECTED_MS = 240_000;
+const TRUSTED_MS = 120_000;
+/** No other driver takes the lease over before this, by its own clock, which may differ from the holder's. */
+const RESPECTED_MS = TRUSTED_MS + MAX_CLOCKS_DIFFER_SECONDS * 1000;
 
 export function isHeld(lease: Lease, nowMs: number): boolean {
   return lease.holder !== '' && Math.abs(nowMs - lease.takenAtMs) < RESPECTED_MS;

@@ -40,15 +40,6 @@ function chunks(text: string): Record<string, string> {
   return properties;
 }
 
-/** The records of a day (`2026-11-22`, UTC), oldest first. With `resource`, only the records of that resource. */
-export async function* readAudit(
-  tables: Tables,
-  day: string,
-  resource?: string,
-): AsyncGenerator<AuditRecord> {
-  for await (const { records } of segments(tables, day, resource, '')) yield* records;
-}
-
 export interface AuditPage {
   readonly records: readonly AuditRecord[];
   /** The `after` of the next page; absent at the end of the day. */
@@ -56,7 +47,10 @@ export interface AuditPage {
 }
 const PAGE_RECORDS = 1_000;
 
-/** @returns a reader; its `after` is the `next` of the page before, or empty. It throws UpstreamFailure. */
+/**
+ * The reader of a day's records (`2026-11-22`, UTC), oldest first. With `resource`, only the records of that resource.
+ * `after` is the `next` of the page before, or empty. It throws UpstreamFailure.
+ */
 export function createAuditReader(tables: Tables) {
   return (day: string, resource: string | undefined, after: string): Promise<AuditPage> =>
     call(
@@ -79,7 +73,7 @@ async function* segments(
   day: string,
   resource: string | undefined,
   after: string,
-  abortSignal?: AbortSignal,
+  abortSignal: AbortSignal,
 ): AsyncGenerator<{ rowKey: string; records: AuditRecord[] }> {
   const table = await tables('audit');
   const filter = [
@@ -88,7 +82,7 @@ async function* segments(
   ].join(' and ');
   const rows = table.listEntities<Record<string, unknown>>({
     queryOptions: { filter },
-    ...(abortSignal && { abortSignal }),
+    abortSignal,
   });
   for await (const row of rows) {
     if (resource !== undefined && !String(row['resources']).includes(` ${resource} `)) continue;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createAuditReader, createAuditTable, readAudit } from '../../src/azure/audit-table.ts';
+import { createAuditReader, createAuditTable } from '../../src/azure/audit-table.ts';
 import { createIssuedTokens, createLedger } from '../../src/azure/ledger.ts';
 import { createRows } from '../../src/azure/rows.ts';
 import { createState } from '../../src/azure/state.ts';
@@ -8,6 +8,7 @@ import { createTables } from '../../src/azure/tables.ts';
 import type { AuditRecord, IssuedRecord } from '../../src/ports.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { NOW_MS } from '../exchange/caller.ts';
+import { auditOfDay } from './audit-day.ts';
 import { startAzurite } from './azurite.ts';
 import { startUpstream } from './upstream-server.ts';
 
@@ -150,9 +151,7 @@ test('an issued token is found by its fingerprint, with all that was recorded', 
 });
 
 async function read(day: string, resource?: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { correlationId } of readAudit(azurite.tables, day, resource)) found.push(correlationId);
-  return found;
+  return (await auditOfDay(azurite.tables, day, resource)).map(({ correlationId }) => correlationId);
 }
 
 test('who got tokens for this account yesterday is one question, answered in order', async () => {
@@ -189,9 +188,7 @@ test('the largest group fits one row, and comes back whole', async () => {
     }),
   );
   await write(records);
-  const back: AuditRecord[] = [];
-  for await (const one of readAudit(azurite.tables, '2026-11-21')) back.push(one);
-  assert.deepEqual(back, records);
+  assert.deepEqual(await auditOfDay(azurite.tables, '2026-11-21'), records);
 });
 
 test('pages of the audit together are the whole day, each record once', async () => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readAudit } from '../../src/azure/audit-table.ts';
 import { createTables } from '../../src/azure/tables.ts';
 import { brokerV1Uri } from '../../src/local/simulated/demo-directory.ts';
 import type { AuditRecord } from '../../src/ports.ts';
+import { auditOfDay } from '../azure/audit-day.ts';
 import { refusalsOf } from './refusals.ts';
 import { type Answer, type Stack, startStack } from './stack.ts';
 
@@ -24,17 +24,17 @@ const resource = (name: string) => {
 async function auditOf(answer: Answer): Promise<AuditRecord | undefined> {
   const correlation = String(answer.body['correlation_id']);
   const tables = createTables(stack.description.tables, { getToken: () => assert.fail('on loopback') });
-  let found: AuditRecord | undefined;
-  for await (const record of readAudit(tables, new Date().toISOString().slice(0, 10)))
-    if (record.correlationId === correlation) found = record;
-  return found;
+  const records = await auditOfDay(tables, new Date().toISOString().slice(0, 10));
+  return records.findLast(({ correlationId }) => correlationId === correlation);
 }
 /** What a stranger was refused for is in the audit within ten seconds, counted, with a few correlation ids. */
 async function countedWithin20s(reason: string | undefined): Promise<AuditRecord | undefined> {
   const tables = createTables(stack.description.tables, { getToken: () => assert.fail('on loopback') });
-  for (const untilMs = performance.now() + 20_000; performance.now() < untilMs; await sleep(500))
-    for await (const record of readAudit(tables, new Date().toISOString().slice(0, 10)))
-      if (record.count !== undefined && record.reason === reason) return record;
+  for (const untilMs = performance.now() + 20_000; performance.now() < untilMs; await sleep(500)) {
+    const records = await auditOfDay(tables, new Date().toISOString().slice(0, 10));
+    const found = records.find((record) => record.count !== undefined && record.reason === reason);
+    if (found !== undefined) return found;
+  }
   return undefined;
 }
 const bearer = (token: unknown) => ({ authorization: `Bearer ${token}` });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { readAudit } from '../../src/azure/audit-table.ts';
 import { createTables } from '../../src/azure/tables.ts';
+import { auditOfDay } from '../azure/audit-day.ts';
 import { type Answer, type Stack, startStack } from './stack.ts';
 
 let stack: Stack;
@@ -46,10 +46,8 @@ async function recovers(caller: string, target: string, status = 200): Promise<v
 async function outcomesOf(correlation: unknown): Promise<string[]> {
   const tables = createTables(stack.description.tables, { getToken: () => assert.fail('on loopback') });
   const { now } = (await stack.control('GET', '/clock')) as { now: string };
-  const outcomes: string[] = [];
-  for await (const { correlationId, outcome } of readAudit(tables, now.slice(0, 10)))
-    if (correlationId === correlation) outcomes.push(outcome);
-  return outcomes;
+  const records = await auditOfDay(tables, now.slice(0, 10));
+  return records.filter(({ correlationId }) => correlationId === correlation).map(({ outcome }) => outcome);
 }
 
 // On the way from a cold instance: whose keys, which identity, which key, which token; and the tables always.

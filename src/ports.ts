@@ -38,7 +38,7 @@ export interface Caller {
 
 /** The public keys that sign a tenant's tokens, per token version, as the tenant's own metadata publishes them. */
 export interface SigningKeys {
-  /** `undefined`: there is no such key. An unknown key id causes a new fetch of the keys first, at most one per cooldown. */
+  /** `undefined`: there is no such key. For an unknown key id the keys are fetched again first, once per cooldown. */
   find(tenantId: string, version: '1.0' | '2.0', keyId: string): Promise<SigningKey | undefined>;
 }
 export interface SigningKey {
@@ -70,7 +70,7 @@ export interface EntraTokens {
   byManagedIdentity(scope: string, clientId: string | undefined): Promise<IssuedToken>;
   onBehalfOf(scope: string, userToken: Secret): Promise<IssuedToken | OnBehalfOfRefusal>;
 }
-/** Entra refuses to act for this user, for lack of consent or by Conditional Access. The caller gets `claims` unchanged. */
+/** Entra refuses to act for this user, by Conditional Access or without consent. The caller gets `claims` unchanged. */
 export interface OnBehalfOfRefusal {
   readonly refused: 'interaction_required' | 'invalid_grant';
   readonly claims: string | undefined;
@@ -253,5 +253,5 @@ export interface AuditLog {
   append(record: AuditRecord): Promise<void>;
 }
 
-/** Writes a structured log line. The values are printed as they are, so none may be a token, a key or a URL with one. */
+/** Writes a structured log line. Values are printed as they are, so none may be a token, a key or a URL with one. */
 export type Log = (event: string, fields?: Record<string, string | number | boolean | undefined>) => void;

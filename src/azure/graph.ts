@@ -72,7 +72,7 @@ export function createDirectory(graphUrl: string, token: () => Promise<string>):
         sessionsValidFromMs: validFrom ? Date.parse(validFrom) : undefined,
       };
     },
-    /** https://learn.microsoft.com/graph/api/directory-deleteditems-get: of users, it too wants `User.Read.All`. */
+    /** https://learn.microsoft.com/graph/api/directory-deleteditems-get: for users it needs `User.Read.All` too. */
     async isDeleted(objectId) {
       const path = `directory/deletedItems/${encodeURIComponent(objectId)}?$select=id`;
       return (await get('deleted item', path, deletedItem, isNobody)) !== undefined;

@@ -13,7 +13,7 @@ import { openJws } from '../jws.ts';
 import type { Caller, Clock, SigningKeys } from '../ports.ts';
 import { Secret } from '../secret.ts';
 
-/** 200 groups of 38 characters fit twice. */
+/** The largest token that Entra issues, with 200 groups, has some 18,200 characters (`body-limits.ts`). */
 const MAX_CHARACTERS = 24_576;
 
 export interface VerifyOptions {

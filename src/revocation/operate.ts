@@ -1,4 +1,4 @@
-/** What an operator does by hand: see what is revoked and how fast it was, revoke, lift. */
+/** What an operator can do: list the revocations and when they were in force, revoke, lift blocks. */
 import { type Invalid, invalid } from '../invalid.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Head, Log, Scope } from '../ports.ts';
@@ -22,7 +22,7 @@ export interface OperateDeps {
   readonly log: Log;
 }
 
-/** One scope's entry with its time-to-effect. Times as ISO 8601. */
+/** One scope's entry, and when it was in force. Times are in ISO 8601. */
 export interface RevocationView {
   readonly key: string;
   readonly scope: Scope;
@@ -31,22 +31,22 @@ export interface RevocationView {
   readonly reason: string;
   readonly source: string;
   readonly receivedAt: string;
-  /** Absent while the change has been written but not been announced: then it comes again. */
+  /** Absent while the entry is written but the head row is not bumped yet. The request or event is then repeated. */
   readonly inForceAt?: string;
   readonly lastTokenUntil?: string;
 }
 
 export interface Operate {
   list(): Promise<readonly RevocationView[]>;
-  /** `who` is kept as the source. */
+  /** `who` is stored as the source. */
   revoke(request: unknown, who: string): Promise<Effect | Invalid>;
   /**
-   * Ends the blocks that there are. Tokens cut off before stay refused.
-   * @returns whether anything was blocked, also when this finishes a lift that failed halfway
+   * Lifts all blocks of the scope. The cut-off stays, so older tokens stay refused.
+   * @returns whether the scope was blocked; also true when this call completes a lift that had failed halfway
    */
   lift(scope: unknown, who: string): Promise<boolean | Invalid>;
   received(kind: EventKind): Promise<readonly EventRecord[]>;
-  /** How fast the revocations of the last thirty days were in force, oldest first. */
+  /** When the revocations of the last thirty days were in force, the oldest first. */
   effects(): Promise<readonly EventRecord[]>;
 }
 
@@ -67,7 +67,7 @@ export function createOperate(deps: OperateDeps): Operate {
         entries.map(async (entry) => {
           const key = scopeKey(entry.scope);
           const id = effectKey(entry.receivedAtMs, key);
-          // Only a block outlives the range.
+          // Only an entry that blocks can be older than the range that was read.
           const isOld = entry.receivedAtMs < fromMs;
           const effect = effects.get(id) ?? (isOld ? await events.find('effect', id) : undefined);
           return {
@@ -109,7 +109,7 @@ export function createOperate(deps: OperateDeps): Operate {
       const source = `operator ${who}`;
       const atMs = now();
       const found = await table.update(key, (current) => current);
-      // What was blocked and has left the policy since can be lifted all the same.
+      // A scope with an entry can be lifted even if the policy no longer names it.
       const unknown = found === undefined ? unknownName(scope, policy) : undefined;
       if (unknown !== undefined) return invalid(unknown);
       const causes = Object.keys(found?.blocks ?? {});
@@ -120,8 +120,8 @@ export function createOperate(deps: OperateDeps): Operate {
           : await table.update(key, (current) => current && lift(current, causes, atMs));
       const liftedAtMs = entry?.liftedAtMs ?? 0;
       const id = `${effectKey(liftedAtMs, key)} lifted`;
-      // Nothing is blocked, and the last lift is on record. One that is not was never answered: it is finished
-      // here, and answered as it would have been.
+      // Nothing is blocked, and the last lift was recorded. A lift without a record has failed halfway: it is
+      // completed here, with the answer that it would have had.
       if (causes.length === 0 && (liftedAtMs === 0 || (await events.find('effect', id)) !== undefined))
         return false;
       await head.bump();

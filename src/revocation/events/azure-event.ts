@@ -1,8 +1,8 @@
-/** What an event of Key Vault, Azure Resource Manager or Microsoft Graph asks us to look at. Pure. */
+/** Decides what an event of Key Vault, Azure Resource Manager or Microsoft Graph makes the broker read again. Pure. */
 import type { Policy } from '../../policy/schema.ts';
 import { type Envelope, type Members, readMembers, text } from './envelope.ts';
 
-/** Never what to believe, only what to read again. */
+/** What must be read again. The event's own statements about it are not used. */
 export type Look =
   | { readonly at: 'resource'; readonly resource: string; readonly version: string | undefined }
   | { readonly at: 'expiringSecret'; readonly resource: string; readonly version: string }
@@ -23,14 +23,14 @@ export function keyVaultLook(event: Envelope, policy: Policy): Look {
   const version = text(event.data, 'Version')?.toLowerCase();
   if (event.type.toLowerCase() === 'microsoft.keyvault.secretnewversioncreated')
     return { at: 'resource', resource: resource.name, version };
-  // Without its version a late or repeated notice could not be told from a new one, and would rotate again.
+  // Without the version, a late or repeated event would look like a new one and would start another rotation.
   if (version === undefined) return poison('no version is named');
   return { at: 'expiringSecret', resource: resource.name, version };
 }
 
 /**
- * A key regenerated, or an account changed or deleted, past the broker. Which key it was the event does not
- * say. Reading keys (`listKeys`, the portal's "Keys" page) is the same event type and means nothing.
+ * Somebody else regenerated a key, or changed or deleted the account. The event does not say which key it was.
+ * Reading keys (`listKeys`, the portal's "Keys" page) sends an event of the same type, which is ignored.
  * https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
  */
 export function armLook(event: Envelope, policy: Policy, rotatorClientId: string): Look {
@@ -40,7 +40,7 @@ export function armLook(event: Envelope, policy: Policy, rotatorClientId: string
     operation === 'microsoft.cognitiveservices/accounts/regeneratekey/action' ||
     operation === 'microsoft.cognitiveservices/accounts/write' ||
     operation === 'microsoft.cognitiveservices/accounts/delete';
-  // Only its end: the whole looks like a key to the log.
+  // Only the end of the operation is returned, because the log would take the whole text for a key and redact it.
   if (!relevant) return nothing(`not about keys: ${operation.split('/').slice(-2).join('/').slice(0, 39)}`);
   const accountId = (text(event.data, 'resourceUri') ?? event.subject).toLowerCase();
   if (accountId === '') return poison('no account is named');
@@ -55,8 +55,8 @@ export function armLook(event: Envelope, policy: Policy, rotatorClientId: string
 const GUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /**
- * "User X changed", and never what about them: read the user again. `clientState` proves nothing here, since
- * nothing is believed; it is not read. Member `sequenceNumber` does not survive JSON.parse: not read either.
+ * The event says that a user changed and not what changed, so the user is read again. `clientState` is not needed,
+ * because nothing else that the sender says is used. `sequenceNumber` is not usable, because JSON.parse rounds it.
  * https://learn.microsoft.com/azure/event-grid/microsoft-entra-events
  */
 export function graphLook(event: Envelope, homeTenantId: string): Look {

@@ -1,14 +1,14 @@
 /**
- * Compares a resource's account with its vault because an event says that one of them changed. Anybody who can
- * write to the topic can make up such events, and each look costs calls of Key Vault and ARM. So all events of a
- * resource that wait at the same moment share one look, and no event is served by a look that began before it came.
+ * Compares a resource's account with its vault when an event says that one of them changed. Anybody who can write to
+ * the topic can invent such events, and each comparison calls Key Vault and ARM. So all events of a resource that wait
+ * at the same time share one comparison. An event never shares one that began before the event arrived.
  */
 import { coalesce } from '../../coalesce.ts';
 import type { KeyRotation } from '../ports.ts';
 
 /**
- * @param version of the secret, lower case, where the event names one
- * @returns what came of it, in words
+ * @param version the secret's version, in lower case, if the event names one
+ * @returns the outcome in a few words, for the log
  * @throws UpstreamFailure
  */
 export type Compare = (resource: string, version: string | undefined) => Promise<string>;
@@ -22,7 +22,7 @@ export function createCompare(keys: Pick<KeyRotation, 'heal' | 'publishedVersion
       if (!versions.every(isOurs)) await keys.heal(resource);
       return isOurs;
     });
-  // At most one for each resource of the policy: an event about any other is not compared.
+  // At most one entry for each resource of the policy, because events about other accounts do not get here.
   const looks = new Map<string, ReturnType<typeof look>>();
 
   return async (resource, version) => {

@@ -1,7 +1,7 @@
 /**
- * What Microsoft Graph says of our users, turned into cut-offs: by the event that names one (which only says
- * "changed"), and by a sweep of everything that changed since the last one, because such events get lost, come
- * late (no latency is promised) and are not announced as missed.
+ * Turns the state of users in Microsoft Graph into cut-offs. An event names one user, who is read again, because the
+ * event only says "changed". A sweep reads all users who changed since the last sweep, because events may be lost or
+ * late: Microsoft promises no latency and does not report lost events.
  */
 import type { Policy } from '../../policy/schema.ts';
 import type { Clock, Log } from '../../ports.ts';
@@ -23,20 +23,20 @@ export interface ReviewDeps {
 
 export interface Review {
   user(objectId: string, receivedAtMs: number): Promise<void>;
-  /** Members taken out of a group of the policy must show a fresh token; so must all when it is deleted. */
+  /** Cuts off the members who left a group of the policy and, when the group was deleted, the grants that name it. */
   groups(receivedAtMs: number): Promise<void>;
-  /** Everything that changed since the last sweep. Returns how much was read and revoked. */
+  /** Reviews all users and groups that changed since the last sweep. @returns how many users were read and revoked */
   sweep(): Promise<{ readonly read: number; readonly revoked: number }>;
 }
 
 const KEEP_CURSOR_MS = 366 * 86_400_000;
-/** A sweep goes on at the next tick after this many pages; what it has read stays read. */
+/** A sweep stops after so many pages and continues at the next tick from its cursor. */
 const MAX_PAGES = 50;
 const AT_ONCE = 8;
 
 /**
- * The cut-off a user's state calls for; undefined when it voids no token that can still live.
- * Disabled or deleted: all issued until now. Entra issues no new ones, so enabling needs no lift.
+ * The cut-off that follows from a user's state; undefined when all tokens that it would refuse have expired. A disabled
+ * or deleted user is cut off now and not blocked, because Entra issues no new tokens until the user is enabled again.
  */
 function userCutOff(user: DirectoryUser | 'absent', nowMs: number): number | undefined {
   if (user === 'absent' || !user.enabled) return cutOffSeconds(undefined, nowMs);
@@ -45,7 +45,7 @@ function userCutOff(user: DirectoryUser | 'absent', nowMs: number): number | und
   return cutOffSeconds(sessionsValidFromMs, nowMs);
 }
 
-/** In an hour and process: so many users may be revoked of whom Graph knows neither that they are nor that they were. */
+/** How many users whom Graph does not know, and did not delete lately, an instance revokes in an hour. */
 const MAX_DOUBTS = 10;
 const DOUBTS_SPAN_MS = 3_600_000;
 
@@ -91,15 +91,15 @@ export function createReview(deps: ReviewDeps): Review {
   }
 
   /**
-   * An event may name anybody, also users that never were, and each entry lengthens the list that every exchange
-   * hangs on. Who was deleted is among the deleted items; who was purged from there looks as if made up, and is
-   * revoked while such doubts are few.
+   * An event may name a user who never existed, and each entry makes the list longer that all instances load. A
+   * deleted user is among Graph's deleted items. One who was purged from there cannot be told from an invented one,
+   * and is revoked only `MAX_DOUBTS` times in an hour.
    */
   async function mayHaveBeenThere(objectId: string): Promise<boolean> {
     return namedUsers.has(objectId) || (await directory.isDeleted(objectId)) || isDoubtLeft(now());
   }
 
-  /** Pages of changes from the kept cursor on; the cursor moves only after `use` has done its work. */
+  /** Reads the changes from the stored cursor on. The next cursor is stored only after `use` is done with the page. */
   async function follow<Item>(
     name: string,
     next: (cursor: string | undefined) => ReturnType<Directory['userChanges' | 'groupChanges']>,
@@ -109,7 +109,7 @@ export function createReview(deps: ReviewDeps): Review {
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const changes = await next(cursor);
       if (changes === 'expired') {
-        // What changed meanwhile is unknown: from now on, and say so.
+        // The changes since the cursor cannot be read any more, so they are missed. It starts again from now.
         log('directory_cursor_expired', { name });
         cursor = undefined;
         continue;
@@ -154,7 +154,7 @@ export function createReview(deps: ReviewDeps): Review {
     user: async (objectId, receivedAtMs) => {
       const user = await directory.user(objectId);
       if (user === 'absent' && !(await mayHaveBeenThere(objectId))) {
-        // The next sweep revokes this user if there was one: Graph itself names there whom it has lost.
+        // If the user did exist, the next sweep revokes it, because Graph lists deleted users among the changes.
         log('directory_user_unknown', { objectId });
         return;
       }

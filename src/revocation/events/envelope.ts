@@ -1,18 +1,18 @@
 /**
- * One event as it arrives, in the Event Grid schema or as a CloudEvent, read tolerantly: Azure's own pages
- * disagree on casing, blanks in names and types. Nothing in it is trusted; what it says is read again where
- * it can be. Compare no text of it: the Functions host rewrites what looks like a date.
+ * Reads an event as it arrives, in the Event Grid schema or as a CloudEvent. It ignores the case of names and blanks
+ * around them, because Azure's own pages disagree about both. Nothing in an event is trusted. Its texts must not be
+ * compared with the text that was sent, because the Functions host rewrites everything that looks like a date.
  */
 
 import { type Invalid, invalid } from '../../invalid.ts';
 
-/** An object's members by lower-cased, trimmed name. Of two that fall together the first wins. */
+/** An object's members by their trimmed, lower-cased name. If two names become the same, the first one counts. */
 export type Members = ReadonlyMap<string, unknown>;
 
 export interface Envelope {
   readonly id: string;
   readonly type: string;
-  /** The topic (Event Grid schema) or source (CloudEvents): who says it, unproven. */
+  /** The `topic` (Event Grid schema) or `source` (CloudEvents): who the sender says it is, not verified. */
   readonly source: string;
   readonly subject: string;
   readonly data: Members;
@@ -46,7 +46,7 @@ export function readMembers(value: unknown): Members | undefined {
   return members;
 }
 
-/** The same value with these members under these spellings; members of other names are left out. */
+/** The object with these members, spelled as in `names`, and without any others. */
 export function respell(value: unknown, names: readonly string[]): unknown {
   const members = value instanceof Map ? (value as Members) : readMembers(value);
   if (members === undefined) return value;
@@ -55,7 +55,7 @@ export function respell(value: unknown, names: readonly string[]): unknown {
   );
 }
 
-/** A member that is a text with something in it, trimmed, and not absurdly long. */
+/** A member's text, trimmed; undefined when it is not a text, is blank or is too long. */
 export function text(members: Members, name: string): string | undefined {
   const value = members.get(name.toLowerCase());
   if (typeof value !== 'string' || value.length > MAX_TEXT) return undefined;
@@ -63,8 +63,8 @@ export function text(members: Members, name: string): string | undefined {
 }
 
 /**
- * What may be kept of an event that could not be used: names and types of its members, never a value, since
- * any of them may be a secret (Graph events carry their subscription's clientState in clear).
+ * Describes an event that could not be used, for the record: the names and types of its members and no values,
+ * because any value may be a secret. Example: Graph events contain the `clientState` of their subscription.
  */
 export function shape(value: unknown, depth = 3): string {
   if (Array.isArray(value)) return `[${value.length}]`;

@@ -1,8 +1,8 @@
 /**
- * One event of Event Grid, from envelope to effect. Returns when it is done or kept (Event Grid then forgets
- * it); throws UpstreamFailure when it must come again. At-least-once, unordered and repeated delivery all end
- * in the same state. That the sender may speak at all is the webhook's system key and the topic's access
- * control; that what it says of Azure is true is never assumed, it is read again.
+ * Handles one event of Event Grid. It returns when the event is done or stored as poison, and then Event Grid does not
+ * deliver it again; it throws UpstreamFailure when the event must be delivered again. Events that come twice or in
+ * another order end in the same state. The webhook's system key and the topic's access control decide who can send
+ * events. What an event says about Azure is not believed but read again from Azure.
  */
 import { coalesce } from '../../coalesce.ts';
 import type { Policy } from '../../policy/schema.ts';
@@ -29,24 +29,24 @@ export interface ReactDeps {
   readonly revoke: Revoke;
   readonly recordEffect: RecordEffect;
   readonly freshnessMs: number;
-  /** Reads the user again and revokes what the directory says is void. */
+  /** Reads the user from the directory and revokes the tokens that are no longer valid there. */
   readonly reviewUser: (objectId: string, receivedAtMs: number) => Promise<void>;
   readonly reviewGroups: (receivedAtMs: number) => Promise<void>;
   readonly now: Clock;
   readonly log: Log;
 }
 
-/** Event Grid redelivers for at most 24 hours, and dead-lettered events are replayed by hand. */
+/** Longer than the 24 hours of Event Grid, because operators can send dead-lettered events again by hand. */
 const KEEP_REQUEST_MS = 30 * 86_400_000;
 const KEEP_POISON_MS = 90 * 86_400_000;
 
 type Handler = (event: Envelope, receivedAtMs: number) => Promise<string>;
 
-/** @returns the handler; it answers what it did in a word, for the log. */
+/** @returns the handler, which returns its outcome in a few words, for the log */
 export function createReact(deps: ReactDeps): (event: unknown) => Promise<string> {
   const { policy, events, keys, revoke, now, log } = deps;
   const compare = createCompare(keys);
-  // One question to Graph answers for all groups, and for all events that wait.
+  // One call to Graph reads the changes of all groups, so all events that wait share it.
   const reviewGroups = coalesce((receivedAtMs: readonly number[]) =>
     deps.reviewGroups(Math.min(...receivedAtMs)),
   );
@@ -55,7 +55,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
   async function poison(event: unknown, envelope: Envelope | undefined, why: string): Promise<string> {
     const { id = '', type = '', source = '', subject = '' } = envelope ?? {};
     const sent = { id, type, source, subject, why, shape: shape(event) };
-    // Its names too are the sender's, who may have put a key or a token anywhere.
+    // All these texts come from the sender, who may have put a key or a token into any of them, also into a name.
     const safe = Object.entries(sent).map(([name, value]) => [name, keptText(value, 1_000)]);
     const record = { ...Object.fromEntries(safe), receivedAt: iso(now()) };
     const key = sha256(JSON.stringify(sent));
@@ -68,7 +68,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     const request = readRequest(event.data, policy);
     if ('kind' in request) return poison(event, event, request.problem);
     const { scope, notBeforeMs, block, reason } = request;
-    // What "now" came to when the event was first seen is kept: its repetition must not move the cut-off.
+    // The cut-off of the first delivery is stored, so that a later delivery of the same event does not move it.
     const cause = sha256(JSON.stringify([event.id, event.source, scopeKey(scope), notBeforeMs ?? '', block]));
     const cutOff = String(cutOffSeconds(notBeforeMs, receivedAtMs));
     const first = await events.keepFirst('request', cause, { cutOff }, receivedAtMs + KEEP_REQUEST_MS);
@@ -88,7 +88,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
   async function leaked(event: Envelope, receivedAtMs: number): Promise<string> {
     const key = readLeakedKey(event.data);
     if ('kind' in key) return poison(event, event, key.problem);
-    // The resource is a hint where to look first; a wrong one must not leave a leaked key alone.
+    // The resource only says where to look first. If it is wrong, the leaked key must still be found.
     const found = await keys.findSlotByKeyHash(key.sha256, key.resource);
     if (found === undefined) {
       const named = policy.resources.find(({ name }) => name === key.resource);
@@ -96,13 +96,13 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
         return poison(event, event, 'resource: no such resource in the policy');
       if (named !== undefined && named.rotation === undefined)
         return poison(event, event, `the keys of ${named.name} are not rotated here: renew them by hand`);
-      // Also the answer to a repetition: once regenerated, no slot holds the key any more.
+      // A second delivery of the event ends here too, because the key was regenerated and is in no slot any more.
       return 'leaked key is in no slot';
     }
     const { resource, slot } = found;
     const reason = keptText(key.reason) || 'the key has leaked';
     const retired = await keys.retireNow(resource, { slot, emergency: true, reason });
-    // What stands against it may pass; a leaked key is not forgotten.
+    // The rotation cannot begin now but may later, so the event must be delivered again.
     if (retired?.kind !== 'begun')
       throw new UpstreamFailure('arm', `no rotation of ${resource}: ${retired?.why}`);
     const inForceAtMs = now() + deps.freshnessMs;
@@ -165,7 +165,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     const handler = handlers.get(envelope.type.toLowerCase());
     if (handler === undefined) {
       const type = envelope.type.slice(0, 100);
-      // Bounded: types are the sender's to make up.
+      // The map is bounded, because a sender can invent any number of types.
       const seen = (unknownTypes.get(type) ?? 0) + 1;
       if (unknownTypes.size < 1_000 || unknownTypes.has(type)) unknownTypes.set(type, seen);
       log('event_unknown', { type, seen });

@@ -1,8 +1,8 @@
 /**
- * A revocation asked for in so many words: by the broker's own event or by an operator. What is missing or mistyped is
- * a problem, never a default. Of an event unknown members are ignored and the case of names too, so that a newer
- * sender is understood. An operator's are refused, as the policy's are: who writes `notbefore` would revoke more than
- * was meant, and is there to correct it.
+ * Reads a request for a revocation, from the broker's own event or from an operator. A required member that is missing
+ * or has the wrong type is a problem. In an event, unknown members and the case of names are ignored, so that events
+ * of a newer sender can be read. In an operator's request an unknown member is refused, because it may be a mistake:
+ * with `notbefore` for `notBefore` it would revoke more than was meant.
  */
 import * as z from 'zod';
 import { IDENTIFIER } from '../../facts/entra.ts';
@@ -22,7 +22,7 @@ const name = z
   .max(63)
   .regex(/^[a-z0-9-]+$/, 'must be a name of the policy');
 
-/** What a scope looks like, for whoever describes it. */
+/** The shape of a scope. The OpenAPI document describes it too. */
 export const scopeShape = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('tenant'), tenantId: guid }),
   z.strictObject({ kind: z.literal('user'), tenantId: guid, objectId: guid }),
@@ -33,7 +33,7 @@ export const scopeShape = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('grant'), name }),
 ]);
 
-/** RFC 3339, with any offset. */
+/** A time as in RFC 3339, with any offset, parsed to milliseconds. */
 const instant = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 date and time' })
   .transform((text) => Date.parse(text));
@@ -47,13 +47,13 @@ const requestSchema = z.strictObject({
 
 export interface RevocationRequest {
   readonly scope: Scope;
-  /** Tokens issued before are refused; undefined: now. */
+  /** Tokens issued before this time are refused; undefined means now. */
   readonly notBeforeMs: number | undefined;
   readonly block: boolean;
   readonly reason: string;
 }
 
-/** An event's. @returns the request, or every problem in one line. */
+/** Reads an event's data. @returns the request, or every problem in one line */
 export function readRequest(data: Members, policy: Policy): RevocationRequest | Invalid {
   const request = Object(respell(data, Object.keys(requestSchema.shape)));
   return readOrder({ ...request, scope: respelledScope(data.get('scope')) }, policy);
@@ -65,7 +65,7 @@ function respelledScope(scope: unknown): unknown {
   return respell(scope, Object.keys(known?.shape ?? { kind }));
 }
 
-/** An operator's. @returns the request, or every problem in one line. */
+/** Reads an operator's request. @returns the request, or every problem in one line */
 export function readOrder(value: unknown, policy: Policy): RevocationRequest | Invalid {
   const parsed = requestSchema.safeParse(value);
   if (!parsed.success) return problems(parsed.error);
@@ -80,7 +80,7 @@ export function readOrder(value: unknown, policy: Policy): RevocationRequest | I
   };
 }
 
-/** An operator's. @returns the scope, or every problem in one line. */
+/** Reads an operator's scope. @returns the scope, or every problem in one line */
 export function readScope(value: unknown): Scope | Invalid {
   const parsed = scopeShape.safeParse(value);
   return parsed.success ? parsed.data : problems(parsed.error);
@@ -95,13 +95,13 @@ const leakedKey = z.object({
   reason: z.string().max(10_000).nullish(),
 });
 export interface LeakedKey {
-  /** Of the key's text. The key itself never travels. */
+  /** The SHA-256 of the key's text, because the key itself must never be sent. */
   readonly sha256: string;
   readonly resource: string | undefined;
   readonly reason: string;
 }
 
-/** @returns the leaked key, or every problem in one line. */
+/** @returns the leaked key, or every problem in one line */
 export function readLeakedKey(value: unknown): LeakedKey | Invalid {
   const parsed = leakedKey.safeParse(respell(value, ['sha256', 'resource', 'reason']));
   if (!parsed.success) return problems(parsed.error);
@@ -114,8 +114,8 @@ export function readLeakedKey(value: unknown): LeakedKey | Invalid {
 }
 
 /**
- * A revocation of what does not exist would answer "done" and do nothing: the sender must hear of it. The name is
- * repeated, so that a mistyped one is seen, and so that an event about what has left the policy is kept with it.
+ * A revocation of something that does not exist would succeed and do nothing, so the sender is told. The problem
+ * repeats the name, so that a typing mistake is seen and the record of an event says which name has left the policy.
  */
 export function unknownName(scope: Scope, policy: Policy): string | undefined {
   if (scope.kind === 'resource' && !policy.resources.some(({ name }) => name === scope.name))
@@ -129,7 +129,7 @@ export function unknownName(scope: Scope, policy: Policy): string | undefined {
 
 function problems(error: z.ZodError): Invalid {
   const each = error.issues.map(({ code, path, message }) => {
-    // Zod would repeat their names, which may be anything.
+    // Zod's own message repeats the members' names, which may hold a secret.
     const problem = code === 'unrecognized_keys' ? 'has members that do not belong there' : message;
     return path.length === 0 ? problem : `${path.join('.')}: ${problem}`;
   });

@@ -1,8 +1,8 @@
 /**
- * A Security Event Token (RFC 8417) as pushed by a configured transmitter, held to the Shared Signals
- * Framework 1.0. Two profiles: `strict` is the framework to the letter; `lenient` also takes what real
- * transmitters send: no explicit type, `sub` or `exp` beside the event, the legacy `subject` inside it,
- * several events. Signature, issuer and audience are never negotiable.
+ * Verifies a Security Event Token (RFC 8417) of a configured transmitter by the rules of the Shared Signals Framework
+ * 1.0. There are two profiles: `strict` accepts what the framework allows; `lenient` also accepts what real
+ * transmitters send: no `typ`, a `sub` or `exp` beside the event, the older `subject` inside it, several events.
+ * Both profiles check signature, issuer and audience.
  */
 import { compactVerify, errors } from 'jose';
 import * as z from 'zod';
@@ -11,7 +11,7 @@ import { openJws } from '../../jws.ts';
 import type { Transmitter } from '../../policy/schema.ts';
 import type { TransmitterKeys } from '../ports.ts';
 
-/** RFC 8935 section 2.4, and `invalid_state` of SSF 1.0. */
+/** The error codes of RFC 8935 section 2.4, and `invalid_state` of SSF 1.0. */
 export interface SetError {
   readonly err:
     | 'invalid_request'
@@ -27,10 +27,10 @@ export interface SetError {
 export interface SecurityEvent {
   readonly transmitter: Transmitter;
   readonly jti: string;
-  /** When it happened, as far as the token itself says: `toe`, else `iat`. Seconds. */
+  /** When the event happened: the token's `toe`, or `iat` if it has none. In seconds. */
   readonly happenedAtSeconds: number;
   readonly events: readonly { readonly type: string; readonly payload: Readonly<Record<string, unknown>> }[];
-  /** RFC 9493; unread. */
+  /** A subject identifier of RFC 9493, not parsed yet. */
   readonly subject: unknown;
 }
 
@@ -47,7 +47,7 @@ const claims = z.object({
 
 const invalid = (description: string): SetError => ({ err: 'invalid_request', description });
 
-/** @throws UpstreamFailure when the transmitter's keys cannot be had */
+/** @throws UpstreamFailure when the transmitter's keys cannot be read */
 export async function readSet(
   text: string,
   transmitters: readonly Transmitter[],
@@ -84,7 +84,7 @@ export async function readSet(
   return { transmitter, jti, happenedAtSeconds: toe ?? iat, events: listed, subject };
 }
 
-/** What SSF 1.0 forbids or demands beyond RFC 8417 ("Security Event Token Profile"). */
+/** What SSF 1.0 forbids or requires in addition to RFC 8417 ("Security Event Token Profile"). */
 function strictFault(
   header: Readonly<Record<string, unknown>>,
   payload: Readonly<Record<string, unknown>>,
@@ -97,7 +97,7 @@ function strictFault(
   return events === 1 ? undefined : 'events must have exactly one member';
 }
 
-/** RFC 8417 section 2.3; the prefix may be left out, and media types have no case. */
+/** RFC 8417 section 2.3. `application/` may be left out, and media types are not case-sensitive. */
 function isEventType(typ: unknown, profile: Transmitter['profile']): boolean {
   if (typ === undefined) return profile === 'lenient';
   if (typeof typ !== 'string') return false;

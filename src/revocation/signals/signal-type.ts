@@ -1,6 +1,6 @@
 /**
- * What the events of CAEP 1.0 and RISC 1.0 mean for a broker whose only power is to refuse older tokens.
- * A signal is a statement, not a command (SSF 1.0): this table is our answer to each.
+ * Which events of CAEP 1.0 and RISC 1.0 make the broker refuse older tokens, which is all that it can do. By SSF 1.0
+ * a signal is a statement and not a command, so the receiver decides; this table has the decisions.
  */
 import * as z from 'zod';
 
@@ -14,7 +14,7 @@ export type Meaning =
 
 type Payload = Readonly<Record<string, unknown>>;
 interface Rule {
-  /** Members the event must have; unknown ones are ignored. */
+  /** The members that the event must have. Others are ignored. */
   readonly shape: z.ZodType;
   readonly revokes: (payload: Payload) => boolean;
 }
@@ -33,12 +33,12 @@ const VERIFICATION = new Set([
 
 const RULES: ReadonlyMap<string, Rule> = new Map([
   [`${CAEP}session-revoked`, rule(always)],
-  // Roles and groups ride in the token: only a fresh one shows them as they are.
+  // Roles and groups are claims of the caller's token, so only a new token has the changed ones.
   [`${CAEP}token-claims-change`, rule(always, z.object({ claims: z.record(z.string(), z.unknown()) }))],
   [
     `${CAEP}credential-change`,
     rule(
-      // A credential that was added takes nothing from the tokens obtained with the others.
+      // A new credential does not make the tokens unsafe that were obtained with the older ones.
       ({ change_type }) => change_type !== 'create',
       z.object({
         credential_type: z.string().min(1),
@@ -78,7 +78,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   [`${RISC}credential-compromise`, rule(always, z.object({ credential_type: z.string().min(1) }))],
   [`${RISC}sessions-revoked`, rule(always)],
   [`${RISC}identifier-recycled`, rule(always)],
-  // Enabling never takes a cut-off back; the rest is about identifiers and recovery, not about tokens.
+  // Enabling an account does not undo a cut-off. The others concern identifiers and recovery, and no tokens.
   ...[
     'account-enabled',
     'identifier-changed',

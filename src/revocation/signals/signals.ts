@@ -1,7 +1,7 @@
 /**
- * The Shared Signals receiver: one pushed Security Event Token from text to effect (RFC 8935). What it says
- * is in force on every instance before it is acknowledged, since after that the transmitter never sends it
- * again; a duplicate is answered as if new.
+ * The Shared Signals receiver: handles one pushed Security Event Token (RFC 8935). The revocation is in force on every
+ * instance before the token is acknowledged, because the transmitter does not send an acknowledged token again. A
+ * duplicate gets the same answer as the first.
  */
 import type { Policy } from '../../policy/schema.ts';
 import type { Clock, Log, Scope } from '../../ports.ts';
@@ -18,7 +18,7 @@ import { resolveSubject } from './subject.ts';
 export interface SignalDeps {
   readonly policy: Policy;
   readonly homeTenantId: string;
-  /** Bases of issuer URLs of Entra, without a slash at the end. */
+  /** The beginnings of Entra's issuer URLs, before `/<tenant>`, without a slash at the end. */
   readonly entraIssuers: readonly string[];
   readonly keys: TransmitterKeys;
   readonly directory: Directory;
@@ -28,10 +28,10 @@ export interface SignalDeps {
   readonly log: Log;
 }
 
-/** Longer than any transmitter resends. */
+/** Longer than any transmitter sends the same token again. */
 const KEEP_SIGNAL_MS = 30 * 86_400_000;
 
-/** RFC 5321 section 4.5.3.1: 64 before the `@` and 255 behind it. */
+/** RFC 5321 section 4.5.3.1: at most 64 characters before the `@` and 255 after it. */
 const EMAIL = /^[^@/\\]{1,64}@[^@/\\]{1,255}$/;
 
 /**
@@ -41,15 +41,15 @@ const EMAIL = /^[^@/\\]{1,64}@[^@/\\]{1,255}$/;
 export function createSignals(deps: SignalDeps): (token: string) => Promise<'accepted' | SetError> {
   const { policy, homeTenantId, entraIssuers, keys, directory, events, revoke, now, log } = deps;
 
-  /** Of the home tenant, the only one whose directory is read. */
+  /** A user of the home tenant, because the broker reads no other tenant's directory. */
   async function userByEmail(email: string): Promise<Scope | undefined> {
-    // Anything else would be another address of Graph, such as `users/delta`, or none at all.
+    // Another text would become another path of Graph, for example `users/delta`, or an invalid one.
     if (!EMAIL.test(email) || !email.isWellFormed()) return undefined;
     const user = await directory.user(email);
     return user === 'absent' ? undefined : { kind: 'user', tenantId: homeTenantId, objectId: user.objectId };
   }
 
-  /** @returns what came of it, in a word for the record */
+  /** @returns the outcome in a few words, for the record, or why the token is refused */
   async function apply(
     event: SecurityEvent,
     meanings: readonly Meaning[],
@@ -67,7 +67,7 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
       transmitter,
       tenantIds,
       entraIssuers,
-      // Whoever may not speak about the home tenant is not told which addresses exist there: nobody looks.
+      // No address is looked up for a transmitter of another tenant, so it cannot learn which ones exist in this one.
       userByEmail: tenantIds.includes(homeTenantId) ? userByEmail : async () => undefined,
     });
     if ('err' in scopes) return scopes;
@@ -75,7 +75,7 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
     const happenedAtSeconds = Math.max(
       ...revoking.map(({ atSeconds }) => atSeconds ?? event.happenedAtSeconds),
     );
-    // Older than any token that could still be shown.
+    // All tokens from before the event have expired.
     if (happenedAtSeconds * 1000 < receivedAtMs - KEEP_MS) return 'too old to matter';
     await revoke(
       scopes.map(
@@ -102,8 +102,8 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
     const { transmitter, jti } = event;
     const key = sha256(JSON.stringify([transmitter.issuer, jti]));
     const content = sha256(token.split('.')[1] ?? '');
-    // Kept only when all was done, so what is known needs nothing more. Another content under a jti that was
-    // used is acted upon all the same: a cut-off more is the safe side of somebody's mistake.
+    // A signal is stored only when its effect is complete, so a duplicate needs no work. A known `jti` with another
+    // content is a transmitter's mistake; it is handled like a new signal, because one cut-off too many is safe.
     const known = await events.find('signal', key);
     if (known?.['content'] === content) {
       log('signal_again', { transmitter: transmitter.name, jti });
@@ -123,13 +123,13 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
   };
 }
 
-/** `session-revoked`: the last part of each event type, which says it all to a person. */
+/** The last part of each event type's URL, for people. Example: `session-revoked`. */
 function namesOf({ events }: SecurityEvent): string {
   const names = events.map(({ type }) => type.slice(type.lastIndexOf('/') + 1));
   return keptText(names.join(' '));
 }
 
-/** What is wrong with the event itself, whoever it is about. */
+/** The first error that is in the event itself and does not depend on its subject; undefined when there is none. */
 function refusal(
   { transmitter, subject }: SecurityEvent,
   meanings: readonly Meaning[],
@@ -137,7 +137,7 @@ function refusal(
   for (const meaning of meanings) {
     if (meaning.means === 'malformed') return { err: 'invalid_request', description: meaning.why };
     if (meaning.means !== 'verification') continue;
-    // SSF 1.0 "Verification Event": the subject is the stream; a state is answered only if it was asked for.
+    // SSF 1.0 "Verification Event": the subject must be our stream, and the state the one that was requested.
     const { streamId, verificationState } = transmitter;
     const { format, id } = (subject ?? {}) as Record<string, unknown>;
     if (streamId !== undefined && (format !== 'opaque' || id !== streamId))

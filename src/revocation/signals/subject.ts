@@ -1,7 +1,7 @@
 /**
- * Who a security event is about: RFC 9493 subject identifiers and SSF 1.0 complex subjects, read as scopes of
- * ours. Entra's `sub` differs for every application, so a transmitter names users by object id, by e-mail, or
- * by the very `sub` of the tokens that it saw.
+ * Finds the scopes that a security event is about, from RFC 9493 subject identifiers and SSF 1.0 complex subjects.
+ * In Entra a user has another `sub` for every application. So a transmitter names users by object id, by e-mail
+ * address, or by the `sub` of the tokens for this broker.
  */
 import { IDENTIFIER } from '../../facts/entra.ts';
 import type { Transmitter } from '../../policy/schema.ts';
@@ -10,18 +10,18 @@ import type { SetError } from './set.ts';
 
 export interface SubjectContext {
   readonly transmitter: Transmitter;
-  /** The tenants this transmitter may speak about. */
+  /** The ids of the tenants whose callers this transmitter may send events about. */
   readonly tenantIds: readonly string[];
-  /** Bases of issuer URLs of Entra: `<base>/<tenant>/…`. */
+  /** The beginnings of Entra's issuer URLs: `<base>/<tenant>/…`. */
   readonly entraIssuers: readonly string[];
   /** @throws UpstreamFailure */
   readonly userByEmail: (email: string) => Promise<Scope | undefined>;
 }
 
-/** Empty: well-formed, but nobody that could ever call us. */
+/** An empty list: the subject is well-formed, but no caller of the broker. */
 export type Resolved = readonly Scope[] | SetError;
 
-/** RFC 9493 section 3.2 and SSF 1.0: the members of each format, all texts. */
+/** The members of each subject format (RFC 9493 section 3.2 and SSF 1.0). All are strings. */
 const FORMATS: ReadonlyMap<string, readonly string[]> = new Map([
   ['account', ['uri']],
   ['did', ['url']],
@@ -34,7 +34,7 @@ const FORMATS: ReadonlyMap<string, readonly string[]> = new Map([
   ['uri', ['uri']],
 ]);
 const COMPLEX_MEMBERS = ['user', 'device', 'session', 'application', 'tenant', 'org_unit', 'group'];
-/** Members of a complex subject that mean something to a broker that knows no devices and no sessions. */
+/** The members of a complex subject that the broker uses. It does not know devices, sessions, units and groups. */
 const UNDERSTOOD_MEMBERS = new Set(['user', 'application', 'tenant']);
 const GUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
@@ -58,7 +58,7 @@ async function resolve(subject: unknown, context: SubjectContext, nests: boolean
   if (format === 'aliases' || format === 'complex') return invalid(`${format} must not be nested`);
   const members = format === undefined ? undefined : FORMATS.get(format);
   if (format === undefined) return invalid('sub_id has no format');
-  // A format of a later specification: understood by nobody here, and no fault of the sender.
+  // A format of a later specification is not known here, which is not an error of the sender.
   if (members === undefined) return [];
   const texts = members.map((name) => subject[name]);
   if (!texts.every((text) => typeof text === 'string' && text !== ''))
@@ -86,7 +86,7 @@ async function simple(format: string, texts: readonly string[], context: Subject
       return [{ kind: 'token', tenantId, uti: second }];
     }
     case 'opaque':
-      // By agreement an object id. Of which tenant is clear only if there is one.
+      // By agreement with the transmitter this is an object id. It names no tenant, so there must be only one.
       return GUID.test(first) && onlyTenant !== undefined && context.tenantIds.length === 1
         ? [{ kind: 'user', tenantId: onlyTenant, objectId: first.toLowerCase() }]
         : [];
@@ -99,7 +99,7 @@ async function simple(format: string, texts: readonly string[], context: Subject
   }
 }
 
-/** RFC 9493 section 3.2.8: several names of one subject; those we do not know take nothing away. */
+/** RFC 9493 section 3.2.8: several identifiers of one subject. Those that name no caller are skipped. */
 async function aliases(subject: Record<string, unknown>, context: SubjectContext): Promise<Resolved> {
   const { identifiers } = subject;
   if (!Array.isArray(identifiers) || identifiers.length === 0 || identifiers.length > 20)
@@ -114,10 +114,10 @@ async function aliases(subject: Record<string, unknown>, context: SubjectContext
 }
 
 /**
- * SSF 1.0 "Complex Subjects": all members together describe one principal. The narrowest that we know is
- * revoked; a tenant named beside a user only says where the user is. Sessions and devices are unknown to the
- * broker: naming one beside a user revokes the user, naming one alone revokes nothing. A member that the
- * transmitter declares critical and we do not know makes the event void for us.
+ * SSF 1.0 "Complex Subjects": all members together describe one principal. The narrowest member that the broker knows
+ * is revoked: a user, else an application, else a tenant. Example: with a user and a tenant, only the user of that
+ * tenant is revoked. The broker knows no sessions and devices: one beside a user revokes the user, one alone revokes
+ * nothing. If the transmitter declares a member critical and the broker does not know it, the event is ignored.
  */
 async function complex(subject: Record<string, unknown>, context: SubjectContext): Promise<Resolved> {
   const named = COMPLEX_MEMBERS.filter((name) => subject[name] !== undefined);
@@ -149,14 +149,14 @@ function opaqueGuid(value: unknown): string | undefined {
   return GUID.test(value['id']) ? value['id'].toLowerCase() : undefined;
 }
 
-/** `https://login.microsoftonline.com/<tenant>/v2.0` or `https://sts.windows.net/<tenant>/`. */
+/** The tenant in `https://login.microsoftonline.com/<tenant>/v2.0` or `https://sts.windows.net/<tenant>/`. */
 function tenantOf(issuer: string, { entraIssuers }: SubjectContext): string | undefined {
   const base = entraIssuers.find((known) => issuer.startsWith(`${known}/`));
   const tenantId = base && issuer.slice(base.length + 1).split('/')[0];
   return tenantId && GUID.test(tenantId) ? tenantId.toLowerCase() : undefined;
 }
 
-/** Older transmitters write `subject_type`, with hyphens. */
+/** Older transmitters send `subject_type`, and hyphens in place of underscores. */
 function formatOf(subject: Record<string, unknown>, { profile }: Transmitter): string | undefined {
   const format = subject['format'] ?? (profile === 'lenient' ? subject['subject_type'] : undefined);
   if (typeof format !== 'string') return undefined;

@@ -1,4 +1,5 @@
 /** What events and operators ask of the rotation, without waiting for the timer. Each request may be repeated. */
+import { coalesce } from '../coalesce.ts';
 import type { Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { type Advance, advance, inWords, writeDown } from './advance.ts';
@@ -64,6 +65,15 @@ export function createDemands(
   const rowOf = async (target: Target): Promise<StoredRow> =>
     settleRow(ports, target, await readRow(ports, target));
 
+  // Whoever can write to the topic can report made-up keys. All reports that wait for an account's keys share one look.
+  const looks = targets.map((target) => ({
+    target,
+    listKeys: coalesce(async () => {
+      await pace(subscriptionOf(target.resource.accountId));
+      return ports.accounts.listKeys(target.resource.accountId);
+    }),
+  }));
+
   async function retireNow(resource: string, request: RetireRequest): Promise<Retirement | undefined> {
     const target = find(resource);
     if (target === undefined) return undefined;
@@ -124,11 +134,10 @@ export function createDemands(
     },
     findSlotByKeyHash: async (sha256, first) => {
       let unseenAccount: UpstreamFailure | undefined;
-      const isFirst = ({ name }: Target): number => Number(name === first);
-      for (const target of targets.toSorted((a, b) => isFirst(b) - isFirst(a))) {
-        await pace(subscriptionOf(target.resource.accountId));
+      const isFirst = ({ target }: { readonly target: Target }): number => Number(target.name === first);
+      for (const { target, listKeys } of looks.toSorted((a, b) => isFirst(b) - isFirst(a))) {
         try {
-          const keys = await ports.accounts.listKeys(target.resource.accountId);
+          const keys = await listKeys(undefined);
           // Without its role the rotator cannot know. An account without keys, or that is gone, does not have the key.
           if (keys === 'forbidden')
             throw new UpstreamFailure('arm', `may not list the keys of ${target.name}`);

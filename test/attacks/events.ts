@@ -149,6 +149,19 @@ export const events: readonly Attack[] = [
     allowed: { statuses: [202], upstreamCalls: 8, writes: 1, cost: 60 },
   },
   {
+    what: '100 leaked keys, all made up',
+    send: () =>
+      Array.from({ length: 10 }, (_, batch) =>
+        delivery(
+          Array.from({ length: 10 }, (_, n) =>
+            event('AzureAiTokenBroker.KeyLeaked', { sha256: `${batch}${n}`.padStart(64, '0') }),
+          ),
+        ),
+      ),
+    // Each batch looks once at the keys of each rotated account.
+    allowed: { statuses: [202], upstreamCalls: 60, cost: 200 },
+  },
+  {
     what: 'a revocation of a tenant, a resource or a grant that the policy does not know',
     send: () => [
       delivery(

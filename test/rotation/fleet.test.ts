@@ -348,6 +348,21 @@ describe('on demand', () => {
     await assert.rejects(world.rotation.findSlotByKeyHash('0'.repeat(64), undefined), /arm/);
   });
 
+  test('300 made-up keys cost two looks at each account, and a real one among them is found', async () => {
+    const world = new World(['one', 'two'].map((name) => resourceNamed(name)));
+    let looks = 0;
+    world.before = (call) => {
+      if (call.startsWith('listKeys ')) looks += 1;
+    };
+    const { sha256 } = new Secret(world.account('two').Key1);
+    const madeUp = Array.from({ length: 299 }, (_, n) => n.toString(16).padStart(64, '0'));
+    const found = await Promise.all(
+      [...madeUp, sha256].map((each) => world.rotation.findSlotByKeyHash(each, undefined)),
+    );
+    assert.deepEqual(found.filter(Boolean), [{ resource: 'two', slot: 'Key1' }]);
+    assert.ok(looks <= 4, String(looks));
+  });
+
   test('a leaked key may be in an account whose role was taken away: it is not said to be nowhere', async () => {
     const world = new World(['one', 'two'].map((name) => resourceNamed(name)));
     world.account('one').refusal = 'forbidden';

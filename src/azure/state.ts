@@ -49,7 +49,7 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
       return found;
     });
 
-  // The write needs no condition: each one gives the row a new ETag, whoever comes last.
+  // The write needs no condition: each bump gives the row a new ETag, in whichever order several of them arrive.
   const bump = (): Promise<void> =>
     call('tables', 'bump head', async (abortSignal) => {
       const table = await tables('state');

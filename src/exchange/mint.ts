@@ -59,7 +59,7 @@ export async function mint(ports: MintPorts, resource: Resource, host: string): 
   let refused: string | undefined;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const { slots: before, slot, key } = await keyToBuyWith(ports, resource);
-    // The service throttles whoever tries a wrong key again and again, so only a newer version is tried.
+    // The service throttles clients that repeat a wrong key, so after a refusal only a newer version is tried.
     if (key.version === refused) break;
     if (before?.retiring === slot) continue;
 

@@ -59,8 +59,8 @@ export interface Tokens {
   /** The cached token, if it has at least the minimum life left; undefined when one must be bought first. */
   held(wanted: Wanted, slots: SlotState | undefined): Held | undefined;
   /**
-   * Buys, together with whoever waits for the same.
-   * @param revoked the token that was held and may not be handed out any more: the new one will have another text
+   * Buys a token. Exchanges that wait for the same token share one purchase.
+   * @param revoked the cached token, which may not be handed out any more; the new one will have another text
    * @throws UpstreamFailure
    */
   bought(wanted: Wanted, revoked?: Held): Promise<Held | OnBehalfOfRefusal>;

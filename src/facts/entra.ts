@@ -8,20 +8,20 @@ export const MIN_TOKEN_LIFE_MS = 60 * 60_000;
 export const MAX_TOKEN_LIFE_MS = 90 * 60_000;
 
 /**
- * A managed identity's token lives for 24 hours, and the platform gives the same one until it is nearly over.
+ * A managed identity's token lives for 24 hours, and the platform returns the same one until it has nearly expired.
  * Source: learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identity-best-practice-recommendations
  */
 export const MANAGED_IDENTITY_LIFE_MS = 24 * 3_600_000;
 
 /**
- * No access token lives longer than 28 hours, which one for continuous access evaluation can.
+ * The longest life of an access token is 28 hours. Only tokens for continuous access evaluation live so long.
  * Source: learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation
  */
 export const MAX_CALLER_TOKEN_LIFE_MS = 28 * 3_600_000;
 
 /**
- * Signing keys change without a schedule: refresh them every hour, trust none that is older than a day, and let an
- * unknown key id cause at most one refresh in five minutes.
+ * Signing keys change without a schedule. So they are refreshed every hour, keys that were fetched more than a day ago
+ * are not trusted, and unknown key ids cause at most one refresh in five minutes.
  * Source: learn.microsoft.com/entra/identity-platform/signing-key-rollover
  */
 export const REFRESH_SIGNING_KEYS_MS = 3_600_000;

@@ -114,7 +114,11 @@ export class KeyJudge {
       );
     }
     if (work?.emergency === true && this.emergencies.has(slot)) this.excuse(key);
-    if (this.isExcused(key)) return;
+    if (this.isExcused(key)) {
+      // From here on it is dead, and only the healing of the vault is judged.
+      this.excuse(key);
+      return;
+    }
     if (this.currentKey() === key) {
       verdict.violated('2 current key', `${slot} is regenerated while it is the vault's current key`);
     }

@@ -1,6 +1,6 @@
 /**
- * An input that cannot be used. The sender reads `problem`, which never repeats the input, because it may be a secret
- * in the wrong place. See "How "no" is said" in README.md.
+ * An input that cannot be used. The sender reads `problem`, which does not repeat the input, because it may be a secret
+ * in the wrong place. The one exception is a name that has the form of a name of the policy and not of a secret. See "How "no" is said" in README.md.
  */
 export interface Invalid {
   readonly kind: 'invalid';

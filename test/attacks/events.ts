@@ -241,6 +241,23 @@ export const events: readonly Attack[] = [
     allowed: { statuses: [400] },
   },
   {
+    what: 'a security event token of 15 KB: 2,200 members, nested 5,000 deep, all dots',
+    send: () => {
+      const encode = (text: string) => Buffer.from(text).toString('base64url');
+      return [
+        signal(`${encode('{"alg":"RS256"}')}.${encode(`{${'"":1,'.repeat(2_200)}"a":1}`)}.x`),
+        signal(`${encode('{"alg":"RS256"}')}.${encode(`{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`)}.x`),
+        signal('.'.repeat(15_000)),
+      ];
+    },
+    allowed: { statuses: [400] },
+  },
+  {
+    what: 'a security event token that is larger than any, of which nothing is read',
+    send: () => [signal('x'.repeat(17_000)), signal('.'.repeat(30_000))],
+    allowed: { statuses: [413] },
+  },
+  {
     what: 'a security event about an e-mail address that would be another address of Graph, or none',
     send: sets(
       ...['delta', '..', '$count', '../me@x/..', '\ud800@example.test', `${'x'.repeat(400)}@x`].map(

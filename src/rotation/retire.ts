@@ -23,10 +23,10 @@
  * because the key of `slot` may have been read meanwhile; if only that key works, it starts over from promoting. The
  * phase ends by storing the fingerprint of the slot's key as `before`. An emergency ends it at once.
  *
- * Regenerating. On entry nothing that lives depends on the key of `slot`, and `before` is stored. The phase asks ARM
- * for a new key. The answer may be lost, or the driver may crash before it writes the row. So a tick asks only while
- * the slot's fingerprint still equals `before`, and after each try it waits two minutes, in which a request whose
- * answer was lost may still take effect. The phase ends when the fingerprint differs.
+ * Regenerating. On entry nothing that lives depends on the key of `slot` (unless in an emergency), and `before` is
+ * stored. The phase asks ARM for a new key. The answer may be lost, or the driver may crash before it writes the row.
+ * So a tick asks only while the slot's fingerprint still equals `before`, and after each try it waits two minutes, in
+ * which a request whose answer was lost may still take effect. The phase ends when the fingerprint differs.
  *
  * Proving. On entry `slot` has a new key, and the vault still holds `other`. The phase waits until the new key is
  * proved, as above, and until the old key is refused. It stops waiting for the old key when no enabled version in

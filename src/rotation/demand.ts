@@ -99,7 +99,7 @@ export function createDemands(
     ) {
       throw new UpstreamFailure('tables', `another driver is at ${resource}`, 0, 5);
     }
-    // A repeated request changes no row. It may be repeated because the first bump failed, so it bumps again.
+    // A repeated request leaves the epoch as it is, so `writeDown` does not bump. The first bump may have failed.
     if (request.emergency) await ports.head.bump();
     return goOn(target, driver);
   }

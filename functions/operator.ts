@@ -3,7 +3,7 @@ import { broker } from '../src/broker.ts';
 import { boundedOperator } from '../src/http/bounded.ts';
 import type { OperatorAction } from '../src/http/operators.ts';
 
-/** `/admin` and `/runtime` belong to the Functions host, so operators live here. */
+/** The routes for operators begin with `/operator`, because the Functions host has `/admin` and `/runtime`. */
 const ROUTES: readonly [HttpMethod, string, OperatorAction][] = [
   ['GET', 'operator/revocations', 'listRevocations'],
   ['POST', 'operator/revocations', 'revoke'],

@@ -1,7 +1,7 @@
 import { app } from '@azure/functions';
 import { broker } from '../src/broker.ts';
 
-/** Event Grid and CloudEvents schema alike. What throws is delivered again; what returns is acknowledged. */
+/** Takes events in the Event Grid and the CloudEvents schema. If it throws, the event is delivered again. */
 app.eventGrid('react', {
   handler: async (event) => {
     await broker().react(event);

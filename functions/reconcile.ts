@@ -1,7 +1,7 @@
 import { app } from '@azure/functions';
 import { broker } from '../src/broker.ts';
 
-/** Microsoft Graph promises no latency for its events and loses some: this is how long one may stay unnoticed. */
+/** Microsoft Graph may lose events or deliver them late. A change without an event is noticed within this period. */
 app.timer('reconcile', {
   schedule: '30 */5 * * * *',
   handler: () => broker().reconcile(),

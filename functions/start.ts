@@ -1,7 +1,7 @@
 import { app } from '@azure/functions';
 import { broker } from '../src/broker.ts';
 
-/** Wrong settings or a wrong policy are named when the app starts, not when the first caller comes. */
+/** Builds the broker when the app starts, so that a wrong setting or policy is reported before the first call. */
 app.hook.appStart(() => {
   try {
     broker();

@@ -45,8 +45,8 @@ function hasSts({ kind, tokenKinds }: Resource): boolean {
 }
 
 /**
- * 401, and 403 with the code of switched-off keys, mean that the key cannot be used. No other failure says anything about
- * the key, so it is thrown.
+ * 401, and 403 with the code of switched-off keys, mean that the key cannot be used. Other failures say nothing about
+ * the key, so they are thrown.
  */
 function accepted(url: string, key: Secret): Promise<boolean> {
   return call('ai', 'prove key', async (signal) => {

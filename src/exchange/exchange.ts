@@ -58,7 +58,7 @@ export interface ExchangePorts {
   readonly minimumLifeMs: number;
 }
 
-/** An exchange starts over when the shared state changed under it. After so many rounds it gives up, as in an outage. */
+/** An exchange starts over when the shared state changed meanwhile. After so many rounds it fails as in an outage. */
 const MAX_ROUNDS = 4;
 
 export function createExchange(ports: ExchangePorts): Exchange {

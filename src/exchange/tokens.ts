@@ -29,7 +29,7 @@ export interface Wanted {
 export type Buy = (wanted: Wanted) => Promise<Held | OnBehalfOfRefusal>;
 
 const MAX_TOKENS = 10_000;
-/** A token is bought again when a fifth of its life is left. For an STS token: 120 s of 600 s, two purchases in ten minutes. */
+/** A token is bought again when a fifth of its life is left. For an STS token of 600 s that is 120 s before its end. */
 const REFRESH_AT_SHARE = 0.2;
 /**
  * After a failed purchase the next one waits for this time, or for the Retry-After of the service, up to a maximum.

@@ -4,9 +4,9 @@
  */
 import { resolve } from 'node:path';
 import { readCommandLine, wrongUsage } from '../../src/command-line.ts';
-import { type Fuzzed, fuzzAll } from './fuzz.ts';
-import { floodAll, type UnderFlood } from './good-callers.ts';
-import { attackAll, type Measured } from './measured.ts';
+import type { Fuzzed } from './fuzz.ts';
+import type { UnderFlood } from './good-callers.ts';
+import type { Measured } from './measured.ts';
 
 const usage = `npm run attack -- [--table] [--fuzz N] [--floods] [--seed S] [--seconds S] [--against DIR] [--json]
 
@@ -34,6 +34,11 @@ for (const number of [values.fuzz ?? '1', values.seed, values.seconds])
 const everything = !values.table && !values.floods && values.fuzz === undefined;
 const against = values.against === undefined ? undefined : resolve(values.against);
 const result: Record<string, unknown> = {};
+
+// What attacks takes seconds to load. It loads when the options are known to be good.
+const { fuzzAll } = await import('./fuzz.ts');
+const { floodAll } = await import('./good-callers.ts');
+const { attackAll } = await import('./measured.ts');
 
 /** Before and after, where there is another checkout; what did not hold before is what it is for. */
 async function compare<Row extends { readonly problems: readonly string[] }>(

@@ -26,7 +26,7 @@ describe('what the compiler refuses', () => {
     symlinkSync(join(REPOSITORY, 'node_modules'), join(copy, 'node_modules'));
     const condition = '  group: guid.optional(),';
     plant('src/policy/schema.ts', condition, `${condition}\n  device: z.string().optional(),`);
-    plant('src/token-kind.ts', "'sts', 'entra', 'obo'", "'sts', 'entra', 'obo', 'planted'");
+    plant('src/token-kind.ts', '] as const', ", 'planted'] as const");
     const compiled = spawnSync(join(REPOSITORY, 'node_modules/.bin/tsc'), ['--noEmit', '--pretty', 'false'], {
       cwd: copy,
       encoding: 'utf8',

@@ -44,6 +44,6 @@ test('every file and every command that the maps name is there', () => {
   const { scripts } = JSON.parse(read('package.json'));
   const text = `${map}\n${read('test/README.md')}\n${read('.github/CONTRIBUTING.md')}`;
   for (const [, script = ''] of text.matchAll(/npm run ([a-z:]+)/g)) assert.ok(scripts[script], script);
-  for (const [path] of text.matchAll(/\b(?:src|test)\/[a-z/0-9-]+\.(?:test\.)?ts\b/g))
+  for (const [path] of text.matchAll(/\b(?:src|test|infra|functions)\/[a-z/0-9-]+\.(?:ts|test\.ts|bicep)\b/g))
     assert.ok(read(path), path);
 });

@@ -57,4 +57,12 @@ describe('what the compiler refuses', () => {
       ],
     );
   });
+
+  test('the map names each of these files to whoever adds a token kind', () => {
+    const map = readFileSync(join(REPOSITORY, 'src/README.md'), 'utf8');
+    const row = /^\| a token kind \|.*$/m.exec(map)?.[0] ?? '';
+    // A test of the client's stands for the client itself, which imports nothing.
+    for (const file of filesWith((text) => !isOfCondition(text)))
+      assert.ok(row.includes(file.startsWith('test/client/') ? 'src/client/broker-token.ts' : file), file);
+  });
 });

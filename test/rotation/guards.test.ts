@@ -26,6 +26,16 @@ test('asking again does not shorten the wait after a regenerate whose outcome is
   assert.ok((resumed(unknown, 1_000).work?.notBeforeMs ?? 0) >= 120_000);
 });
 
+test('the pause after a failed try doubles up to four minutes, and from the twelfth try on it is an hour', () => {
+  const pauses: number[] = [];
+  let state = begin(adopted, 'full', 'scheduled', 0);
+  for (let tries = 0; tries < 13; tries += 1) {
+    state = tried(state, { do: 'prove', slot: 'Key2', why: '' }, 0);
+    pauses.push((state.work?.notBeforeMs ?? 0) / 1000);
+  }
+  assert.deepEqual(pauses, [5, 10, 20, 40, 80, 160, 240, 240, 240, 240, 240, 3600, 3600]);
+});
+
 test('a driver whose row was written by another one changes nothing, however fresh its lease is', async () => {
   const world = new World();
   await world.begun();

@@ -39,15 +39,15 @@ test('a block of long ago is still listed with its times', async () => {
   assert.equal(listed?.inForceAt, '2026-03-04T10:15:30.000Z');
 });
 
-test('of more effects than are shown, the latest are shown', async () => {
-  for (let n = 0; n < 1_100; n += 1) {
+test('of ten thousand effects in thirty days the latest thousand are shown', async () => {
+  for (let n = 0; n < 10_000; n += 1) {
     const receivedAt = new Date(START_MS + n).toISOString();
     await world.deps.events.keepFirst('effect', `${receivedAt} key`, { receivedAt }, Number.MAX_SAFE_INTEGER);
   }
-  world.advance(2_000);
+  world.advance(20_000);
   const shown = await world.revocation.operate.effects();
   assert.equal(shown.length, 1_000);
-  assert.equal(shown.at(-1)?.['receivedAt'], new Date(START_MS + 1_099).toISOString());
+  assert.equal(shown.at(-1)?.['receivedAt'], new Date(START_MS + 9_999).toISOString());
 });
 
 test('the last token of a resource with key-exchange tokens lives ten minutes at most', async () => {

@@ -77,8 +77,9 @@ export function createListener(options: ListenerOptions): Listener {
       const mark = target.indexOf('?');
       const query = mark < 0 ? '' : target.slice(mark + 1);
       if (target === '*' && req.method === 'OPTIONS') return answers.plain(res, 404);
-      const path = decodePath(mark < 0 ? target : target.slice(0, mark));
-      if (path === 'badRequest') return answers.plain(res, 400, CLOSE);
+      const decoded = decodePath(mark < 0 ? target : target.slice(0, mark));
+      if (decoded === 'badRequest') return answers.plain(res, 400, CLOSE);
+      const { path } = decoded;
 
       if (/^\/(admin|runtime)(\/|$)/i.test(path)) {
         own(req, res, path.toLowerCase().replace(/\/$/, ''), query).catch((error: unknown) => {

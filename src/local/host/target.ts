@@ -1,13 +1,13 @@
 /** The request target as Kestrel hands it on: dot segments resolved, the path decoded once, `%2F` left alone. */
 
 /** `badRequest` where the path holds a NUL or is not a path. */
-export function decodePath(path: string): string | 'badRequest' {
+export function decodePath(path: string): { readonly path: string } | 'badRequest' {
   if (!path.startsWith('/')) return 'badRequest';
   // Nearly every path is plain already.
-  if (!path.includes('%') && !path.includes('/.')) return path;
+  if (!path.includes('%') && !path.includes('/.')) return { path };
   const decoded = path.replace(/(?:%[0-9a-f]{2})+/gi, decodeRun);
   if (decoded.includes('\0')) return 'badRequest';
-  return resolveDots(decoded);
+  return { path: resolveDots(decoded) };
 }
 
 function decodeRun(run: string): string {

@@ -139,7 +139,13 @@ function createRoutes(options: ControlOptions): readonly Route[] {
     {
       method: 'PUT',
       path: /^\/faults\/([^/]+)$/,
-      run: (name, body) => faults.set(check(shapes.service, name), parse(faultSchema, body)),
+      run(name, body) {
+        const service = check(shapes.service, name);
+        const fault = parse(faultSchema, body);
+        if (fault.mode === 'stale' && service !== 'keyvault')
+          throw new Wrong('mode: only reads of keyvault can be stale');
+        faults.set(service, fault);
+      },
     },
     {
       method: 'DELETE',

@@ -23,6 +23,8 @@ export const faultSchema = z.discriminatedUnion('mode', [
     ...aim,
   }),
   z.strictObject({ mode: z.literal('lost'), ...aim }),
+  /** Key Vault only: what is read is as it was `lagMs` ago, as from a replica that lags. Wall time too. */
+  z.strictObject({ mode: z.literal('stale'), lagMs: z.int().min(1).max(600_000), ...aim }),
 ]);
 export type Fault = z.infer<typeof faultSchema>;
 

@@ -89,6 +89,18 @@ export function openSecretStore(dataFolder: string): SecretStore {
   };
 }
 
+/** The store as a replica has it that lacks some versions: a secret is there once it has its first. */
+export function replicaOf(store: SecretStore, has: (version: SecretVersion) => boolean): SecretStore {
+  return {
+    ...store,
+    find(name) {
+      const secret = store.find(name);
+      const versions = secret?.versions.filter(has) ?? [];
+      return secret === undefined || versions.length === 0 ? undefined : { ...secret, versions };
+    },
+  };
+}
+
 /** The current version is the newest one, whether it is enabled or not. */
 export function latest(one: Secret): SecretVersion {
   const last = one.versions.at(-1);

@@ -9,7 +9,7 @@ import { createBucket } from './bucket.ts';
 import { badParameter, challenge, failure, forbiddenByRbac, throttled } from './keyvault-answers.ts';
 import { announceExpiries, vaultEvent } from './keyvault-events.ts';
 import { type VaultOperation, vaultOperations } from './keyvault-operations.ts';
-import { openSecretStore, type VersionInput } from './keyvault-store.ts';
+import { openSecretStore, replicaOf, type VersionInput } from './keyvault-store.ts';
 import { type Authenticate, allows, type RoleAssignment } from './roles.ts';
 import type { Call, Endpoint, Outcome } from './service.ts';
 
@@ -45,6 +45,10 @@ export function createKeyVault(options: KeyVaultOptions): KeyVault {
   if (store.isNew) {
     for (const [name, input] of options.seed) store.add(name, input, seconds(options.now()));
   }
+  /** On the wall clock, by version: what a replica that lags does not have yet. */
+  const writtenAtMs = new Map<string, number>();
+  const isOlderThan = (id: string, ms: number) =>
+    performance.now() - (writtenAtMs.get(id) ?? Number.NEGATIVE_INFINITY) >= ms;
   const operations = createBucket(limits.operations, limits.operations / limits.windowSeconds);
   const creations = createBucket(limits.creations, limits.creations / limits.windowSeconds);
 
@@ -75,12 +79,17 @@ export function createKeyVault(options: KeyVaultOptions): KeyVault {
         ? throttled(waitSeconds)
         : operation.run({
             ...found,
-            store,
+            store:
+              call.method === 'GET' && call.staleByMs > 0
+                ? replicaOf(store, ({ id }) => isOlderThan(id, call.staleByMs))
+                : store,
             call,
             url: options.url(),
             nowSeconds: seconds(options.now()),
-            announce: (secret, added) =>
-              options.publish(vaultEvent(options, 'SecretNewVersionCreated', secret, added, options.now())),
+            announce: (secret, added) => {
+              writtenAtMs.set(added.id, performance.now());
+              options.publish(vaultEvent(options, 'SecretNewVersionCreated', secret, added, options.now()));
+            },
           });
     return { ...outcome, by: principal.clientId };
   }

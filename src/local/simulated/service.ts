@@ -23,6 +23,8 @@ export interface Call {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
+  /** How far behind the replica is that answers; 0: not at all. */
+  readonly staleByMs: number;
 }
 
 export interface Outcome {
@@ -45,7 +47,7 @@ export interface Endpoint {
   /** Plain http, as Azure has it for the managed-identity endpoint. Default: TLS. */
   readonly plain?: boolean;
   /** Pure: the name of what is asked, for faults and the request log. */
-  operation(call: Omit<Call, 'operation'>): string;
+  operation(call: Omit<Call, 'operation' | 'staleByMs'>): string;
   handle(call: Call): Promise<Outcome> | Outcome;
 }
 
@@ -85,7 +87,10 @@ async function serve(endpoint: Endpoint, fabric: Fabric): Promise<Served> {
       };
       const operation = endpoint.operation(call);
       const fault = fabric.faults.strike(call.service, operation);
-      const outcome = await faulted(fault, call.service, () => endpoint.handle({ ...call, operation }));
+      const staleByMs = fault?.mode === 'stale' ? fault.lagMs : 0;
+      const outcome = await faulted(fault, call.service, () =>
+        endpoint.handle({ ...call, operation, staleByMs }),
+      );
       if (outcome !== 'refused') {
         fabric.requests.add({
           atMs: fabric.now(),

@@ -48,6 +48,8 @@ suite('calls', () => {
     ['PUT', '/faults/entra', { mode: 'on fire' }, 400, /mode/],
     ['PUT', '/faults/entra', { mode: 'down', extra: 1 }, 400, /extra/],
     ['PUT', '/faults/entra', 'not json', 400, /not JSON/],
+    ['PUT', '/faults/entra', { mode: 'stale', lagMs: 1 }, 400, /keyvault/],
+    ['PUT', '/faults/keyvault', { mode: 'stale' }, 400, /lagMs/],
     ['PUT', '/faults/mainframe', { mode: 'down' }, 400, /entra/],
     ['DELETE', '/faults/mainframe', undefined, 400, /entra/],
     ['POST', '/clock', {}, 400, /nothing to change/],
@@ -107,6 +109,25 @@ suite('calls', () => {
       await control(azure, 'PUT', `/faults/${service}`, { mode: 'garbage' });
     assert.equal((await control(azure, 'DELETE', '/faults')).status, 204);
     assert.equal(await ask(), 200);
+  });
+
+  test('a vault that is stale shows a new version only after the lag, and has it by its id no sooner', async () => {
+    const token = await callerToken(azure, 'operator', 'https://vault.azure.net/.default');
+    const before = await secretValue('speech-key', token);
+    await control(azure, 'PUT', '/faults/keyvault', { mode: 'stale', lagMs: 60_000 });
+    const written = await fetch(`${azure.keyVault}/secrets/speech-key?api-version=7.6`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ value: 'newer' }),
+    });
+    const { id } = (await written.json()) as { id: string };
+    const byId = new URL(id).pathname.replace('/secrets/', '');
+    assert.equal((await secretValue('speech-key', token)).value, before.value);
+    assert.equal((await secretValue(byId, token)).status, 404);
+    await control(azure, 'PUT', '/faults/keyvault', { mode: 'stale', lagMs: 1 });
+    assert.equal((await secretValue('speech-key', token)).value, 'newer');
+    await control(azure, 'DELETE', '/faults');
+    assert.equal((await secretValue(byId, token)).value, 'newer');
   });
 
   test('the clock is shown and moved', async () => {

@@ -10,7 +10,7 @@ import { loadApp } from './app.ts';
 import type { HookName, Registry } from './core.ts';
 import { eventGridWebhook } from './eventgrid.ts';
 import { hostedFunctions, type Runtime } from './invoke.ts';
-import { createListener } from './listener.ts';
+import { createListener, type Listener } from './listener.ts';
 import { compileRoutes } from './routes.ts';
 import { startTimers } from './timers.ts';
 import { bodyLimitOf, createWireServer, INITIAL_LIMITS, type WireLimits } from './wire.ts';
@@ -56,6 +56,13 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     server.once('error', reject);
     server.listen(options.port, '127.0.0.1', resolve);
   });
+  // A request that comes while the app is loaded waits for it, as at the platform's front end.
+  const loaded = Promise.withResolvers<Listener['handle']>();
+  const handle: Listener['handle'] = (req, res) => void loaded.promise.then((handler) => handler(req, res));
+  server.on('request', handle);
+  // Node would answer these two itself, with 100 and 417.
+  server.on('checkContinue', handle);
+  server.on('checkExpectation', handle);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   try {
@@ -111,10 +118,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         answers.plain(res, 404);
       },
     });
-    server.on('request', listener.handle);
-    // Node would answer these two itself, with 100 and 417.
-    server.on('checkContinue', listener.handle);
-    server.on('checkExpectation', listener.handle);
+    loaded.resolve(listener.handle);
 
     return {
       url,
@@ -132,6 +136,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     };
   } catch (error) {
     server.close();
+    server.closeAllConnections();
     throw error;
   }
 }

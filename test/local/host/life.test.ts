@@ -27,6 +27,21 @@ describe('the host', () => {
     assert.deepEqual(order, [host.url]);
     assert.deepEqual(seen.hooks, ['appStart']);
   });
+  it('lets a request that comes while the app is loaded wait, and answers it then', async () => {
+    let early: ReturnType<typeof ask> | undefined;
+    host = await startTestHost({
+      bound: async (url) => {
+        early = ask(url, '/admin/host/ping');
+        // Long enough for it to arrive.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      },
+    });
+    const answer = await Promise.race([
+      early,
+      new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 5_000).unref()),
+    ]);
+    assert.equal(answer?.status, 200);
+  });
   it('runs with every route 404 where a file of the app throws while it is loaded', async () => {
     const appFolder = join(import.meta.dirname, 'broken-app');
     host = await startTestHost({ appFolder });

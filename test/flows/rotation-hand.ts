@@ -1,5 +1,6 @@
 /** The rotation of a running local mode, driven and watched by hand. */
 import assert from 'node:assert/strict';
+import { accountKey } from '../../src/account-key.ts';
 import { createRotationStore } from '../../src/azure/rotation-store.ts';
 import { createTables } from '../../src/azure/tables.ts';
 import type { Slot } from '../../src/ports.ts';
@@ -33,14 +34,15 @@ export interface RotationHand {
 }
 
 export function rotationOf(stack: Stack): RotationHand {
-  const { broker, tables } = stack.description;
+  const { broker, tables, resources } = stack.description;
   const store = createRotationStore(
     createTables(tables, {
       getToken: () => Promise.reject(new Error('on loopback no credential is asked for')),
     }),
   );
   const row = async (name: string): Promise<StoredRow | undefined> => {
-    const found = (await store.all()).get(name);
+    const account = resources.find((one) => one.name === name);
+    const found = (await store.all()).get(accountKey(account?.accountId ?? ''));
     return found === 'unreadable' ? assert.fail(`the row of ${name} cannot be read`) : found;
   };
   const startTicks = async (instances: readonly string[] = [broker]): Promise<() => boolean> => {

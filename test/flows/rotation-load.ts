@@ -151,7 +151,7 @@ export async function callWithVaultKey(stack: Stack, name: string, vaultToken: s
   return use(name, account?.endpoint ?? '', { 'ocp-apim-subscription-key': value ?? '' });
 }
 
-function use(name: string, host: string, headers: Record<string, string>): Promise<number> {
+export function use(name: string, host: string, headers: Record<string, string>): Promise<number> {
   return statusOf(
     name === 'speech'
       ? fetch(`${host}/cognitiveservices/voices/list`, { headers })

@@ -25,8 +25,13 @@ export interface Stack extends AsyncDisposable {
   /** A caller's Entra token, got as its description says. */
   callerToken(name: string, scope?: string): Promise<string>;
   /** `POST /oauth2/token`; members of `rest` replace those of a plain exchange, `undefined` takes one away. */
-  exchange(subjectToken: string, target: string, rest?: Record<string, string | undefined>): Promise<Answer>;
-  post(body: string, headers: Record<string, string>): Promise<Answer>;
+  exchange(
+    subjectToken: string,
+    target: string,
+    rest?: Record<string, string | undefined>,
+    broker?: string,
+  ): Promise<Answer>;
+  post(body: string, headers: Record<string, string>, broker?: string): Promise<Answer>;
   control(method: string, path: string, body?: object): Promise<Record<string, unknown>>;
   /** Until a first exchange succeeds: on a machine that is busy elsewhere, a cold start may cost more than a deadline. */
   warm(): Promise<void>;
@@ -60,8 +65,8 @@ export async function startStack(
   const description = JSON.parse(line) as Description;
   trust(readFileSync(description.ca, 'utf8'));
 
-  const post = async (body: string, headers: Record<string, string>): Promise<Answer> => {
-    const response = await fetch(`${description.broker}/oauth2/token`, { method: 'POST', body, headers });
+  const post: Stack['post'] = async (body, headers, broker = description.broker) => {
+    const response = await fetch(`${broker}/oauth2/token`, { method: 'POST', body, headers });
     const text = await response.text();
     const parsed: unknown = text.startsWith('{') ? JSON.parse(text) : {};
     return {
@@ -99,7 +104,7 @@ export async function startStack(
       assert.ok(access_token, `Entra gave ${name} no token: ${response.status}`);
       return access_token;
     },
-    exchange: (subjectToken, target, rest = {}) => {
+    exchange: (subjectToken, target, rest = {}, broker = description.broker) => {
       const members = Object.entries({
         grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
         subject_token: subjectToken,
@@ -107,9 +112,8 @@ export async function startStack(
         resource: target,
         ...rest,
       }).filter((member): member is [string, string] => member[1] !== undefined);
-      return post(new URLSearchParams(members).toString(), {
-        'content-type': 'application/x-www-form-urlencoded',
-      });
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      return post(new URLSearchParams(members).toString(), headers, broker);
     },
     control: async (method, path, body) => {
       const response = await fetch(`${description.control}${path}`, {

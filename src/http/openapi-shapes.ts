@@ -1,6 +1,6 @@
 /** The shapes of requests and answers in the OpenAPI document. Its test compares real answers with them. */
 import * as z from 'zod';
-import { tokenKind } from '../policy/schema.ts';
+import { tokenKind } from '../policy/resource-schema.ts';
 import { scopeShape } from '../revocation/events/request.ts';
 import type { Plan } from '../rotation/plan.ts';
 

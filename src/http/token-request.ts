@@ -4,7 +4,7 @@
  */
 import type { Denial } from '../denial.ts';
 import type { ExchangeRequest } from '../exchange/exchange.ts';
-import { tokenKind } from '../policy/schema.ts';
+import { tokenKind } from '../policy/resource-schema.ts';
 import { TOKEN_KINDS } from '../token-kind.ts';
 import {
   FORM,

@@ -1,6 +1,6 @@
 import type { Caller } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
-import { matches } from './load.ts';
+import { matches } from './pattern.ts';
 import type { CallerRule, Grant, Policy, Resource } from './schema.ts';
 
 /** A resource as the target of an exchange. The endpoint belongs to it: an STS token works only at its own host. */

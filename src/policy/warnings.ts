@@ -1,50 +1,9 @@
-/**
- * Warns of a valid policy that is probably a mistake. For an `obo` token Entra applies Conditional Access to the user.
- * An `entra` token for the same account is the broker's own, without any user. So a caller who may have both kinds
- * can get the second when Entra refuses the first.
- */
-import { matches } from './load.ts';
-import type { CallerRule, Grant, Policy } from './schema.ts';
-
-interface Given {
-  readonly path: string;
-  readonly rule: CallerRule;
-}
+/** Warns of a valid policy that is probably a mistake. */
+import { conditionalAccessWarnings } from './conditional-access.ts';
+import type { Policy } from './schema.ts';
+import { unknownNames } from './unknown-names.ts';
 
 /** @returns one line for each place, with its path */
-export function policyWarnings({ grants, resources }: Policy): readonly string[] {
-  const warnings = resources.flatMap(({ name, tokenKinds }) => {
-    const giving = (kind: 'obo' | 'entra'): readonly Given[] =>
-      tokenKinds.includes(kind) ? grants.flatMap((grant, index) => given(grant, index, name, kind)) : [];
-    const direct = giving('entra');
-    return giving('obo').flatMap((obo) =>
-      direct
-        .filter(({ rule }) => mayBeOneUser(obo.rule, rule))
-        .map(
-          ({ path }) =>
-            `${path}: a user may have entra tokens for ${name}, and obo tokens by ${obo.path === path ? 'the same rule' : obo.path}: what Conditional Access refuses on behalf of them, they get without`,
-        ),
-    );
-  });
-  return [...new Set(warnings)];
-}
-
-function given(grant: Grant, index: number, resource: string, kind: 'obo' | 'entra'): readonly Given[] {
-  if (!grant.tokenKinds.includes(kind) || !grant.resources.some((pattern) => matches(pattern, resource)))
-    return [];
-  return grant.callers
-    .map((rule, number) => ({ path: `grants[${index}].callers[${number}]`, rule }))
-    .filter(({ rule }) => mayBeUser(rule));
-}
-
-/** False for a rule with an app role and neither scope nor group: such a rule is meant for applications. */
-function mayBeUser({ appRole, scope, group }: CallerRule): boolean {
-  return appRole === undefined || scope !== undefined || group !== undefined;
-}
-
-/** Whether one token can match both rules. It cannot if they name different clients, people or tenants. */
-function mayBeOneUser(one: CallerRule, other: CallerRule): boolean {
-  const agree = (member: 'clientId' | 'objectId') =>
-    one[member] === undefined || other[member] === undefined || one[member] === other[member];
-  return one.tenant === other.tenant && agree('clientId') && agree('objectId');
+export function policyWarnings(policy: Policy): readonly string[] {
+  return [...unknownNames(policy), ...conditionalAccessWarnings(policy)];
 }

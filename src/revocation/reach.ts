@@ -1,5 +1,5 @@
 import { STS_LIFE_MS } from '../facts/sts.ts';
-import { matches } from '../policy/load.ts';
+import { matches } from '../policy/pattern.ts';
 import type { CallerRule, Policy } from '../policy/schema.ts';
 import type { Scope } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';

@@ -139,7 +139,7 @@ test('npm run check says what is wrong and fails', () => {
     writeFileSync(policy, text.policy.replace('"sts"', '"sms"'));
     const invalid = run('--policy', policy);
     assert.equal(invalid.status, 1);
-    assert.match(invalid.stderr, /resources\[0\]\.tokenKinds/);
+    assert.match(invalid.stderr, /resources\[0\] \(speech\)\.tokenKinds/);
 
     const mistyped = run('--policy', join(folder, 'polcy.json'));
     assert.equal(mistyped.status, 1);

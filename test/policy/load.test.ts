@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { loadPolicy, matches } from '../../src/policy/load.ts';
+import { loadPolicy } from '../../src/policy/load.ts';
+import { matches } from '../../src/policy/pattern.ts';
 import { policyJsonSchema } from '../../src/policy/write-schema.ts';
 import { grant, problemsOf, problemsOfText, resource, VISION } from './bend.ts';
 import { samplePolicy } from './sample.ts';
@@ -32,7 +33,12 @@ test('every problem is listed, and an unknown key hides none of the others', () 
     Object.assign(grant(policy, 1), { name: 'captions' });
   });
   assert.equal(found.length, 4, found.join('\n'));
-  for (const path of ['policy:', 'grants[0].resources[0]:', 'resources[2].maxLifetime:', 'grants[1].name:'])
+  for (const path of [
+    'policy:',
+    'grants[0] (captions).resources[0]:',
+    'resources[2] (vision).maxLifetime:',
+    'grants[1] (captions).name:',
+  ])
     assert.ok(
       found.some((problem) => problem.startsWith(path)),
       path,
@@ -42,7 +48,10 @@ test('every problem is listed, and an unknown key hides none of the others', () 
 test('what is not JSON, or says a member twice, is one problem in words', () => {
   assert.match(problemsOfText('{').join(), /^not JSON: /);
   const twice = JSON.stringify(samplePolicy()).replace(/}$/, ',"grants":[]}');
-  assert.deepEqual(problemsOfText(twice), ['policy: an object has a member twice']);
+  assert.match(
+    problemsOfText(twice).join(),
+    /^not JSON: line 1, column [0-9]+: "grants" is a member of this object twice/,
+  );
 });
 
 test('a pattern is a name, or a prefix with one star at its end', () => {

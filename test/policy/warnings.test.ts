@@ -18,7 +18,10 @@ const id = (last: string) => `00000000-0000-4000-8000-0000000000${last}`;
 test('one grant that gives a user both kinds for one resource is warned of, by its path', () => {
   const [warning, ...others] = warningsOf([{ callers: [application, people], tokenKinds: ['obo', 'entra'] }]);
   assert.deepEqual(others, []);
-  assert.match(warning ?? '', /^grants\[0\]\.callers\[1\]: .* entra tokens for chat.* Conditional Access/);
+  assert.match(
+    warning ?? '',
+    /^grants\[0\] \(grant-0\)\.callers\[1\]: .* entra tokens for chat.* Conditional Access/,
+  );
 });
 
 test('two grants that meet in one user are warned of, with both paths', () => {
@@ -26,7 +29,10 @@ test('two grants that meet in one user are warned of, with both paths', () => {
     { callers: [people], tokenKinds: ['obo'] },
     { callers: [{ tenant: 'home', objectId: id('d1') }], tokenKinds: ['entra'], resources: ['ch*'] },
   ]);
-  assert.match(warning ?? '', /^grants\[1\]\.callers\[0\]: .*grants\[0\]\.callers\[0\]/);
+  assert.match(
+    warning ?? '',
+    /^grants\[1\] \(grant-1\)\.callers\[0\]: .*grants\[0\] \(grant-0\)\.callers\[0\]/,
+  );
 });
 
 test('what never meets in one user is not', () => {

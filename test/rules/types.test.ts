@@ -24,8 +24,8 @@ describe('what the compiler refuses', () => {
     for (const name of ['src', 'functions', 'infra', 'tsconfig.json', 'package.json', 'test/client'])
       cpSync(join(REPOSITORY, name), join(copy, name), { recursive: true });
     symlinkSync(join(REPOSITORY, 'node_modules'), join(copy, 'node_modules'));
-    const condition = '  group: guid.optional(),';
-    plant('src/policy/schema.ts', condition, `${condition}\n  device: z.string().optional(),`);
+    const rule = 'const caller = z\n  .strictObject({';
+    plant('src/policy/schema.ts', rule, `${rule}\n    device: z.string().optional(),`);
     plant('src/token-kind.ts', '] as const', ", 'planted'] as const");
     const compiled = spawnSync(join(REPOSITORY, 'node_modules/.bin/tsc'), ['--noEmit', '--pretty', 'false'], {
       cwd: copy,
@@ -50,7 +50,7 @@ describe('what the compiler refuses', () => {
         'infra/agree.ts',
         'src/exchange/obtain.ts',
         'src/exchange/tokens.ts',
-        'src/policy/load.ts',
+        'src/policy/lifetimes.ts',
         'src/revocation/reach.ts',
         'src/token-kind.ts',
         'test/client/token-kind.test.ts',

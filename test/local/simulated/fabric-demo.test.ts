@@ -12,7 +12,7 @@ import {
 import type { RunningAzure } from '../../../src/local/simulated/start.ts';
 import { loadPolicy } from '../../../src/policy/load.ts';
 import { compilePolicy } from '../../../src/policy/match.ts';
-import { tokenKind } from '../../../src/policy/schema.ts';
+import { tokenKind } from '../../../src/policy/resource-schema.ts';
 import type { Caller } from '../../../src/ports.ts';
 import { Secret } from '../../../src/secret.ts';
 import { callerToken, claimsOf, startTestAzure, type TestAzure } from './fabric-azure.ts';

@@ -1,15 +1,18 @@
 /**
  * The lease lets one driver at a time work on a resource (invariant 4). It is part of the resource's row and is taken
  * by a conditional write, so of several drivers that read the same row only one gets it. The holder trusts its lease
- * for 2 minutes, and the others respect it for 4, because their clocks may differ.
+ * for 90 seconds, and the others respect it for 4 minutes: their clocks may differ, and a change that the holder has
+ * begun takes some time.
  */
 import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
 import type { Lease } from './state.ts';
 
 /** By its own clock, the holder starts no change of the vault or the account later than this after taking the lease. */
-const TRUSTED_MS = 120_000;
+const TRUSTED_MS = 90_000;
+/** A change that was begun is over after this: its call has a shorter timeout (azure/call.ts). */
+const MAX_CHANGE_MS = 30_000;
 /** No other driver takes the lease over before this, by its own clock, which may differ from the holder's. */
-const RESPECTED_MS = TRUSTED_MS + MAX_CLOCKS_DIFFER_SECONDS * 1000;
+const RESPECTED_MS = TRUSTED_MS + MAX_CHANGE_MS + MAX_CLOCKS_DIFFER_SECONDS * 1000;
 
 export function isHeld(lease: Lease, nowMs: number): boolean {
   return lease.holder !== '' && Math.abs(nowMs - lease.takenAtMs) < RESPECTED_MS;

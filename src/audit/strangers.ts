@@ -43,9 +43,11 @@ export function createStrangers({ append, clock, instance, later, log }: Strange
     try {
       await Promise.all(records.map(append));
     } catch (error) {
-      if (!(error instanceof UpstreamFailure)) throw error;
+      // A bug is logged too and not thrown. Nobody awaits this timer, and a rejection that nobody handles ends the
+      // process in the Functions host, with all requests in flight.
+      const reason = error instanceof UpstreamFailure ? error.message : (error as Error).stack;
       const count = records.reduce((sum, record) => sum + (record.count ?? 0), 0);
-      log('refusals_not_recorded', { reason: error.message, count });
+      log('refusals_not_recorded', { reason, count });
     }
   }
 

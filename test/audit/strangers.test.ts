@@ -12,9 +12,11 @@ function world() {
     due: [] as { ms: number; work: () => void }[],
     logged: [] as unknown[],
     isDown: false,
+    isBroken: false,
   };
   const strangers = createStrangers({
     append: async (record) => {
+      if (state.isBroken) throw new TypeError('a mistake of ours');
       if (state.isDown) throw new UpstreamFailure('tables', 'is down');
       state.written.push(record);
     },
@@ -77,4 +79,15 @@ test('while the tables are down the count is logged, and nothing else happens', 
   refused('b', 'c-2');
   await elapse();
   assert.deepEqual(state.logged, [['refusals_not_recorded', { reason: 'tables: is down', count: 2 }]]);
+});
+
+test('a bug in the write is logged with its stack and is no unhandled rejection, which would end the process', async () => {
+  const { state, elapse, refused } = world();
+  state.isBroken = true;
+  refused('a', 'c-1');
+  await elapse();
+  const [[event, fields] = []] = state.logged as [string, { reason: string; count: number }][];
+  assert.equal(event, 'refusals_not_recorded');
+  assert.match(fields?.reason ?? '', /^TypeError: a mistake of ours\n +at /);
+  assert.equal(fields?.count, 1);
 });

@@ -11,17 +11,17 @@ const MAX_SHARED_DROPS = 3;
 const MAX_OWN_DROPS = 30;
 
 /**
- * @param source the `source` that the entries of this holder's drops have
+ * @param holder the beginning of the `source` of this holder's drops
  * @returns the seconds until the holder may drop another token; 0 means now
  */
 export function secondsUntilNextDrop(
   entries: readonly Entry[],
-  source: string,
+  holder: string,
   { user }: IssuedRecord,
   nowMs: number,
 ): number {
   const ends = entries
-    .filter((entry) => entry.scope.kind === 'issued' && entry.source === source)
+    .filter((entry) => entry.scope.kind === 'issued' && entry.source.startsWith(holder))
     .map(({ cutOffSeconds }) => cutOffSeconds - Math.floor(nowMs / 1000))
     .filter((left) => left > 0)
     .sort((one, other) => one - other);

@@ -70,14 +70,16 @@ export function createIssued(deps: IssuedDeps): Issued {
       if (isOfManagedIdentity(record, policy)) return 'unsupported';
       const receivedAtMs = now();
       const scope = { kind: 'issued', sha256: record.sha256 } as const;
-      const source = keptText(`holder ${caller.clientId} ${caller.objectId} of ${record.resource}`);
+      // The limit does not count by client, because one person can sign in to any number of clients.
+      const holder = keptText(`holder ${caller.objectId} of ${record.resource} `);
+      const source = `${holder}by ${caller.clientId}`;
       const entries = await table.list();
       const dropped = entries.find((entry) => scopeKey(entry.scope) === scopeKey(scope));
       // The effect is recorded after the head is bumped. If it is there, every instance has dropped the token.
       if (dropped && (await events.find('effect', effectKey(dropped.receivedAtMs, scopeKey(scope)))))
         return record;
       if (dropped === undefined && !hasRole(caller, OPERATOR)) {
-        const retryAfterSeconds = secondsUntilNextDrop(entries, source, record, receivedAtMs);
+        const retryAfterSeconds = secondsUntilNextDrop(entries, holder, record, receivedAtMs);
         if (retryAfterSeconds > 0) return { kind: 'rate_limited', retryAfterSeconds };
       }
       await revoke(

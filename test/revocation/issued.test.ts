@@ -137,6 +137,8 @@ describe('revocation by the holder', () => {
     const { bumps } = world;
     for (let n = 3; n < 20; n += 1)
       assert.deepEqual(await drop(caller(), shared(n)), { kind: 'rate_limited', retryAfterSeconds: 600 });
+    const byAnotherClient = await drop(caller({ clientId: OTHER }), shared(3));
+    assert.deepEqual(byAnotherClient, { kind: 'rate_limited', retryAfterSeconds: 600 }, 'the person counts');
     assert.equal(world.bumps, bumps, 'and nothing moves');
     assert.ok(await introspect(caller(), 'shared 3'), 'which introspection says too');
     const another = caller({ objectId: OTHER });

@@ -14,10 +14,18 @@ export function accountKey(accountId: string): string {
   return [parts[2], parts[4], parts[8]].join(':');
 }
 
+/** Every exchange needs the key of its account twice, so it is made once for each resource of the policy. */
+const keys = new WeakMap<object, string>();
+
 /** Rows of an older version have the resource's name as their key, until the next tick of the rotation. */
 export function slotsOf(
   slots: ReadonlyMap<string, SlotState>,
-  { accountId, name }: { readonly accountId: string; readonly name: string },
+  resource: { readonly accountId: string; readonly name: string },
 ): SlotState | undefined {
-  return slots.get(accountKey(accountId)) ?? slots.get(name);
+  let key = keys.get(resource);
+  if (key === undefined) {
+    key = accountKey(resource.accountId);
+    keys.set(resource, key);
+  }
+  return slots.get(key) ?? slots.get(resource.name);
 }

@@ -46,13 +46,17 @@ export interface Operate {
    */
   lift(scope: unknown, who: string): Promise<boolean | Invalid>;
   received(kind: EventKind): Promise<readonly EventRecord[]>;
-  /** When the revocations of the last thirty days were in force, the oldest first. */
+  /**
+   * When the latest revocations were in force, the oldest first: a thousand of the last thirty days. If there were more
+   * than ten thousand in that time, those of the last day, or of the last hour.
+   */
   effects(): Promise<readonly EventRecord[]>;
 }
 
 const MAX_LISTED = 1_000;
 const MAX_EFFECTS = 10_000;
-const SHOWN_MS = 30 * 86_400_000;
+/** How far back the effects are listed. The shorter times are tried first, because the store lists the oldest first. */
+const SHOWN_MS = [3_600_000, 86_400_000, 30 * 86_400_000];
 const KEEP_LIFTS_MS = 366 * 86_400_000;
 
 export function createOperate(deps: OperateDeps): Operate {
@@ -63,25 +67,24 @@ export function createOperate(deps: OperateDeps): Operate {
       const fromMs = now() - KEEP_MS;
       const recent = await events.list('effect', effectKey(fromMs, ''), MAX_EFFECTS);
       const effects = new Map(recent.map((effect) => [`${effect['receivedAt']} ${effect['key']}`, effect]));
-      return Promise.all(
-        entries.map(async (entry) => {
-          const key = scopeKey(entry.scope);
-          const id = effectKey(entry.receivedAtMs, key);
-          // Only an entry that blocks can be older than the range that was read.
-          const isOld = entry.receivedAtMs < fromMs;
-          const effect = effects.get(id) ?? (isOld ? await events.find('effect', id) : undefined);
-          return {
-            key,
-            scope: entry.scope,
-            cutOff: iso(entry.cutOffSeconds * 1000),
-            blocked: entry.blocked,
-            reason: entry.reason,
-            source: entry.source,
-            receivedAt: iso(entry.receivedAtMs),
-            ...(effect === undefined ? {} : times(effect)),
-          };
-        }),
-      );
+      const isCutOff = recent.length === MAX_EFFECTS;
+      return fewAtOnce(entries, async (entry) => {
+        const key = scopeKey(entry.scope);
+        const id = effectKey(entry.receivedAtMs, key);
+        // Only an entry that blocks can be older than the range that was read.
+        const isOutside = isCutOff || entry.receivedAtMs < fromMs;
+        const effect = effects.get(id) ?? (isOutside ? await events.find('effect', id) : undefined);
+        return {
+          key,
+          scope: entry.scope,
+          cutOff: iso(entry.cutOffSeconds * 1000),
+          blocked: entry.blocked,
+          reason: entry.reason,
+          source: entry.source,
+          receivedAt: iso(entry.receivedAtMs),
+          ...(effect === undefined ? {} : times(effect)),
+        };
+      });
     },
 
     async revoke(value, who) {
@@ -133,8 +136,17 @@ export function createOperate(deps: OperateDeps): Operate {
     },
 
     received: (kind) => events.list(kind, '', MAX_LISTED),
-    effects: async () =>
-      (await events.list('effect', effectKey(now() - SHOWN_MS, ''), MAX_EFFECTS)).slice(-MAX_LISTED),
+    async effects() {
+      let latest: readonly EventRecord[] = [];
+      for (const shownMs of SHOWN_MS) {
+        const found = await events.list('effect', effectKey(now() - shownMs, ''), MAX_EFFECTS);
+        // A list that was cut off has the oldest of its time, and the latest are in the list before.
+        if (found.length === MAX_EFFECTS && latest.length > 0) break;
+        latest = found.slice(-MAX_LISTED);
+        if (latest.length === MAX_LISTED) break;
+      }
+      return latest;
+    },
   };
 }
 

@@ -50,6 +50,22 @@ test('of ten thousand effects in thirty days the latest thousand are shown', asy
   assert.equal(shown.at(-1)?.['receivedAt'], new Date(START_MS + 9_999).toISOString());
 });
 
+test('behind more effects than one list holds, the latest are shown, and each entry has its times', async () => {
+  const { operate } = world.revocation;
+  for (let n = 0; n < 10_000; n += 1) {
+    const receivedAt = new Date(START_MS + n).toISOString();
+    await world.deps.events.keepFirst('effect', `${receivedAt} key`, { receivedAt }, Number.MAX_SAFE_INTEGER);
+  }
+  world.advance(3 * 3_600_000);
+  await operate.revoke({ scope }, 'olga');
+  assert.deepEqual(
+    (await operate.effects()).map(({ source }) => source),
+    ['operator olga'],
+  );
+  const [listed] = await operate.list();
+  assert.equal(listed?.inForceAt, new Date(START_MS + 3 * 3_600_000).toISOString());
+});
+
 test('the last token of a resource with key-exchange tokens lives ten minutes at most', async () => {
   const effect = await world.revocation.operate.revoke(
     { scope: { kind: 'resource', name: 'speech' } },

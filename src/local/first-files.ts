@@ -30,22 +30,24 @@ export function writeFirstFiles(description: Description, folder: string): void 
 }
 
 /**
- * `AZURE_*` is what every Azure SDK's EnvironmentCredential takes: a program signs in as the demo's application.
+ * `AZURE_*` is what every Azure SDK's EnvironmentCredential takes: a program signs in as the first application that may
+ * have something.
  * Of the certificate variables, NODE_EXTRA_CA_CERTS is Node's, SSL_CERT_FILE what OpenSSL (and so .NET on Linux,
  * Python, Ruby) and Go take, REQUESTS_CA_BUNDLE that of Python's requests, CURL_CA_BUNDLE curl's.
  */
 function environmentOf(description: Description, bundle: string): Record<string, string> {
-  const { entra, broker, control } = description;
-  const application = callerWith(description, ({ clientSecret }) => clientSecret !== undefined);
+  const { entra, broker, control, callers } = description;
+  const application = callers.find(({ clientSecret, may }) => clientSecret !== undefined && may.length > 0);
   return {
     BROKER: broker,
     BROKER_SCOPE: entra.scope,
     BROKER_CONTROL: control,
-    ENTRA_TOKEN_URL: `${entra.authority}/${entra.tenantId}/oauth2/v2.0/token`,
+    ENTRA_TOKEN_URL: `${entra.authority}/${application?.tenantId ?? entra.tenantId}/oauth2/v2.0/token`,
     AZURE_AUTHORITY_HOST: entra.authority,
-    AZURE_TENANT_ID: application.tenantId,
-    AZURE_CLIENT_ID: application.clientId,
-    AZURE_CLIENT_SECRET: application.clientSecret ?? '',
+    // Empty where the policy gives no application anything, so that none of an earlier start is left.
+    AZURE_TENANT_ID: application?.tenantId ?? entra.tenantId,
+    AZURE_CLIENT_ID: application?.clientId ?? '',
+    AZURE_CLIENT_SECRET: application?.clientSecret ?? '',
     NODE_EXTRA_CA_CERTS: description.ca,
     SSL_CERT_FILE: bundle,
     REQUESTS_CA_BUNDLE: bundle,
@@ -54,13 +56,6 @@ function environmentOf(description: Description, bundle: string): Record<string,
 }
 
 type Caller = Description['callers'][number];
-
-/** The first such caller who may have something. A policy of one's own has at least one caller that may. */
-function callerWith({ callers }: Description, fits: (caller: Caller) => boolean): Caller {
-  const found = callers.find((caller) => fits(caller) && caller.may.length > 0) ?? callers.find(fits);
-  if (found === undefined) throw new Error('no caller of the policy can sign in by itself');
-  return found;
-}
 
 /** One call of each kind of account that shows a token at work. */
 const CALLS: Readonly<Record<string, { readonly path: string; readonly body: string }>> = {
@@ -102,6 +97,10 @@ const signIn = ({ clientId, clientSecret, username, password }: Caller, scope: s
     ? { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret ?? '', scope }
     : { grant_type: 'password', client_id: clientId, username, password: password ?? '', scope };
 
+/** Where the policy has no grant that somebody who signs in fits. */
+const NOBODY =
+  'No caller of this policy may have a token: its grants give nobody anything. Add a grant and start again.';
+
 function firstTokenBash(description: Description): string {
   const { entra, broker, ca } = description;
   const steps = firstExchanges(description).map(({ caller, account, kind }) => {
@@ -129,7 +128,7 @@ echo
 set -eu
 call() { curl -sS --cacert ${bash(ca)} "$@"; }
 token() { sed -E 's/.*"access_token": ?"([^"]+)".*/\\1/'; }
-${steps.join('')}`;
+${steps.join('') || `echo ${bash(NOBODY)}\n`}`;
 }
 
 function firstTokenPowerShell(description: Description): string {
@@ -158,7 +157,7 @@ Call ${powerShell(`${account.endpoint}${use.path}`)} ${powerShell(use.body)} @{
 # The certificates are made at each start, so this script does not check them.
 function Call($Uri, $Body, $Headers = @{}, $ContentType = 'application/x-www-form-urlencoded') {
   Invoke-RestMethod -SkipCertificateCheck -Method Post -Uri $Uri -Body $Body -Headers $Headers -ContentType $ContentType }
-${steps.join('')}`;
+${steps.join('') || `Write-Output ${powerShell(NOBODY)}\n`}`;
 }
 
 const bash = (text: string) => (/^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);

@@ -5,6 +5,9 @@ import type { Description } from './launch.ts';
 /** @param folder where everything of this start is kept */
 export function greeting(description: Description, folder: string): string {
   const { instances, resources, callers } = description;
+  const allowed = callers.filter(({ may }) => may.length > 0);
+  const person = allowed.find(({ kind }) => kind === 'user') ?? allowed[0];
+  const rotated = resources.find(({ secret }) => secret !== undefined);
   const rows = [
     'The token broker is running on this machine, with a simulated Azure of its own.',
     '',
@@ -24,8 +27,12 @@ export function greeting(description: Description, folder: string): string {
     '',
     ...steps([
       [`sh ${join(folder, 'first-token.sh')}`, 'two tokens (PowerShell: .ps1)'],
-      ['npm run revoke -- --caller ada', 'end an access, see it end'],
-      ['npm run rotation -- now speech', 'rotate a key'],
+      ...(person === undefined
+        ? []
+        : [[`npm run revoke -- --caller ${person.name}`, 'end an access, see it end'] as const]),
+      ...(rotated === undefined
+        ? []
+        : [[`npm run rotation -- now ${rotated.name}`, 'rotate a key'] as const]),
       [`tail -f ${logFileIn(folder)}`, 'follow each exchange'],
       [`. ${join(folder, 'env.sh')}`, 'addresses for your programs'],
     ]),

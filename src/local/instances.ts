@@ -17,6 +17,8 @@ export interface InstancesOptions {
   readonly ca: string;
   /** What the clock of the instance shows that is called so. */
   readonly clockOf: (name: string) => ClockState;
+  /** An instance that ended is about to be started again, and will read its policy anew. */
+  readonly beforeRestart: () => void;
   readonly log: (line: string) => void;
   /** One cannot be kept running. */
   readonly failed: (why: string) => void;
@@ -70,6 +72,7 @@ export function startInstances(options: InstancesOptions): Instances {
       const { port } = new URL((await running[index]?.bound) ?? '');
       // It may have ended with everything else in the meantime.
       if (stopping) return;
+      options.beforeRestart();
       const next = start(index, Number(port));
       running[index] = next;
       next.send({ kind: 'settings', settings });

@@ -11,6 +11,9 @@ import { lockFolder } from './folder-lock.ts';
 import { type Instances, nameOf, startInstances } from './instances.ts';
 import { type DescribedCaller, describeCaller } from './may.ts';
 import type { Options } from './options.ts';
+import { demoWorld } from './simulated/demo.ts';
+import { localPolicy } from './simulated/local-policy.ts';
+import { worldOfPolicy } from './simulated/policy-world.ts';
 import { type RunningAzure, startAzure } from './simulated/start.ts';
 import { createTablesAt } from './tables.ts';
 import { createVirtualTime, firstState, keepAhead, type Timed } from './virtual-time.ts';
@@ -121,7 +124,9 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     tablesBound.catch(() => undefined);
     let azuriteUrl = '';
     let broker: string | undefined;
+    const { policy: policyFile } = options;
     azure = await startAzure({
+      world: policyFile === undefined ? demoWorld : worldOfPolicy(readFileSync(policyFile, 'utf8')),
       ports: options.port === undefined ? 'default' : 'any',
       dataFolder,
       now: clock.now,
@@ -132,12 +137,27 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     });
     azuriteUrl = await tablesBound;
 
-    const policy = options.policy ?? join(dataFolder, 'policy.json');
-    if (options.policy === undefined) writeFileSync(policy, JSON.stringify(azure.policy, null, 2));
+    // The broker reads this one: the policy of the world, with the simulated addresses.
+    const policy = join(dataFolder, 'policy.json');
+    const writePolicy = (inForce: object) => writeFileSync(policy, JSON.stringify(inForce, null, 2));
+    writePolicy(azure.policy);
     const port = options.port ?? defaultPort;
     const { ca } = azure;
     const { stateOf: clockOf } = time;
-    instances = startInstances({ count: options.instances, port, dataFolder, ca, clockOf, log, failed });
+    const { resources, entra } = azure;
+    instances = startInstances({
+      count: options.instances,
+      port,
+      dataFolder,
+      ca,
+      clockOf,
+      beforeRestart() {
+        if (policyFile === undefined) return;
+        writePolicy(localPolicy(readFileSync(policyFile, 'utf8'), resources, entra.authority));
+      },
+      log,
+      failed,
+    });
     urls = await instances.bound;
     const [first = ''] = urls;
     broker = first;
@@ -145,7 +165,7 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     readConfig(environment);
     await instances.configure(environment);
 
-    const { entra, keyVault, arm, tables, control, resources, transmitters } = azure;
+    const { keyVault, arm, tables, control, transmitters } = azure;
     const inForce = loadPolicy(readFileSync(policy, 'utf8'));
     const callers = azure.callers.map((caller) => describeCaller(caller, inForce));
     const services = { entra, keyVault, arm, tables, control, callers, resources, transmitters };

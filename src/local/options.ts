@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import { readCommandLine } from '../command-line.ts';
 import { loadPolicy } from '../policy/load.ts';
+import { MAX_ACCOUNTS } from './simulated/policy-world.ts';
 
 const whole = (name: string, min: number, max: number) =>
   z.coerce
@@ -32,7 +33,11 @@ const schema = z.object({
     .refine(existsSync, { error: ({ input }) => `--policy: there is no file ${input}`, abort: true })
     .superRefine((file, context) => {
       try {
-        loadPolicy(readFileSync(file, 'utf8'));
+        const { length } = loadPolicy(readFileSync(file, 'utf8')).resources;
+        if (length > MAX_ACCOUNTS)
+          context.addIssue(
+            `--policy: ${length} accounts, and the local mode simulates ${MAX_ACCOUNTS} at most: each listens at two ports`,
+          );
       } catch (error) {
         context.addIssue(`--policy: ${error instanceof Error ? error.message : error}`);
       }
@@ -48,7 +53,11 @@ export const usage = `npm start -- [--json] [--port N] [--speed X] [--data DIR] 
   --port N       the broker's port (default 7071, 0 picks one)
   --speed X      virtual time runs X times as fast as the clock on the wall (default 1)
   --data DIR     tables, vault and accounts live there (default: a temporary folder, removed on exit)
-  --policy FILE  a policy of your own (default: one that fits the demo accounts)
+  --policy FILE  a policy of your own: its accounts (${MAX_ACCOUNTS} at most), tenants and groups are simulated,
+                 with a caller for each rule of its grants, named after the grant, beside operator, auditor,
+                 publisher and outsider. Its tenant home, else the first, is the broker's own. Ask for an
+                 account by its name: its endpoint is a local address, as description.json says
+                 (default: a demo set)
   --instances N  broker instances, each its own process (default 1)
 
 npm prints two lines of its own before; with \`npm start --silent -- --json\` stdout has the one line alone.`;

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { demoWorld } from '../../src/local/simulated/demo.ts';
 import { type RunningAzure, startAzure } from '../../src/local/simulated/start.ts';
 import { trust } from '../../src/local/simulated/tls.ts';
 import { createTablesAt } from '../../src/local/tables.ts';
@@ -26,6 +27,7 @@ export async function startAzureInProcess(dataFolder: string): Promise<RunningAz
   const tables = await startAzurite();
   const still = async (): Promise<void> => {};
   const azure = await startAzure({
+    world: demoWorld,
     ports: 'any',
     dataFolder,
     now: Date.now,

@@ -62,6 +62,8 @@ export type KeyVerdict = 'Key1' | 'Key2' | 'old' | undefined;
 
 export interface Accounts {
   readonly resources: readonly Account[];
+  /** Those that were created at this start; the others were in the data folder. */
+  readonly created: readonly Account[];
   find(name: string): Account | undefined;
   findById(accountId: string): Account | undefined;
   /** The slot's key as ARM lists it, whether the gateway knows it yet or not. */
@@ -127,6 +129,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const accounts = new Map<string, Account>(
     specs.map((spec) => [spec.name, { ...spec, ...(state.accounts[spec.name] ?? created()) }]),
   );
+  const createdNow = [...accounts.values()].filter(({ name }) => !(name in state.accounts));
   save();
 
   function save(): void {
@@ -134,7 +137,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
       name,
       { settings, deleted, keys },
     ]);
-    saveJson(path, { platformSecret: state.platformSecret, accounts: Object.fromEntries(entries) });
+    // An account that this start's policy does not name is still there when a later one names it again.
+    const all = { ...state.accounts, ...Object.fromEntries(entries) };
+    saveJson(path, { platformSecret: state.platformSecret, accounts: all });
   }
   function get(name: string): Account {
     const account = accounts.get(name);
@@ -167,6 +172,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     get resources() {
       return [...accounts.values()];
     },
+    created: createdNow,
     find: (name) => accounts.get(name),
     findById: (accountId) =>
       [...accounts.values()].find(

@@ -7,7 +7,7 @@ export const brokerClientId = 'a4c1f7d2-9b3e-4e58-b0a6-2d7f81c93e10';
 export const brokerUri = 'api://ai-token-broker';
 /** The same API as a registration that still takes v1 tokens. */
 export const brokerV1Uri = 'api://ai-token-broker-v1';
-const publicClientId = '6b8e1d35-4f7a-4c29-a3d8-0e5b92f4c711';
+export const publicClientId = '6b8e1d35-4f7a-4c29-a3d8-0e5b92f4c711';
 export const researchers = 'e2d94b07-6a1c-4d3f-8b75-19c0f8a6e420';
 
 export const resourceGroup = '/subscriptions/5b0c7f3e-81d4-4a69-b2e7-c3f60d9a1e50/resourceGroups/rg-ai';
@@ -80,7 +80,8 @@ interface Caller {
   readonly kind: 'application' | 'managed-identity';
   readonly app: Application & { readonly secret: string };
 }
-const application = (
+/** @param rest replaces what the demo set's application callers have */
+export const application = (
   name: string,
   clientId: string,
   objectId: string,
@@ -100,6 +101,27 @@ const captions = application(
 /** Whose token is the good one that hostile tokens are made from. */
 export const goodCaller: Application = captions.app;
 
+/** The operators of the broker, in every simulated world. */
+export const operator = application(
+  'operator',
+  'e7d3f902-8b1c-4a56-b4e7-5c0d9a6f2857',
+  '96a0c8e5-1f4d-4372-8b9e-d7f3e5b10c58',
+  { appRoles: ['Broker.Operator'] },
+);
+export const auditor = application(
+  'auditor',
+  '4b9c1e76-d0a3-4f85-97b2-6e1f8c3d5059',
+  'f05d2b94-7e6a-4c18-a1d7-8c9b3e4f6060',
+  { appRoles: ['Broker.Auditor'] },
+);
+/** Of a tenant that the policy does not name: it may do nothing. */
+export const outsider = application(
+  'outsider',
+  '8e2f6d0b-5c94-4a71-b3e6-0f7a9d1c4861',
+  '6c4a9f13-e8b7-4d50-92c1-a5e0d7f38b62',
+  { tenantId: otherTenantId },
+);
+
 const applications: readonly Caller[] = [
   captions,
   application('translations', '5f7e0b3c-a1d9-4682-9c4e-8b2d6f10a753', 'a93c5e82-6d0f-4b17-8e5a-c4b7f1d09e54'),
@@ -110,15 +132,9 @@ const applications: readonly Caller[] = [
     { managedIdentityId: `${identities}/id-nightly` },
     'managed-identity',
   ),
-  application('operator', 'e7d3f902-8b1c-4a56-b4e7-5c0d9a6f2857', '96a0c8e5-1f4d-4372-8b9e-d7f3e5b10c58', {
-    appRoles: ['Broker.Operator'],
-  }),
-  application('auditor', '4b9c1e76-d0a3-4f85-97b2-6e1f8c3d5059', 'f05d2b94-7e6a-4c18-a1d7-8c9b3e4f6060', {
-    appRoles: ['Broker.Auditor'],
-  }),
-  application('outsider', '8e2f6d0b-5c94-4a71-b3e6-0f7a9d1c4861', '6c4a9f13-e8b7-4d50-92c1-a5e0d7f38b62', {
-    tenantId: otherTenantId,
-  }),
+  operator,
+  auditor,
+  outsider,
 ];
 
 const user = (
@@ -165,29 +181,34 @@ const api = (clientId: string, uris: readonly string[], tokenVersion: 1 | 2): Ap
   isBroker: true,
 });
 
+export const apis: readonly Api[] = [
+  api(brokerClientId, [brokerUri, `api://${brokerClientId}`], 2),
+  // One registration cannot take both versions in Azure; here a second name stands for the other setting.
+  api(brokerClientId, [brokerV1Uri], 1),
+];
+
 export const directory: DirectorySpec = {
   homeTenantId: tenantId,
   tenantIds: [tenantId, otherTenantId],
   applications: [brokerApp, publicClient, ...applications.map(({ app }) => app)],
-  apis: [
-    api(brokerClientId, [brokerUri, `api://${brokerClientId}`], 2),
-    // One registration cannot take both versions in Azure; here a second name stands for the other setting.
-    api(brokerClientId, [brokerV1Uri], 1),
-  ],
+  apis,
   identities: [systemIdentity, issuerIdentity, rotatorIdentity, readerIdentity],
   users,
 };
 
+/** A caller that signs in with a secret. */
+export const applicationCaller = ({ kind, app }: Caller): DemoCaller => ({
+  name: app.name,
+  kind,
+  tenantId: app.tenantId,
+  clientId: app.clientId,
+  clientSecret: app.secret,
+  objectId: app.objectId,
+  rights: { appRoles: app.appRoles, scopes: [], groups: [] },
+});
+
 export const callers: readonly DemoCaller[] = [
-  ...applications.map(({ kind, app }) => ({
-    name: app.name,
-    kind,
-    tenantId: app.tenantId,
-    clientId: app.clientId,
-    clientSecret: app.secret,
-    objectId: app.objectId,
-    rights: { appRoles: app.appRoles, scopes: [], groups: [] },
-  })),
+  ...applications.map(applicationCaller),
   {
     name: ada.name,
     kind: 'user',

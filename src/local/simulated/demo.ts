@@ -3,13 +3,15 @@
  * the policy that fits them.
  */
 
-import type { TokenKind } from '../../token-kind.ts';
-import type { AccountSpec } from './accounts.ts';
 import {
   brokerApp,
   brokerUri,
   callers,
+  directory,
+  goodCaller,
   issuerIdentity,
+  operator,
+  otherTenantId,
   readerIdentity,
   researchers,
   resourceGroup,
@@ -19,13 +21,12 @@ import {
   users,
 } from './demo-directory.ts';
 import type { RoleAssignment } from './roles.ts';
+import type { TransmitterDescription, World, WorldAccount } from './world.ts';
 
 export const vaultId = `${resourceGroup}/providers/Microsoft.KeyVault/vaults/kv-broker`;
 
 /** An account as the policy names it; its addresses come with its listeners. */
-export interface DemoResource extends AccountSpec {
-  readonly tokenKinds: readonly TokenKind[];
-  readonly secret?: string;
+export interface DemoResource extends WorldAccount {
   /** Members of the policy's entry that only some have. */
   readonly policy: object;
 }
@@ -62,22 +63,25 @@ export const resources: readonly DemoResource[] = [
   resource('documents', 'FormRecognizer', ['entra'], byReader),
 ];
 
-const at = (name: string) => `${resourceGroup}/providers/Microsoft.CognitiveServices/accounts/ai-${name}`;
-const dataUser = (principalId: string, name: string): RoleAssignment => ({
+/** May use the account, and read none of its keys. */
+export const dataUserOf = (principalId: string, scope: string): RoleAssignment => ({
   principalId,
   role: 'AI data user without keys',
-  scope: at(name),
+  scope,
 });
-
-const operator = callers.find(({ name }) => name === 'operator');
-
-export const roleAssignments: readonly RoleAssignment[] = [
+/** What the broker's two identities and the operator may do in the vault, in every simulated world. */
+export const vaultRoles: readonly RoleAssignment[] = [
   // The operator is also who breaks things in the vault by hand: disables, deletes, edits tags.
-  ...(operator
-    ? [{ principalId: operator.objectId, role: 'Key Vault Secrets Officer', scope: vaultId } as const]
-    : []),
+  { principalId: operator.app.objectId, role: 'Key Vault Secrets Officer', scope: vaultId },
   { principalId: issuerIdentity.principalId, role: 'Key Vault Secrets User', scope: vaultId },
   { principalId: rotatorIdentity.principalId, role: 'AI token broker rotator', scope: vaultId },
+];
+
+const at = (name: string) => `${resourceGroup}/providers/Microsoft.CognitiveServices/accounts/ai-${name}`;
+const dataUser = (principalId: string, name: string) => dataUserOf(principalId, at(name));
+
+export const roleAssignments: readonly RoleAssignment[] = [
+  ...vaultRoles,
   { principalId: rotatorIdentity.principalId, role: 'AI token broker rotator', scope: resourceGroup },
   dataUser(brokerApp.objectId, 'speech'),
   dataUser(brokerApp.objectId, 'chat'),
@@ -90,8 +94,7 @@ export const roleAssignments: readonly RoleAssignment[] = [
 /** Far above what one machine can ask, so that no load test meets it by accident. */
 const rate = { count: 600_000, per: '1m' };
 
-/** An identity provider that sends Security Event Tokens. Here it signs with the keys of the simulated Entra. */
-export function demoTransmitter(authority: string) {
+function demoTransmitter(authority: string): TransmitterDescription {
   return { name: 'idp', issuer: `${authority}/signals`, audience: `${brokerUri}/signals` };
 }
 
@@ -171,3 +174,19 @@ export function demoPolicy(
     ],
   };
 }
+
+export const demoWorld: World = {
+  accounts: resources.map(({ policy: _, ...account }) => account),
+  directory,
+  otherTenantId,
+  callers,
+  goodCaller,
+  roleAssignments,
+  transmitters: (authority) => [demoTransmitter(authority)],
+  policy: (accounts, authority, nowMs) =>
+    demoPolicy(
+      new Map(accounts.map(({ name, endpoint, regionalEndpoint }) => [name, { endpoint, regionalEndpoint }])),
+      authority,
+      nowMs,
+    ),
+};

@@ -12,6 +12,8 @@ export interface Application {
   readonly objectId: string;
   /** Absent: a public client, or one that shows client assertions. */
   readonly secret?: string;
+  /** "Allow public client flows": a person may sign in through it without the secret that it has. */
+  readonly allowsPublicFlows?: boolean;
   /** The principal id of the user-assigned identity whose tokens serve as its client assertions. */
   readonly federatedTo?: string;
   /** Its app roles at the broker's API. */
@@ -47,6 +49,9 @@ export interface User {
   readonly username: string;
   readonly password: string;
   readonly groups: readonly string[];
+  /** Of the broker's API: the roles assigned, and the scopes consented to (default `Token.Exchange`). */
+  readonly appRoles?: readonly string[];
+  readonly scopes?: readonly string[];
   /** Conditional Access asks for a second factor when someone acts on behalf of this user. */
   readonly needsSecondFactor: boolean;
   readonly accountEnabled: boolean;
@@ -126,8 +131,12 @@ export function createDirectory(spec: DirectorySpec, dataFolder: string): Direct
   const memberships: MembershipChange[] = found.memberships;
   let changed = Math.max(0, ...[...users.values()].map((user) => user.changed));
 
+  // Of those whom nobody changed the next start takes everything from its own set, which may be another one.
+  const touched = new Set(Object.keys(found.users));
   function save(): void {
-    const entries = [...users.values()].map((user) => [user.name, z.object(changing.shape).parse(user)]);
+    const entries = [...users.values()]
+      .filter(({ name }) => touched.has(name))
+      .map((user) => [user.name, z.object(changing.shape).parse(user)]);
     saveJson(path, { users: Object.fromEntries(entries), memberships });
   }
   return {
@@ -161,6 +170,7 @@ export function createDirectory(spec: DirectorySpec, dataFolder: string): Direct
         memberships.push({ groupId, objectId: user.objectId, joined: joined.includes(groupId), changed });
       }
       users.set(name, user);
+      touched.add(name);
       save();
       return [...joined, ...left];
     },

@@ -38,8 +38,9 @@ export function createGrants({ directory, verify }: GrantOptions): Readonly<Reco
       return applicationSubject(client.app, client.proof, apiOf(directory, audience));
     },
 
-    password({ client, form }) {
-      if (client.app.secret !== undefined && client.proof === '0') return noProof;
+    password({ client, form, audience }) {
+      const { secret, allowsPublicFlows } = client.app;
+      if (secret !== undefined && !allowsPublicFlows && client.proof === '0') return noProof;
       const username = form.get('username')?.toLowerCase();
       const user = directory.users.find(
         (one) => one.username === username && one.tenantId === client.app.tenantId,
@@ -54,10 +55,10 @@ export function createGrants({ directory, verify }: GrantOptions): Readonly<Reco
           'Error validating credentials due to invalid username or password.',
         );
       }
-      return user.accountEnabled ? delegated(client, user) : disabled;
+      return user.accountEnabled ? delegated(client, user, apiOf(directory, audience)) : disabled;
     },
 
-    on_behalf_of({ client, form }) {
+    on_behalf_of({ client, form, audience }) {
       if (client.proof === '0') return noProof;
       if (form.get('requested_token_use') !== 'on_behalf_of') return missing('requested_token_use');
       const assertion = form.get('assertion');
@@ -68,11 +69,11 @@ export function createGrants({ directory, verify }: GrantOptions): Readonly<Reco
         own.flatMap((api) => [api.clientId, ...api.uris]),
       );
       if ('fault' in verified) return assertionRefused(verified.fault);
-      return actFor(client, verified.claims);
+      return actFor(client, verified.claims, apiOf(directory, audience));
     },
   };
 
-  function actFor(client: ProvenClient, claims: Members): Subject | EntraRefusal {
+  function actFor(client: ProvenClient, claims: Members, api: Api): Subject | EntraRefusal {
     if (claims['scp'] === undefined) {
       return refusal(
         'invalid_grant',
@@ -103,7 +104,7 @@ export function createGrants({ directory, verify }: GrantOptions): Readonly<Reco
         claims: secondFactor,
       };
     }
-    return delegated(client, user);
+    return delegated(client, user, api);
   }
 }
 
@@ -133,6 +134,7 @@ function apisOf(directory: Directory, clientId: string): readonly Api[] {
   return directory.apis.filter((api) => api.clientId === clientId);
 }
 
-function delegated({ app, proof }: ProvenClient, user: User): Subject {
-  return { tenantId: user.tenantId, objectId: user.objectId, clientId: app.clientId, proof, user, roles: [] };
+function delegated({ app, proof }: ProvenClient, user: User, api: Api): Subject {
+  const roles = api.isBroker ? (user.appRoles ?? []) : [];
+  return { tenantId: user.tenantId, objectId: user.objectId, clientId: app.clientId, proof, user, roles };
 }

@@ -120,9 +120,13 @@ function subjectClaims(api: Api, { user, scopes, roles, objectId }: Subject): Me
     ...(api.tokenVersion === 2 ? { preferred_username: user.username } : { unique_name: user.username }),
     ...(roles.length > 0 ? { roles } : {}),
     ...groupClaims(user),
-    scp: scopes?.join(' ') || (api.isBroker ? 'Token.Exchange' : 'user_impersonation'),
+    scp: scopes?.join(' ') || (api.isBroker ? consented(user) : 'user_impersonation'),
     sub: pairwise(user.objectId, api.clientId),
   };
+}
+
+function consented({ scopes = ['Token.Exchange'] }: User): string {
+  return scopes.join(' ');
 }
 
 /** More than 200 groups do not fit into a token: it then says where they could be read. */

@@ -34,8 +34,6 @@ export type VersionInput = Pick<SecretVersion, 'value'> &
   Partial<Pick<SecretVersion, 'contentType' | 'tags' | 'enabled' | 'nbf' | 'exp'>>;
 
 export interface SecretStore {
-  /** True when nothing was found in the data folder: the vault is new. */
-  readonly isNew: boolean;
   /** Deleted ones too. */
   find(name: string): Secret | undefined;
   entries(): readonly (readonly [string, Secret])[];
@@ -63,7 +61,6 @@ export function openSecretStore(dataFolder: string): SecretStore {
     return one;
   };
   return {
-    isNew: found === undefined,
     find: (name) => secrets.get(name),
     entries: () => [...secrets],
     add(name, input, nowSeconds) {

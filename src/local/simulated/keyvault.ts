@@ -25,7 +25,7 @@ export interface KeyVaultOptions {
   assignments(): readonly RoleAssignment[];
   readonly now: Clock;
   publish(event: EventGridEvent): void;
-  /** What a new vault holds, by name. No event is sent for it: nobody had subscribed yet. */
+  /** Secrets that the vault gets, by name, where it has none of that name. No event is sent: nobody had subscribed yet. */
   readonly seed: ReadonlyMap<string, VersionInput>;
 }
 
@@ -42,8 +42,8 @@ const limits = { operations: 4000, creations: 300, windowSeconds: 10 };
 
 export function createKeyVault(options: KeyVaultOptions): KeyVault {
   const store = openSecretStore(options.dataFolder);
-  if (store.isNew) {
-    for (const [name, input] of options.seed) store.add(name, input, seconds(options.now()));
+  for (const [name, input] of options.seed) {
+    if (store.find(name) === undefined) store.add(name, input, seconds(options.now()));
   }
   /** On the wall clock, by version: what a replica that lags does not have yet. */
   const writtenAtMs = new Map<string, number>();

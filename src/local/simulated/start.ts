@@ -8,7 +8,7 @@ import { createAccountHost } from './accounts-host.ts';
 import { createArm } from './arm.ts';
 import { createClocks } from './clocks.ts';
 import { serveControl, type VirtualTime } from './control.ts';
-import { demoPolicy, demoTransmitter, resources, roleAssignments, vaultId } from './demo.ts';
+import { vaultId } from './demo.ts';
 import * as demo from './demo-directory.ts';
 import { createDirectory } from './directory.ts';
 import { createEntra } from './entra.ts';
@@ -26,8 +26,10 @@ import { createRequestLog, type RequestLog } from './requests.ts';
 import { createServe, type Endpoint } from './service.ts';
 import { serveTables } from './tables.ts';
 import { createTls } from './tls.ts';
+import type { ResourceDescription, TransmitterDescription, World } from './world.ts';
 
 export interface AzureOptions {
+  readonly world: World;
   /** `default`: the well-known ports where they are free. */
   readonly ports: 'default' | 'any';
   /** Exists already, or is created. What the simulated services keep is here, and is there at the next start. */
@@ -40,18 +42,6 @@ export interface AzureOptions {
   /** Azurite's own address, for the proxy before it. */
   tablesUrl(): string;
   readonly clock: VirtualTime;
-}
-
-export interface ResourceDescription {
-  readonly name: string;
-  readonly kind: string;
-  readonly accountId: string;
-  readonly region: string;
-  readonly endpoint: string;
-  readonly regionalEndpoint?: string;
-  readonly tokenKinds: readonly string[];
-  /** The name of its secret in the vault. */
-  readonly secret?: string;
 }
 
 export interface RunningAzure {
@@ -76,8 +66,8 @@ export interface RunningAzure {
   readonly callers: readonly demo.DemoCaller[];
   readonly resources: readonly ResourceDescription[];
   /** Who may push signals; `POST /entra/sign` of the control service signs for them. */
-  readonly transmitters: readonly ReturnType<typeof demoTransmitter>[];
-  /** The demo policy, as JSON. */
+  readonly transmitters: readonly TransmitterDescription[];
+  /** The policy of this world, as JSON. */
   readonly policy: object;
   /** Client ids of the broker's two identities. */
   readonly issuerIdentity: string;
@@ -104,7 +94,8 @@ const tablesAccount = '/devstoreaccount1';
 const expiryLookMs = 1000;
 
 export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
-  const { now, log } = options;
+  const { now, log, world } = options;
+  const { homeTenantId } = world.directory;
   const dataFolder = resolve(options.dataFolder);
   await mkdir(dataFolder, { recursive: true });
   const tls = await createTls();
@@ -130,31 +121,31 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const authority = () => urls.entra;
 
   const clocks = createClocks(now, options.clock);
-  const directory = createDirectory(demo.directory, dataFolder);
+  const directory = createDirectory(world.directory, dataFolder);
   const keys = createEntraKeys(dataFolder);
   const entraClock = clocks.of('entra');
   const issue = createTokenIssuer({ keys, directory, authority, now: entraClock, random: Math.random });
   const verifyBy = (clock: Clock) => createVerifyAccessToken({ keys, directory, authority, now: clock });
-  const authenticateBy = (clock: Clock) => createAuthenticate(verifyBy(clock), demo.tenantId);
-  const assignments = () => roleAssignments;
+  const authenticateBy = (clock: Clock) => createAuthenticate(verifyBy(clock), homeTenantId);
+  const assignments = () => world.roleAssignments;
   const events = createEventSender({ to: options.eventsTo, now });
   const { publish } = events;
   const accounts = createAccounts({
     dataFolder,
-    specs: resources,
-    tenantId: demo.tenantId,
+    specs: world.accounts,
+    tenantId: homeTenantId,
     now,
     armClock: clocks.of('arm'),
     publish,
   });
-  const seed = resources.flatMap(({ name, secret }) => {
-    const account = accounts.find(name);
+  const seed = world.accounts.flatMap(({ name, secret }) => {
+    const account = accounts.created.find((one) => one.name === name);
     return secret && account ? [[secret, accountSecret(accounts, account, now())] as const] : [];
   });
   const vault = createKeyVault({
     dataFolder,
     vaultId,
-    authority: () => `${urls.entra}/${demo.tenantId}`,
+    authority: () => `${urls.entra}/${homeTenantId}`,
     url: () => urls.keyVault,
     authenticate: authenticateBy(clocks.of('keyvault')),
     assignments,
@@ -187,7 +178,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     now,
     tokenClock: clocks.of('sts'),
   };
-  for (const { name } of resources) {
+  for (const { name } of world.accounts) {
     const host = (form: 'custom' | 'regional') =>
       start(createAccountHost({ name, form, ...gateway }), accountPort++);
     accountUrls.set(name, { endpoint: await host('custom'), regionalEndpoint: await host('regional') });
@@ -198,7 +189,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     events.wake();
   };
   const goodClaims = () =>
-    issue(demo.brokerUri, applicationSubject(demo.goodCaller, '1', apiOf(directory, demo.brokerUri))).claims;
+    issue(demo.brokerUri, applicationSubject(world.goodCaller, '1', apiOf(directory, demo.brokerUri))).claims;
   const control = await started(
     serveControl({
       port: port(wellKnown.control),
@@ -216,6 +207,12 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
       log,
     }),
   );
+  const resources = world.accounts.map((account) => ({
+    ...account,
+    endpoint: '',
+    regionalEndpoint: '',
+    ...accountUrls.get(account.name),
+  }));
   const looking = setInterval(vault.announceExpiries, expiryLookMs).unref();
 
   return {
@@ -223,8 +220,8 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     caPem: tls.ca,
     entra: {
       authority: urls.entra,
-      tenantId: demo.tenantId,
-      otherTenantId: demo.otherTenantId,
+      tenantId: homeTenantId,
+      otherTenantId: world.otherTenantId,
       brokerClientId: demo.brokerClientId,
       scope: `${demo.brokerUri}/.default`,
       operatorScope: `${demo.brokerUri}/Broker.Operate`,
@@ -235,19 +232,10 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     tables: `${tables}${tablesAccount}`,
     identity: { endpoint: `${identity}/msi/token`, header },
     control,
-    callers: demo.callers,
-    resources: resources.map(({ name, kind, accountId, region, tokenKinds, secret: holds }) => ({
-      name,
-      kind,
-      accountId,
-      region,
-      endpoint: '',
-      ...accountUrls.get(name),
-      tokenKinds,
-      ...(holds === undefined ? {} : { secret: holds }),
-    })),
-    policy: demoPolicy(accountUrls, urls.entra, now()),
-    transmitters: [demoTransmitter(urls.entra)],
+    callers: world.callers,
+    resources,
+    policy: world.policy(resources, urls.entra, now()),
+    transmitters: world.transmitters(urls.entra),
     issuerIdentity: demo.issuerIdentity.clientId,
     rotatorIdentity: demo.rotatorIdentity.clientId,
     faults,

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { demoWorld } from '../../../src/local/simulated/demo.ts';
 import { type RunningAzure, startAzure } from '../../../src/local/simulated/start.ts';
 import { trust } from '../../../src/local/simulated/tls.ts';
 import { send } from './accounts-world.ts';
@@ -16,6 +17,7 @@ let aheadMs = 0;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'azure-'));
   azure = await startAzure({
+    world: demoWorld,
     ports: 'any',
     dataFolder: folder,
     now: () => Date.now() + aheadMs,

@@ -6,6 +6,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { demoWorld } from '../../../src/local/simulated/demo.ts';
 import { type RunningAzure, startAzure } from '../../../src/local/simulated/start.ts';
 import { trust } from '../../../src/local/simulated/tls.ts';
 
@@ -46,6 +47,7 @@ export async function startTestAzure(): Promise<TestAzure> {
   const { port } = receiver.address() as AddressInfo;
   const start = async () => {
     const started = await startAzure({
+      world: demoWorld,
       ports: 'any',
       dataFolder,
       now,

@@ -6,8 +6,15 @@ import type { Description } from '../../src/local/launch.ts';
 const description = (accounts: number) =>
   ({
     instances: ['http://127.0.0.1:7071'],
-    resources: Array.from({ length: accounts }, (_, at) => ({ name: `account-${at}` })),
-    callers: Array.from({ length: 30 }, (_, at) => ({ name: `caller-${at}` })),
+    resources: Array.from({ length: accounts }, (_, at) => ({
+      name: `account-${at}`,
+      ...(at === accounts - 1 ? { secret: 'key' } : {}),
+    })),
+    callers: Array.from({ length: 30 }, (_, at) => ({
+      name: `caller-${at}`,
+      kind: 'application',
+      may: at < 7 ? [] : [{}],
+    })),
   }) as unknown as Description;
 
 test('the greeting fits on a screen of 80 columns and 24 rows, with the next steps at its end', () => {
@@ -24,4 +31,10 @@ test('the greeting fits on a screen of 80 columns and 24 rows, with the next ste
 test('where the folder has a long name the commands stay whole', () => {
   const folder = `/var/folders/${'x'.repeat(60)}/ai-token-broker-AbCdEf`;
   assert.ok(greeting(description(3), folder).includes(`tail -f ${folder}/broker.log\n`));
+});
+
+test('the commands name a caller and an account that they work with', () => {
+  const text = greeting(description(3), '/tmp/ai-token-broker-AbCdEf');
+  assert.match(text, /npm run revoke -- --caller caller-7 /);
+  assert.match(text, /npm run rotation -- now account-2 /);
 });

@@ -12,6 +12,12 @@ export interface PolicyCallers {
   readonly callers: readonly DemoCaller[];
 }
 
+/**
+ * The broker takes no token without an app role or a scope. Where a rule names none, the caller has this one, which
+ * fits no other rule of the policy.
+ */
+const UNNAMED = 'Simulated.Caller';
+
 /** A rule, the name of who fits it, and the tenant that the caller is of. */
 interface Part {
   readonly name: string;
@@ -52,7 +58,7 @@ export function callersOf(policy: Policy, taken: readonly string[]): PolicyCalle
       register(tenantId, clientIdOf(part), {
         name,
         secret,
-        appRoles: given(appRole),
+        appRoles: [appRole ?? UNNAMED],
         ...(objectId === undefined ? {} : { objectId }),
       });
       continue;
@@ -71,7 +77,7 @@ export function callersOf(policy: Policy, taken: readonly string[]): PolicyCalle
       objectId: id,
       groups: union(known?.groups, given(rule.group)),
       appRoles: union(known?.appRoles, given(appRole)),
-      scopes: union(known?.scopes, given(rule.scope)),
+      scopes: union(known?.scopes, [rule.scope ?? UNNAMED]),
     });
   }
   const callers = parts.flatMap((part): DemoCaller[] => {

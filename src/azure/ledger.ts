@@ -5,7 +5,7 @@ import { TOKEN_KINDS } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { isNoSuchEntity } from './table-status.ts';
-import type { Tables } from './tables.ts';
+import { int64, type Tables } from './tables.ts';
 
 /**
  * Each declaration is a row of its own, so no write can lower an earlier declaration, not even a write that timed out
@@ -124,9 +124,4 @@ export function sweepLedger(tables: Tables): (nowMs: number) => Promise<void> {
 
 function ifChanged(error: unknown): void {
   if (!isNoSuchEntity(error) && (error as { statusCode?: number }).statusCode !== 412) throw error;
-}
-
-/** Milliseconds since the Unix epoch do not fit the table's 32-bit integer, and the SDK would send them as a double. */
-function int64(value: number): { type: 'Int64'; value: string } {
-  return { type: 'Int64', value: String(Math.round(value)) };
 }

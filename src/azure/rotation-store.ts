@@ -18,7 +18,7 @@ import {
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { isNoSuchEntity, unless } from './table-status.ts';
-import type { Tables } from './tables.ts';
+import { int64, type Tables } from './tables.ts';
 
 const PARTITION = 'rotation';
 
@@ -195,9 +195,4 @@ function fromEntity(entity: unknown): StoredRow | 'unreadable' {
       retiring: retiring === '' ? undefined : retiring,
     },
   };
-}
-
-/** Milliseconds since the Unix epoch do not fit the table's 32-bit integer, and the SDK would send them as a double. */
-function int64(value: number): { type: 'Int64'; value: string } {
-  return { type: 'Int64', value: String(Math.round(value)) };
 }

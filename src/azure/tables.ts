@@ -58,3 +58,8 @@ export function createTables(url: string, credential: TokenCredential): Tables {
     return client;
   };
 }
+
+/** Milliseconds since the Unix epoch do not fit the table's 32-bit integer, and the SDK would send them as a double. */
+export function int64(value: number): { type: 'Int64'; value: string } {
+  return { type: 'Int64', value: String(Math.round(value)) };
+}

@@ -4,6 +4,7 @@
  * no more, and answers until when Azure still accepts it from those who have it.
  */
 import { slotsOf } from '../account-key.ts';
+import { coalesce } from '../coalesce.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, IssuedRecord, IssuedTokens, Snapshot } from '../ports.ts';
 import { sha256 } from '../secret.ts';
@@ -50,6 +51,8 @@ export interface Issued {
 
 export function createIssued(deps: IssuedDeps): Issued {
   const { issued, snapshot, mayHave, policy, table, events, revoke, now } = deps;
+  // The list is the whole table, and a holder may ask at any rate. So all who wait share one list.
+  const list = coalesce((_: readonly undefined[]) => table.list());
   async function known(text: string): Promise<IssuedRecord | undefined> {
     const record = await issued.find(sha256(plainToken(text)));
     return record !== undefined && record.expiresAtMs > now() ? record : undefined;
@@ -73,13 +76,12 @@ export function createIssued(deps: IssuedDeps): Issued {
       // The limit does not count by client, because one person can sign in to any number of clients.
       const holder = keptText(`holder ${caller.objectId} of ${record.resource} `);
       const source = `${holder}by ${caller.clientId}`;
-      const entries = await table.list();
-      const dropped = entries.find((entry) => scopeKey(entry.scope) === scopeKey(scope));
+      const dropped = await table.update(scopeKey(scope), (current) => current);
       // The effect is recorded after the head is bumped. If it is there, every instance has dropped the token.
       if (dropped && (await events.find('effect', effectKey(dropped.receivedAtMs, scopeKey(scope)))))
         return record;
       if (dropped === undefined && !hasRole(caller, OPERATOR)) {
-        const retryAfterSeconds = secondsUntilNextDrop(entries, holder, record, receivedAtMs);
+        const retryAfterSeconds = secondsUntilNextDrop(await list(undefined), holder, record, receivedAtMs);
         if (retryAfterSeconds > 0) return { kind: 'rate_limited', retryAfterSeconds };
       }
       await revoke(

@@ -155,6 +155,25 @@ describe('revocation by the holder', () => {
     assert.equal(world.bumps, bumps);
   });
 
+  test('asked again and again reads the whole table no more, and of many at once one reads it for all', async () => {
+    let lists = 0;
+    const { table } = world.deps;
+    const counted = {
+      ...table,
+      list: async () => {
+        lists += 1;
+        return table.list();
+      },
+    };
+    const { issued } = createRevocation({ ...world.deps, table: counted });
+    for (let n = 0; n < 20; n += 1) await issued.drop(caller(), TOKEN);
+    assert.equal(lists, 1);
+    const tokens = Array.from({ length: 20 }, (_, n) => `at once ${n}`);
+    for (const token of tokens) hold({ sha256: sha256(token) });
+    await Promise.all(tokens.map((token) => issued.drop(caller(), token)));
+    assert.equal(lists, 2);
+  });
+
   test('is nobody else’s to ask for, and an auditor only looks', async () => {
     for (const who of [stranger, auditor]) assert.equal(await drop(who), undefined);
     assert.equal(world.entries.size, 0);

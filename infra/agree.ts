@@ -1,4 +1,6 @@
 /** Does the policy name only what the deployment gives the broker the roles for? Pure. */
+import { ACCOUNT_KINDS } from '../src/facts/account-kinds.ts';
+import { didYouMean } from '../src/policy/nearest.ts';
 import type { Policy, Resource } from '../src/policy/schema.ts';
 import { TOKEN_KINDS, type TokenKind } from '../src/token-kind.ts';
 import type { Account, Environment, Role } from './environments.ts';
@@ -77,6 +79,9 @@ const USERS_MISSING: Readonly<Record<TokenKind, Users>> = {
 };
 
 function usersMissing(resource: Resource, account: Account, environment: Environment): string[] {
+  // Which role fits is not known then, and a role that is said to be missing would mislead.
+  const meant = ACCOUNT_KINDS.includes(resource.kind) ? '' : didYouMean(resource.kind, ACCOUNT_KINDS);
+  if (meant !== '') return [`the kind "${resource.kind}" is not known${meant}`];
   const roles = FITTING_ROLES.get(resource.kind) ?? ['data'];
   return TOKEN_KINDS.filter((kind) => resource.tokenKinds.includes(kind)).flatMap((kind) =>
     USERS_MISSING[kind](resource, environment, (who, isHeldBy) =>

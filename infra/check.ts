@@ -11,6 +11,7 @@ import type { Policy } from '../src/policy/schema.ts';
 import { policyWarnings } from '../src/policy/warnings.ts';
 import { hasAccountOf, missingRoles, needlessAccounts, rotatedTwice } from './agree.ts';
 import { type Environment, EnvironmentsError, parseEnvironments } from './environments.ts';
+import { placeholders } from './placeholders.ts';
 
 const usage = `npm run check -- [--policy FILE] [--environments FILE] [--environment NAME]
 
@@ -18,6 +19,7 @@ const usage = `npm run check -- [--policy FILE] [--environments FILE] [--environ
                        (default: each environment with the policy that it names)
   --environments FILE  who has which role on which account (default infra/environments.json)
   --environment NAME   only this entry of it
+  --allow-placeholders do not refuse the ids with which this repository is shipped (for its own pipeline)
 
 Says every problem of the policy, and every role that it needs and an environment does not give. Exit code 1 when
 there is one.`;
@@ -26,6 +28,7 @@ const { values } = readCommandLine(usage, {
     policy: { type: 'string' },
     environments: { type: 'string', default: join(import.meta.dirname, 'environments.json') },
     environment: { type: 'string' },
+    'allow-placeholders': { type: 'boolean', default: false },
   },
 });
 
@@ -44,13 +47,20 @@ function check(): boolean {
   for (const fight of fights) console.error(fight);
   const agreed = chosen(all).map(([name, environment, policy]) => {
     for (const warning of policyWarnings(policy)) console.error(`${name}: warning: ${warning}`);
-    const missing = missingRoles(policy, environment);
-    for (const problem of missing) console.error(`${name}: ${problem}`);
+    if (environment.alertEmails.length === 0)
+      console.error(`${name}: warning: alertEmails is empty: alerts are seen in the portal only`);
+    const problems = missingRoles(policy, environment);
+    if (!values['allow-placeholders'])
+      problems.push(
+        ...placeholders(policy).map((problem) => `policy ${problem}`),
+        ...placeholders(environment).map((problem) => `environment ${problem}`),
+      );
+    for (const problem of problems) console.error(`${name}: ${problem}`);
     for (const id of needlessAccounts(policy, environment))
       console.error(`${name}: note: roles are given on ${id}, which the policy does not name`);
-    if (missing.length === 0)
+    if (problems.length === 0)
       console.log(`${name}: the policy has every role it needs, ${policy.resources.length} resources`);
-    return missing.length === 0;
+    return problems.length === 0;
   });
   return fights.length === 0 && agreed.every(Boolean);
 }

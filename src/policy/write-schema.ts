@@ -1,7 +1,8 @@
-/** `npm run schema`: writes infra/policy.schema.json from the policy's zod schema. */
+/** `npm run schema`: writes infra/policy.schema.json and infra/POLICY.md from the policy's zod schema. */
 import { writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { readCommandLine } from '../command-line.ts';
+import { policyPage } from './reference.ts';
 import { policySchema } from './schema.ts';
 
 export function policyJsonSchema(): string {
@@ -9,6 +10,11 @@ export function policyJsonSchema(): string {
 }
 
 if (import.meta.main) {
-  readCommandLine('npm run schema\n\nWrites infra/policy.schema.json from src/policy/schema.ts.', {});
-  writeFileSync(new URL('../../infra/policy.schema.json', import.meta.url), policyJsonSchema());
+  readCommandLine(
+    'npm run schema\n\nWrites infra/policy.schema.json and infra/POLICY.md from src/policy/schema.ts and src/policy/examples.ts.',
+    {},
+  );
+  const infra = new URL('../../infra/', import.meta.url);
+  writeFileSync(new URL('policy.schema.json', infra), policyJsonSchema());
+  writeFileSync(new URL('POLICY.md', infra), policyPage());
 }

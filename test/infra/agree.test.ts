@@ -81,6 +81,12 @@ test('on behalf of needs a group of people with the role', () => {
   assert.match(missing(people, {})[0] ?? '', /a group of the people it acts for/);
 });
 
+test('a misspelled kind is named as such, and no role is said to be missing', () => {
+  assert.deepEqual(missing({ kind: 'SpeechService' }, {}), [
+    'speech: the kind "SpeechService" is not known; did you mean "SpeechServices"?',
+  ]);
+});
+
 test('an account whose keys two environments rotate is reported', () => {
   const twice = rotatedTwice(
     new Map([
@@ -145,9 +151,29 @@ test('npm run check says what is wrong and fails', () => {
     assert.equal(mistyped.status, 1);
     assert.match(mistyped.stderr, /^ENOENT.*polcy\.json'\n$/);
 
-    const agreed = run();
+    const shipped = run();
+    assert.equal(shipped.status, 1);
+    assert.match(
+      shipped.stderr,
+      /^prod: policy resources\[0\] \(speech\)\.accountId: 00000000-[-0-9]+ is a placeholder; write your own$/m,
+    );
+    assert.match(shipped.stderr, /^prod: environment accounts\[0\]\.id: 00000000-/m);
+    assert.match(shipped.stderr, /^dev: warning: alertEmails is empty/m);
+    assert.doesNotMatch(shipped.stderr, /^prod: warning: alertEmails/m);
+
+    const agreed = run('--allow-placeholders');
     assert.equal(agreed.status, 0);
     assert.match(agreed.stdout, /dev: .*\nprod: /);
+
+    for (const name of ['policy.json', 'policy.dev.json', 'environments.json'])
+      writeFileSync(
+        join(folder, name),
+        readFileSync(join(infra, name), 'utf8').replaceAll(
+          '00000000-0000-4000-8000-00000000',
+          '5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d',
+        ),
+      );
+    assert.equal(run('--environments', join(folder, 'environments.json')).status, 0);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -157,7 +157,7 @@ test('nothing is deployed that was not linted, tested and compiled, and nothing 
     'run typecheck',
     'test',
     'run build',
-    'run check',
+    'run check -- --allow-placeholders',
     'run check:infra -- --required',
   ])
     assert.ok(check?.includes(`- run: npm ${step}\n`), step);

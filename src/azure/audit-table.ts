@@ -46,21 +46,28 @@ export interface AuditPage {
   readonly next?: string;
 }
 const PAGE_RECORDS = 1_000;
+/**
+ * A page ends after this time, also with few records or none. A day may have millions of rows, of which few are of the
+ * resource, and a page that looked through all of them would never be done in time.
+ */
+const PAGE_MS = 8_000;
 
 /**
  * The reader of a day's records (`2026-11-22`, UTC), oldest first. With `resource`, only the records of that resource.
  * `after` is the `next` of the page before, or empty. It throws UpstreamFailure.
  */
-export function createAuditReader(tables: Tables) {
+export function createAuditReader(tables: Tables, pageMs = PAGE_MS) {
   return (day: string, resource: string | undefined, after: string): Promise<AuditPage> =>
     call(
       'tables',
       'read audit',
       async (signal) => {
         const records: AuditRecord[] = [];
+        const startedAtMs = performance.now();
         for await (const segment of segments(tables, day, resource, after, signal)) {
           records.push(...segment.records);
-          if (records.length >= PAGE_RECORDS) return { records, next: segment.rowKey };
+          if (records.length >= PAGE_RECORDS || performance.now() - startedAtMs > pageMs)
+            return { records, next: segment.rowKey };
         }
         return { records };
       },
@@ -85,13 +92,17 @@ async function* segments(
     abortSignal,
   });
   for await (const row of rows) {
-    if (resource !== undefined && !String(row['resources']).includes(` ${resource} `)) continue;
+    const rowKey = String(row.rowKey);
+    if (resource !== undefined && !String(row['resources']).includes(` ${resource} `)) {
+      yield { rowKey, records: [] };
+      continue;
+    }
     let text = '';
     for (let index = 0; typeof row[`records${index}`] === 'string'; index += 1)
       text += String(row[`records${index}`]);
     const records = text.split('\n').map((line) => JSON.parse(line) as AuditRecord);
     yield {
-      rowKey: String(row.rowKey),
+      rowKey,
       records: records.filter((record) => resource === undefined || record.resource === resource),
     };
   }

@@ -109,7 +109,12 @@ const audit = z.strictObject({
       instance: z.string(),
     }),
   ),
-  next: z.string().optional().describe('Send as `after` for the next page.'),
+  next: z
+    .string()
+    .optional()
+    .describe(
+      'Send as `after` for the next page. A page may have few records or none; the last one has no `next`.',
+    ),
 });
 const keyBornAt = instant.or(z.literal('unknown')).describe('`unknown`: nobody saw when the key was made.');
 const plan = z.strictObject({

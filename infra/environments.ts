@@ -1,5 +1,7 @@
 /** environments.json, in the shape that types.bicep gives it. */
 import * as z from 'zod';
+import { faultText, jsonFault } from '../src/policy/json-fault.ts';
+import { inWords } from '../src/policy/words.ts';
 
 const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID');
 const armId = z.string().regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\//i, 'an ARM id');
@@ -60,18 +62,16 @@ export class EnvironmentsError extends Error {
 
 /** @throws EnvironmentsError */
 export function parseEnvironments(text: string): ReadonlyMap<string, Environment> {
-  const parsed = environments.safeParse(parseJson(text));
+  const parsed = environments.safeParse(parseJson(text), { error: inWords });
   if (parsed.success) return new Map(Object.entries(parsed.data));
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new EnvironmentsError(problems.join('\n'));
 }
 
 function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new EnvironmentsError(`not JSON: ${(error as SyntaxError).message}`);
-  }
+  const fault = jsonFault(text);
+  if (fault) throw new EnvironmentsError(`not JSON: ${faultText(text, fault)}`);
+  return JSON.parse(text);
 }
 
 function isOrigin(text: string): boolean {

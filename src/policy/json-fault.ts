@@ -87,6 +87,7 @@ export function jsonFault(text: string): JsonFault | undefined {
 
   if (text.startsWith('\uFEFF'))
     return { at, what: 'the file begins with a byte order mark; save it as UTF-8 without one' };
+  if (text.trim() === '') return { at, what: 'the file is empty' };
   const fault = value(0);
   if (fault) return fault;
   take(BLANK);

@@ -60,7 +60,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     const record = { ...Object.fromEntries(safe), receivedAt: iso(now()) };
     const key = sha256(JSON.stringify(sent));
     await events.keepFirst('poison', key, record, now() + KEEP_POISON_MS);
-    log('event_poison', { id: id.slice(0, 100), type: type.slice(0, 100), why });
+    log('event_poison', { id: keptText(id, 100), type: keptText(type, 100), why });
     return 'poison';
   }
 
@@ -164,7 +164,7 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     if ('kind' in envelope) return poison(event, undefined, envelope.problem);
     const handler = handlers.get(envelope.type.toLowerCase());
     if (handler === undefined) {
-      const type = envelope.type.slice(0, 100);
+      const type = keptText(envelope.type, 100);
       // The map is bounded, because a sender can invent any number of types.
       const seen = (unknownTypes.get(type) ?? 0) + 1;
       if (unknownTypes.size < 1_000 || unknownTypes.has(type)) unknownTypes.set(type, seen);
@@ -173,7 +173,8 @@ export function createReact(deps: ReactDeps): (event: unknown) => Promise<string
     }
     const outcome = await handler(envelope, receivedAtMs);
     log('event', {
-      id: envelope.id.slice(0, 100),
+      // The log itself prints what is as short as a trace id, and a key of 32 digits is.
+      id: keptText(envelope.id, 100),
       type: envelope.type,
       outcome,
       tookMs: now() - receivedAtMs,

@@ -279,6 +279,16 @@ describe('poison', () => {
     assert.match(all, /found \[redacted\]/);
   });
 
+  test('a key of 32 digits, as short as a trace id, is neither kept nor logged wherever it is pasted', async () => {
+    const key = '0123456789abcdef'.repeat(2);
+    const eventType = 'AzureAiTokenBroker.RevocationRequested';
+    await react({ id: key, eventType, data: { scope: { kind: 'user', tenantId: HOME, objectId: USER } } });
+    await react({ id: key, eventType, data: {} });
+    await react({ id: '1', eventType: key, data: {} });
+    const all = JSON.stringify([[...world.kept], [...world.entries], world.logged]);
+    assert.ok(!all.includes(key), all);
+  });
+
   test('a huge event is kept small', async () => {
     const data = Object.fromEntries(
       Array.from({ length: 10_000 }, (_, n) => [`member${n}`, 'x'.repeat(100)]),

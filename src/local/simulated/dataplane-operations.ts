@@ -10,7 +10,7 @@ import type { Call, Outcome } from './service.ts';
 const actions = 'Microsoft.CognitiveServices/accounts';
 
 /** Speech has one path on the region's host and another on the account's own; both are served on both. */
-const operations: Readonly<Record<string, readonly Operation[]>> = {
+const single = {
   SpeechServices: [...speech(''), ...speech('/tts')],
   TextTranslation: [translation(''), translation('/translator/text/v3.0')],
   OpenAI: [
@@ -67,6 +67,21 @@ const operations: Readonly<Record<string, readonly Operation[]>> = {
       answer: () => ({ status: 200, body: { customDocumentModels: { count: 0, limit: 20_000 } } }),
     },
   ],
+  ContentSafety: [
+    {
+      name: 'listTextBlocklists',
+      method: 'GET',
+      route: '/contentsafety/text/blocklists',
+      dataAction: `${actions}/ContentSafety/text/blocklists/read`,
+      answer: () => ({ status: 200, body: { value: [] } }),
+    },
+  ],
+} satisfies Readonly<Record<string, readonly Operation[]>>;
+
+const operations: Readonly<Record<string, readonly Operation[]>> = {
+  ...single,
+  // One account with the services of many. Its path says which one is meant.
+  AIServices: Object.values(single).flat(),
 };
 
 /** The operation behind a call, or `undefined` where this kind of account has none. */

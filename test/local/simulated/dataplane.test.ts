@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import OpenAI, { AzureOpenAI } from 'openai';
+import { findOperation } from '../../../src/local/simulated/dataplane-operations.ts';
 import { type Answer, send, startWorld, tokenOf, type World } from './accounts-world.ts';
 
 let world: World;
@@ -230,4 +231,16 @@ test('a deleted account serves nobody', async () => {
   world.accounts.remove('documents');
   assert.equal((await calls['documents']?.(key))?.status, 404);
   assert.equal((await calls['documents']?.(entra('app')))?.status, 404);
+});
+
+test('an account of several services has the calls of each, and every rotated kind the one that proves a key', () => {
+  const name = (kind: string, path: string) => findOperation(kind, 'GET', path)?.name;
+  assert.equal(name('AIServices', '/openai/models'), 'listModels');
+  assert.equal(
+    name('AIServices', '/tts/cognitiveservices/voices/list'),
+    name('SpeechServices', '/tts/cognitiveservices/voices/list'),
+  );
+  assert.equal(name('AIServices', '/vision/v3.2/models'), 'listModels');
+  assert.equal(name('ContentSafety', '/contentsafety/text/blocklists'), 'listTextBlocklists');
+  assert.equal(name('OpenAI', '/vision/v3.2/models'), undefined);
 });

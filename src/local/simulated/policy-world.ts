@@ -1,7 +1,7 @@
 /** Turns a policy of one's own into the simulated Azure that it needs: `npm start -- --policy FILE`. Pure. */
 import { loadPolicy } from '../../policy/load.ts';
 import type { Policy, Resource } from '../../policy/schema.ts';
-import type { TokenKind } from '../../token-kind.ts';
+import { ACTS_AS, type TokenKind } from '../../token-kind.ts';
 import { type DescribedCaller, describeCaller } from '../may.ts';
 import { dataUserOf, vaultRoles } from './demo.ts';
 import * as demo from './demo-directory.ts';
@@ -111,17 +111,20 @@ function usersOf(
   identities: readonly ManagedIdentity[],
   callers: readonly DescribedCaller[],
 ): readonly string[] {
-  const users: Readonly<Record<TokenKind, () => readonly string[]>> = {
-    sts: () => [],
-    entra: () => [principalOf(resource, identities)],
-    obo: () =>
+  const users: Readonly<Record<(typeof ACTS_AS)[TokenKind], () => readonly string[]>> = {
+    accountKey: () => [],
+    identity: () => [principalOf(resource, identities)],
+    caller: () =>
       callers
         .filter(({ may }) =>
-          may.some(({ resource: name, tokenKinds }) => name === resource.name && tokenKinds.includes('obo')),
+          may.some(
+            ({ resource: name, tokenKinds }) =>
+              name === resource.name && tokenKinds.some((kind) => ACTS_AS[kind] === 'caller'),
+          ),
         )
         .map(({ objectId }) => objectId),
   };
-  return resource.tokenKinds.flatMap((kind) => users[kind]());
+  return resource.tokenKinds.flatMap((kind) => users[ACTS_AS[kind]]());
 }
 
 function principalOf({ identity }: Resource, identities: readonly ManagedIdentity[]): string {

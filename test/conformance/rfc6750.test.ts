@@ -39,7 +39,6 @@ test('RFC 6750 section 2.3: a token in the URL is not taken', async () => {
 test('RFC 6750 section 2.1: another scheme, no token or two tokens (two headers, as the host joins them) are invalid_request', async () => {
   await using broker = await exchangeEndpoint();
   for (const authorization of [
-    'Basic YTpi',
     `DPoP ${subjectToken}`,
     'Bearer',
     'Bearer a b',

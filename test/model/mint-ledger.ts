@@ -188,7 +188,9 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
     },
     vault: {
       current: async () => shown(await ask('read secret')),
-      write: (_secret, value, tags) => ask('write secret', value.reveal(), JSON.stringify(tags)),
+      write: async (_secret, value, tags) => ({
+        version: await ask<string>('write secret', value.reveal(), JSON.stringify(tags)),
+      }),
       read: never,
       versions: never,
       disable: never,
@@ -196,7 +198,10 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
     proof: { covers: () => true, accepts: never },
     store: {
       read: () => ask('read row'),
-      write: async (row) => ask('write row', JSON.stringify(row)),
+      write: async (row) => {
+        const etag = await ask<string>('write row', JSON.stringify(row));
+        return etag === 'moved' ? 'moved' : { etag };
+      },
       record: async () => undefined,
       all: never,
       remove: never,

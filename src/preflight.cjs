@@ -1,6 +1,5 @@
 /**
- * Preloaded by the npm scripts (`node -r ./src/preflight.cjs …`), to say in one line what to do where the sources
- * cannot run yet. They are TypeScript and use `await using`, which Node runs by itself from version 24 on; the
+ * Run by each npm script before its own command, to say in one line what to do where the sources cannot run yet. They are TypeScript and use `await using`, which Node runs by itself from version 24 on; the
  * development dependency `node` brings such a Node, but only when npm may run its install script. This file is
  * plain JavaScript, so that any Node can run it.
  */

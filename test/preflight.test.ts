@@ -10,7 +10,7 @@ const { scripts, allowScripts } = JSON.parse(readFileSync(join(root, 'package.js
 
 test('every npm script that runs TypeScript says first what is missing', () => {
   for (const [name, command] of Object.entries<string>(scripts))
-    if (/\.ts\b/.test(command)) assert.match(command, /node -r \.\/src\/preflight\.cjs /, name);
+    if (/\.ts\b/.test(command)) assert.match(command, /^node src\/preflight\.cjs && /, name);
 });
 
 test('npm may run the install script of `node` alone, and asks about no other', () => {
@@ -55,11 +55,5 @@ test('an older Node is told in one line how to get Node 24', () => {
 });
 
 test('where all is there it says nothing', () => {
-  const out = execFileSync(process.execPath, [
-    '-r',
-    join(root, 'src/preflight.cjs'),
-    '-e',
-    'console.log("ran")',
-  ]);
-  assert.equal(String(out), 'ran\n');
+  assert.equal(String(execFileSync(process.execPath, [join(root, 'src/preflight.cjs')])), '');
 });

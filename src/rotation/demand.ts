@@ -108,13 +108,14 @@ export function createDemands(
     const resource = target.name;
     let why = '';
     try {
-      let before = '';
+      let before: Advance['did'] | undefined;
       for (let step = 0; step < MAX_STEPS; step += 1) {
         const done = await advance(ports, target, await rowOf(target), driver);
         why = done.why;
-        // The same step comes twice in a row when a key is not proved yet: the timer tries it again later.
-        if (done.did === 'wait' || done.did === 'busy' || done.did === 'lost' || done.why === before) break;
-        before = done.why;
+        if (done.did === 'wait' || done.did === 'busy' || done.did === 'lost') break;
+        // A key that is proved twice in a row is not accepted for long enough yet: the timer proves it again later.
+        if (done.did === 'prove' && before === 'prove') break;
+        before = done.did;
       }
     } catch (error) {
       // The beginning is stored, so the request succeeded; the timer goes on with it.

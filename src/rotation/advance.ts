@@ -14,8 +14,8 @@ import { isHeld, isTrusted, release, take } from './lease.ts';
 import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { problemOf } from './problem.ts';
-import { failed, tried } from './progress.ts';
 import { next, type Rules } from './retire.ts';
+import { failed, tried } from './retry.ts';
 import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
 import type { Step } from './step.ts';
 

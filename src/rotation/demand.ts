@@ -3,11 +3,11 @@ import { coalesce } from '../coalesce.ts';
 import type { Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { type Advance, advance, inWords, writeDown } from './advance.ts';
+import { alsoRetire, begin, beginEmergency, beginSlot, resumed } from './begin.ts';
 import { isHeld, take } from './lease.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { said } from './problem.ts';
-import { alsoRetire, begin, beginEmergency, beginSlot, resumed } from './progress.ts';
 import { readRow, settleRow } from './row.ts';
 import type { RotationState, StoredRow } from './state.ts';
 

@@ -4,7 +4,8 @@ import type { AccountKeys, Slot, VaultKey } from '../ports.ts';
 import { fingerprint } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { Overwritten } from './problem.ts';
-import { failed, healed, type Probe, probed, promoted, regenerated, tidied } from './progress.ts';
+import { healed, type Probe, probed, promoted, regenerated, tidied } from './progress.ts';
+import { failed } from './retry.ts';
 import type { RotationState, SecretPlace } from './state.ts';
 import type { Step } from './step.ts';
 

@@ -7,8 +7,8 @@ import { isHeld } from './lease.ts';
 import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { advice, said } from './problem.ts';
-import { isStuck } from './progress.ts';
 import { hasNoKeys, next } from './retire.ts';
+import { isStuck } from './retry.ts';
 import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
 
 /** The plan of one resource, as the operator API returns it and as `npm run rotation -- plan` prints it. */

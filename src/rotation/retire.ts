@@ -35,10 +35,12 @@
  * The last step disables the versions whose keys are gone; a crash leaves some of them to the repeated step. After it
  * the next slot in the queue is promoted, or the rotation is over.
  */
+
+import { begin } from './begin.ts';
 import { compare, type Drift } from './drift.ts';
 import { CLOCKS_DIFFER_MS } from './due.ts';
 import { type Problem, REFUSALS, said } from './problem.ts';
-import { begin, born, enter, healed, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';
+import { born, enter, healed, PROOF_SPAN_MS, promoted, regenerated } from './progress.ts';
 import { type Evidence, otherSlot, type Proof, type RotationState, type Work } from './state.ts';
 import type { Step } from './step.ts';
 

@@ -8,8 +8,8 @@ import { type Pace, subscriptionOf } from './pace.ts';
 import { hasKeyOfUnknownAge, historyOf, isOverdue, type Plan, planOne } from './plan.ts';
 import type { RotationPorts, Rows, Target } from './ports.ts';
 import { said } from './problem.ts';
-import { isStuck } from './progress.ts';
 import { hasNoKeys } from './retire.ts';
+import { isStuck } from './retry.ts';
 import { rowIn, settleRow } from './row.ts';
 import { type HistoryEntry, unseen } from './state.ts';
 

@@ -1,8 +1,10 @@
 /** Each of these guards can be taken out without any other test failing: test/simulation/mutations.ts names them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { begin, enter, promoted, resumed, tried } from '../../src/rotation/progress.ts';
+import { begin, resumed } from '../../src/rotation/begin.ts';
+import { enter, promoted } from '../../src/rotation/progress.ts';
 import { next } from '../../src/rotation/retire.ts';
+import { tried } from '../../src/rotation/retry.ts';
 import { unseen } from '../../src/rotation/state.ts';
 import { World } from './world.ts';
 

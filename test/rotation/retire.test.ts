@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { begin, enter, promoted } from '../../src/rotation/progress.ts';
+import { begin } from '../../src/rotation/begin.ts';
+import { enter, promoted } from '../../src/rotation/progress.ts';
 import { next } from '../../src/rotation/retire.ts';
 import { unseen } from '../../src/rotation/state.ts';
 

@@ -147,14 +147,14 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
   'unknown-regenerate-forgotten': {
     caughtBy: 'test/rotation/guards.test.ts',
-    file: 'src/rotation/progress.ts',
+    file: 'src/rotation/begin.ts',
     changes: [
       ["const isUnknown = phase.name === 'regenerating' && attempts > 0;", 'const isUnknown = false;'],
     ],
   },
   'unknown-regenerate-not-waited-for': {
     caughtBy: 'test/rotation/retirement.test.ts',
-    file: 'src/rotation/progress.ts',
+    file: 'src/rotation/retry.ts',
     changes: [["step.do === 'regenerate' ? UNKNOWN_OUTCOME_MS : 0", '0']],
   },
   'one-success-is-a-proof': {

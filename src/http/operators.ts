@@ -53,6 +53,9 @@ export type OperatorAction =
   | 'rotateNow';
 type Action = (request: HttpRequest, caller: Caller) => Promise<HttpResponseInit>;
 
+/** What `next` looks like: a time, then the instance. The tables refuse a query with odd characters, which would be a 503. */
+const AUDIT_ROW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z-[\w-]{1,100}$/;
+
 export function createOperatorEndpoints(
   ports: OperatorPorts,
 ): Readonly<Record<OperatorAction, (request: HttpRequest) => Promise<HttpResponseInit>>> {
@@ -88,8 +91,11 @@ export function createOperatorEndpoints(
     readAudit: as(AUDITOR, async ({ query }) => {
       const day = query.get('day') ?? new Date(ports.clock()).toISOString().slice(0, 10);
       if (!z.iso.date().safeParse(day).success) return badRequest('day must be a date such as 2026-11-22');
+      const after = query.get('after') ?? '';
+      if (after !== '' && !AUDIT_ROW.test(after))
+        return badRequest('after must be the next of the page before');
       const resource = query.get('resource') ?? undefined;
-      return json(200, await ports.readAudit(day, resource, query.get('after') ?? ''));
+      return json(200, await ports.readAudit(day, resource, after));
     }),
 
     planRotation: as(AUDITOR, async () => json(200, { resources: await rotation.plan() })),

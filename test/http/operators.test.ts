@@ -224,18 +224,22 @@ describe('what they do', () => {
   });
 });
 
+const NEXT = '2026-11-21T10:00:00.000Z-0a1b2c3d-7';
+
 test('an auditor reads who got tokens for an account on a day, a page at a time; a day that is none is refused', async () => {
   const get = (query: Record<string, string>) =>
     operators.readAudit(
       request('GET', '/operator/audit', { headers: { authorization: 'Bearer auditor' }, query }),
     );
-  const page = await get({ day: '2026-11-21', resource: 'speech', after: 'here' });
+  const page = await get({ day: '2026-11-21', resource: 'speech', after: NEXT });
   assert.deepEqual(page.jsonBody, { records: [], next: 'more' });
   await get({});
   assert.deepEqual(asked, [
-    ['2026-11-21', 'speech', 'here'],
+    ['2026-11-21', 'speech', NEXT],
     ['2026-11-22', undefined, ''],
   ]);
   assert.equal((await get({ day: 'yesterday' })).status, 400);
+  for (const after of ['here', `${NEXT}\u0000`, `${NEXT}'`, '2026-11-21', 'x'.repeat(5_000)])
+    assert.equal((await get({ after })).status, 400, after.slice(0, 40));
   assert.equal(asked.length, 2);
 });

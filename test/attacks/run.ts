@@ -1,4 +1,5 @@
 /** Runs one row of the table against a broker and says in words what did not hold. */
+import { withoutSecrets } from '../../src/secret.ts';
 import type { Attack } from './attack.ts';
 import type { Broker } from './broker.ts';
 import { type Received, type Sending, send } from './send.ts';
@@ -58,8 +59,9 @@ function answerProblems(
   { status, text, body }: Received,
 ): string[] {
   const problems: string[] = [];
-  const asked = `${sending?.path ?? ''} ${sending?.body ?? ''}`.slice(-120);
-  if (!allowed.statuses.includes(status)) problems.push(`${status} for ${asked}: ${body.slice(0, 200)}`);
+  const asked = withoutSecrets(`${sending?.path ?? ''} ${sending?.body ?? ''}`).slice(-120);
+  if (!allowed.statuses.includes(status))
+    problems.push(`${status} for ${asked}: ${withoutSecrets(body).slice(0, 200)}`);
   const granted = /"access_token"/.test(body);
   if (granted && !allowed.granted) problems.push(`granted: ${asked}`);
   if (granted && !endpointsOf(broker).includes(String((JSON.parse(body) as { endpoint: string }).endpoint)))

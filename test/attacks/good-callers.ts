@@ -87,8 +87,9 @@ async function underFlood(broker: Broker, flood: Flood, seconds: number): Promis
   const perSecond = (count: number): number => Math.round(count / (seconds * ROUNDS));
   const share = Math.round((pressed.granted / Math.max(1, quiet.granted)) * 100) / 100;
   const riseMiB = highestMiB - beforeMiB;
+  const minShare = flood.minShare ?? MIN_SHARE;
   const problems = [
-    ...(share < MIN_SHARE ? [`good callers keep ${share}, at least ${MIN_SHARE}`] : []),
+    ...(share < minShare ? [`good callers keep ${share}, at least ${minShare}`] : []),
     ...(pressed.failed > 0 ? [`${pressed.failed} exchanges of good callers failed`] : []),
     ...(flood.maxRiseMiB !== undefined && riseMiB > flood.maxRiseMiB
       ? [`memory rises by ${riseMiB} MiB, at most ${flood.maxRiseMiB}`]

@@ -68,7 +68,11 @@ export function createListener(options: ListenerOptions): Listener {
       for (const res of inFlight) answers.plain(res, 500);
     },
     handle(req, res) {
-      if (hasBody(req)) res.once('finish', () => setTimeout(dropUnread, limits.drainMs, req).unref());
+      // A timer for a request that is whole would keep it in memory for all that time.
+      if (hasBody(req))
+        res.once('finish', () => {
+          if (!req.complete) setTimeout(dropUnread, limits.drainMs, req).unref();
+        });
       const target = req.url ?? '/';
       if (target.length + (req.method?.length ?? 0) + 12 > maxRequestLineBytes)
         return answers.plain(res, 414, CLOSE);

@@ -87,9 +87,8 @@ async function underFlood(broker: Broker, flood: Flood, seconds: number): Promis
   const perSecond = (count: number): number => Math.round(count / (seconds * ROUNDS));
   const share = Math.round((pressed.granted / Math.max(1, quiet.granted)) * 100) / 100;
   const riseMiB = highestMiB - beforeMiB;
-  const minShare = flood.minShare ?? MIN_SHARE;
   const problems = [
-    ...(share < minShare ? [`good callers keep ${share}, at least ${minShare}`] : []),
+    ...(share < MIN_SHARE ? [`good callers keep ${share}, at least ${MIN_SHARE}`] : []),
     ...(pressed.failed > 0 ? [`${pressed.failed} exchanges of good callers failed`] : []),
     ...(flood.maxRiseMiB !== undefined && riseMiB > flood.maxRiseMiB
       ? [`memory rises by ${riseMiB} MiB, at most ${flood.maxRiseMiB}`]

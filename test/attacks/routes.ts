@@ -91,9 +91,14 @@ function asForm(value: unknown, tokens: Tokens): string {
   return new URLSearchParams(
     members.map(([name, member]): [string, string] => [
       name.toWellFormed(),
-      name.endsWith('token') ? (tokens.get('captions') ?? '') : String(member).toWellFormed(),
+      name.endsWith('token') ? (tokens.get('captions') ?? '') : asText(member).toWellFormed(),
     ]),
   ).toString();
+}
+
+/** JSON and not `String()`, which throws for an object that has a member named `toString`. */
+function asText(member: unknown): string {
+  return typeof member === 'string' ? member : JSON.stringify(member);
 }
 
 function operationOf(

@@ -16,7 +16,7 @@ import { withoutSecrets } from '../secret.ts';
 import { parseStrictObject } from '../strict-json.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { problem, unavailable } from './problem.ts';
-import { CHALLENGE, refusedChallenge } from './protected-form.ts';
+import { CHALLENGE, refusedBearer } from './protected-form.ts';
 import { readBearer } from './token-request.ts';
 
 /** One page of the audit of a day (`2026-11-22`, UTC). `after` is the `next` of the page before, or empty. */
@@ -121,10 +121,11 @@ function guarded(admit: Admit, role: typeof OPERATOR | typeof AUDITOR, action: A
       const bearer = readBearer(request.headers.get('authorization') ?? '');
       const caller = bearer === undefined ? undefined : await admit(bearer, 'operator');
       if (caller === undefined || !('objectId' in caller)) {
-        const challenge = caller === undefined ? CHALLENGE : refusedChallenge(caller);
-        return problem(401, 'Unauthorized', 'send an accepted Entra access token as Bearer', {
-          'www-authenticate': challenge,
-        });
+        const { challenge, description } =
+          caller === undefined
+            ? { challenge: CHALLENGE, description: 'send an Entra access token as Bearer' }
+            : refusedBearer(caller);
+        return problem(401, 'Unauthorized', description, { 'www-authenticate': challenge });
       }
       if (!hasRole(caller, role))
         return problem(

@@ -144,6 +144,7 @@ test('what a stranger is refused for is counted, and no durable write is waited 
   assert.deepEqual(denied(await world.exchange(request, 'c-2')), {
     kind: 'caller_unverified',
     fault: 'signature',
+    hint: 'unexplained',
   });
   assert.deepEqual(world.strangers, [
     ['request_malformed: say what', 'c-1'],

@@ -176,7 +176,8 @@ export function createWorld(options: WorldOptions = {}) {
     policy,
     verify:
       options.verify ??
-      (async (text) => world.callers.get(text) ?? { kind: 'caller_unverified', fault: 'signature' }),
+      (async (text) =>
+        world.callers.get(text) ?? { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' }),
     freshness,
     revokedBy,
     isDropped: (revocations, sha256) => revocations.has(scopeKey({ kind: 'issued', sha256 })),

@@ -76,7 +76,10 @@ test('a token from before a revocation is answered with the claims that a newer 
   await world.deps.table.update(scopeKey(auditor as Scope), (entry) =>
     raise(entry, { ...change, cutOffSeconds: at, blockCause: 'b' }),
   );
-  assert.match(await challenge(), /error="invalid_token"$/);
+  assert.match(
+    await challenge(),
+    /error="invalid_token", error_description="the access token is no longer accepted, and a newer one is not either"$/,
+  );
 });
 
 describe('who may', () => {
@@ -89,6 +92,7 @@ describe('who may', () => {
       const bad = await ask(action, 'forged', body, params);
       assert.equal(bad.status, 401);
       assert.match(bad.headers['www-authenticate'] ?? '', /error="invalid_token"/);
+      assert.equal(bad.json.detail, 'the access token is not accepted');
     }
     assert.deepEqual([rotated, world.bumps], [[], 0]);
   });

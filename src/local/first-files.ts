@@ -57,15 +57,19 @@ function environmentOf(description: Description, bundle: string): Record<string,
 
 type Caller = Description['callers'][number];
 
-/** One call of each kind of account that shows a token at work. */
-const CALLS: Readonly<Record<string, { readonly path: string; readonly body: string }>> = {
+/** One call of each kind of account that shows a token at work, and the member of its answer that shows it. */
+const CALLS: Readonly<
+  Record<string, { readonly path: string; readonly body: string; readonly shows: string }>
+> = {
   TextTranslation: {
     path: '/translator/text/v3.0/translate?api-version=3.0&to=de',
     body: '[{"Text":"Hello"}]',
+    shows: 'text',
   },
   OpenAI: {
     path: '/openai/v1/chat/completions',
     body: '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}',
+    shows: 'content',
   },
 };
 
@@ -108,17 +112,18 @@ function firstTokenBash(description: Description): string {
     const use = CALLS[account.kind];
     const form = members.map(([name, value]) => `--data-urlencode ${bash(`${name}=${value}`)}`).join(' ');
     return `
-echo ${bash(`${caller.name} signs in to Entra and asks the broker for a token for ${account.name} (${kind}):`)}
+echo ${bash(`${caller.name} signs in to Entra, then asks the broker for ${account.name} (${kind}):`)}
 CALLER_TOKEN=$(call ${bash(`${entra.authority}/${caller.tenantId}/oauth2/v2.0/token`)} ${form} | token)
 ANSWER=$(call ${bash(`${broker}/oauth2/token`)} -H "Authorization: Bearer $CALLER_TOKEN" \\
   -d grant_type=${tokenExchange} -d audience=${account.name} -d token_kind=${kind})
-echo "$ANSWER" | sed -E 's/("access_token": ?"[^"]{16})[^"]*/\\1…/'
+show "$ANSWER"
 ${
   use === undefined
     ? ''
     : `echo ${bash(`${account.name}, called with that token:`)}
 call ${bash(`${account.endpoint}${use.path}`)} -H "Authorization: Bearer $(echo "$ANSWER" | token)" \\
-  -H 'Content-Type: application/json' -d ${bash(use.body)}
+  -H 'Content-Type: application/json' -d ${bash(use.body)} |
+  sed -E 's/.*("${use.shows}": ?"[^"]*").*/\\1/'
 echo
 `
 }`;
@@ -128,6 +133,13 @@ echo
 set -eu
 call() { curl -sS --cacert ${bash(ca)} "$@"; }
 token() { sed -E 's/.*"access_token": ?"([^"]+)".*/\\1/'; }
+# Of an answer with a token, what fits on a screen; of any other, all.
+show() {
+  case "$1" in *'"access_token"'*) ;; *) echo "$1"; return ;; esac
+  for member in access_token token_kind expires_in endpoint revocation; do
+    echo "$1" | sed -nE 's/.*"'$member'": ?("[^"]*"|[0-9]+).*/'$member': \\1/p'
+  done | tr -d '"' | sed -E '/^access_token/s/(.{30}).*/\\1…/'
+}
 ${steps.join('') || `echo ${bash(NOBODY)}\n`}`;
 }
 

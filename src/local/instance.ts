@@ -42,7 +42,10 @@ try {
   report({ kind: 'ready' });
 } catch (error) {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const taken = code === 'EADDRINUSE' ? `port ${options.port} is taken` : String(error);
+  const taken =
+    code === 'EADDRINUSE'
+      ? `port ${options.port} is taken by another program, perhaps by a local mode that runs. End that one, or start with: npm start -- --port 0`
+      : String(error);
   report({ kind: 'failed', why: taken });
   process.exitCode = 1;
   process.disconnect?.();

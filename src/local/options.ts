@@ -57,9 +57,9 @@ export const usage = `npm start -- [options]
   --policy FILE  a policy of your own (default: a demo set). Its accounts
                  (${MAX_ACCOUNTS} at most), tenants and groups are simulated, with a caller
                  for each rule of its grants, named after the grant, beside
-                 operator, auditor, publisher and outsider. Its tenant home, else the first,
-                 is the broker's own. Ask for an account by its name: its endpoint
-                 is a local address, as description.json says
+                 operator, auditor, publisher and outsider. Its tenant home,
+                 else the first, is the broker's own. Ask for an account by its
+                 name: its endpoint is a local address, as description.json says
   --instances N  broker instances, each its own process (default 1)
 
 npm prints two lines of its own before. With \`npm start --silent -- --json\`

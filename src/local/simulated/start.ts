@@ -98,7 +98,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const { homeTenantId } = world.directory;
   const dataFolder = resolve(options.dataFolder);
   await mkdir(dataFolder, { recursive: true });
-  const tls = await createTls();
+  const tls = createTls();
   const ca = join(dataFolder, 'ca.pem');
   await writeFile(ca, tls.ca);
 

@@ -4,18 +4,29 @@
  *
  * @example
  * ```ts
+ * import { EnvironmentCredential } from '@azure/identity';
+ * import { type BrokerToken, brokerToken } from './broker-token.ts';
+ *
+ * const { BROKER = '', BROKER_SCOPE = '' } = process.env;
+ * // The option is for the local mode alone: its Entra is no authority that Microsoft lists.
+ * const own = new EnvironmentCredential({ disableInstanceDiscovery: true });
  * const speech = brokerToken({
- *   issuer: 'https://broker.example.com',
- *   getCallerToken: async () => (await credential.getToken('api://broker/.default')).token,
+ *   issuer: BROKER,
  *   resource: 'speech',
+ *   // After a revocation the broker asks for a newer token, by claims.
+ *   getCallerToken: async (claims) =>
+ *     (await own.getToken(BROKER_SCOPE, { enableCae: true, ...(claims && { claims }) })).token,
  * });
  * const call = ({ accessToken, endpoint }: BrokerToken) =>
- *   fetch(`${endpoint}/translate`, { headers: { authorization: `Bearer ${accessToken}` } });
+ *   fetch(`${endpoint}/tts/cognitiveservices/voices/list`, {
+ *     headers: { authorization: `Bearer ${accessToken}` },
+ *   });
  *
  * const token = await speech();
  * let answer = await call(token);
  * // Its key was withdrawn, or this machine slept longer than the token lived: once more, with another.
  * if (answer.status === 401) answer = await call(await speech({ refused: token }));
+ * console.log(`${answer.status} from ${token.endpoint}`);
  * ```
  */
 import { BrokerError, issuerIsNoUrl, notFromBroker, notReached, text } from './broker-error.ts';

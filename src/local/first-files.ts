@@ -1,7 +1,7 @@
 /**
  * The files that `npm start` writes into its folder for a person's own shell and programs: `env.sh` and `env.ps1`
  * with the addresses and the certificate authority, `first-token.sh` and `first-token.ps1` that get a first token
- * and use it.
+ * and use it, `operator.sh` that signs an operator in.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,6 +24,7 @@ export function writeFirstFiles(description: Description, folder: string): void 
     'env.ps1': variables.map(([name, value]) => `$env:${name} = ${powerShell(value)}\n`),
     'first-token.sh': [firstTokenBash(description)],
     'first-token.ps1': [firstTokenPowerShell(description)],
+    'operator.sh': [operatorBash(description, folder)],
   };
   for (const [name, lines] of Object.entries(files))
     writeFileSync(join(folder, name), lines.join(''), { mode });
@@ -141,6 +142,33 @@ show() {
   done | tr -d '"' | sed -E '/^access_token/s/(.{30}).*/\\1…/'
 }
 ${steps.join('') || `echo ${bash(NOBODY)}\n`}`;
+}
+
+/**
+ * For the blocks of the runbook (infra/README.md): the operator's token, and somebody and something of this policy to
+ * try them on. A role of the broker is the home tenant's own, so the operator is of that tenant.
+ */
+function operatorBash({ entra, callers, resources }: Description, folder: string): string {
+  const operator = callers.find(({ name }) => name === 'operator');
+  const person = callers.find(({ username, may }) => username !== undefined && may.length > 0);
+  const account = resources.find(({ secret }) => secret !== undefined);
+  const form = operator && Object.entries(signIn(operator, entra.scope));
+  const members = form?.map(([name, value]) => `--data-urlencode ${bash(`${name}=${value}`)}`).join(' ');
+  const examples = {
+    TENANT: person?.tenantId ?? entra.tenantId,
+    PERSON: person?.objectId ?? '',
+    ACCOUNT: account?.name ?? '',
+    POLICY: join(folder, 'policy.json'),
+  };
+  return `# An operator's shell, for the runbook in infra/README.md: . operator.sh
+. ${bash(join(folder, 'env.sh'))}
+export BROKER_TOKEN=$(curl -sS ${bash(`${entra.authority}/${entra.tenantId}/oauth2/v2.0/token`)} ${members} |
+  sed -E 's/.*"access_token": ?"([^"]+)".*/\\1/')
+${Object.entries(examples)
+  .map(([name, value]) => `export ${name}=${bash(value)}`)
+  .join('\n')}
+export APPLICATION="$AZURE_CLIENT_ID"
+`;
 }
 
 function firstTokenPowerShell(description: Description): string {

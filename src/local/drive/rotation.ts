@@ -90,10 +90,22 @@ function rotateNow(environment: Environment, resource: string, body: object): Pr
 }
 
 function tellPlan(planned: readonly Plan[]): void {
-  for (const { resource, state, next, at, blocked, todo, rotatedAt, keysBornAt, dueAt, overdue } of planned) {
+  for (const {
+    resource,
+    state,
+    next,
+    at,
+    blocked,
+    code,
+    todo,
+    rotatedAt,
+    keysBornAt,
+    dueAt,
+    overdue,
+  } of planned) {
     console.log(`${resource}: ${state}`);
     console.log(`  next      ${next}${at === undefined ? ' (with the next tick)' : ` (until ${at})`}`);
-    if (blocked !== undefined) console.log(`  blocked   ${blocked}`);
+    if (blocked !== undefined) console.log(`  blocked   ${blocked}${code === undefined ? '' : ` (${code})`}`);
     if (todo !== undefined) console.log(`  to do     ${todo}`);
     if (dueAt !== undefined) {
       console.log(`  rotated   ${rotatedAt ?? 'not since the account was adopted'}`);

@@ -127,7 +127,18 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const issue = createTokenIssuer({ keys, directory, authority, now: entraClock, random: Math.random });
   const verifyBy = (clock: Clock) => createVerifyAccessToken({ keys, directory, authority, now: clock });
   const authenticateBy = (clock: Clock) => createAuthenticate(verifyBy(clock), homeTenantId);
-  const assignments = () => world.roleAssignments;
+  const withoutRoles = new Set<string>();
+  const assignments = () =>
+    withoutRoles.size === 0
+      ? world.roleAssignments
+      : world.roleAssignments.filter(({ principalId }) => !withoutRoles.has(principalId));
+  const setRoles = (name: string, assigned: boolean): boolean => {
+    const identity = [demo.issuerIdentity, demo.rotatorIdentity].find((one) => one.name === name);
+    if (identity === undefined) return false;
+    if (assigned) withoutRoles.delete(identity.principalId);
+    else withoutRoles.add(identity.principalId);
+    return true;
+  };
   const events = createEventSender({ to: options.eventsTo, now });
   const { publish } = events;
   const accounts = createAccounts({
@@ -203,6 +214,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
       clock: options.clock,
       clocks,
       goodClaims,
+      setRoles,
       onClock,
       log,
     }),

@@ -204,6 +204,7 @@ function build(config: Config) {
       admit,
       operate: revocation.operate,
       readAudit: createAuditReader(tables),
+      recordedAs: compiled.recordedAs,
       clock,
       rotation,
       rotates: (resource) =>

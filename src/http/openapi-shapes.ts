@@ -108,6 +108,15 @@ const audit = z.strictObject({
       correlationId: z.string(),
       outcome: z.enum(['granted', 'refused', 'withheld']),
       instance: z.string(),
+      resource: z
+        .string()
+        .optional()
+        .describe('In a refusal it may be what the caller named instead, without secrets and cut short.'),
+      count: z.int().optional().describe('How many refusals of unverified callers the record stands for.'),
+      samples: z
+        .array(z.strictObject({ correlationId: z.string(), resource: z.string().optional() }))
+        .optional()
+        .describe('Some of them: the first, and others that asked for another resource.'),
     }),
   ),
   next: z

@@ -75,6 +75,7 @@ test('RFC 6750 section 3.1: an expired token is invalid_token, 401, and the desc
         operate: unreached,
         rotation: unreached,
         rotates: unreached,
+        recordedAs: unreached,
         readAudit: unreached,
         clock: unreached,
       }),

@@ -130,7 +130,10 @@ test('the trace id of the caller is the correlation id of the refusal and of its
   });
   assert.equal(answer.body['correlation_id'], trace);
   const record = await countedWithin20s('grant_type_unsupported');
-  assert.ok(record?.samples?.includes(trace), JSON.stringify(record));
+  assert.ok(
+    record?.samples?.some(({ correlationId }) => correlationId === trace),
+    JSON.stringify(record),
+  );
 });
 
 test('every way to be refused, as the caller hears it and as the record says it', async (t) => {
@@ -156,6 +159,27 @@ test('every way to be refused, as the caller hears it and as the record says it'
     await t.test(`counted: ${reason}`, async () => {
       assert.ok(await countedWithin20s(reason));
     });
+});
+
+test('an auditor finds what was asked for: an account that nobody knows, and by a caller whom nobody verified', async () => {
+  const found = async (query: string): Promise<readonly AuditRecord[]> => {
+    const headers = bearer(await stack.callerToken('auditor'));
+    const answer = await fetch(`${stack.description.broker}/operator/audit?${query}`, { headers });
+    return ((await answer.json()) as { records: AuditRecord[] }).records;
+  };
+  await stack.exchange(await stack.callerToken('captions'), 'https://no-such.example/v1?key=k');
+  const [unknown] = await found('resource=https://no-such.example/v2');
+  assert.deepEqual([unknown?.resource, unknown?.reason], ['https://no-such.example', 'target_unknown']);
+
+  await stack.exchange('no token', resource('documents').endpoint);
+  const untilMs = performance.now() + 20_000;
+  let counted: AuditRecord | undefined;
+  while (counted === undefined && performance.now() < untilMs) {
+    await sleep(500);
+    counted = (await found('resource=documents')).find(({ count }) => count !== undefined);
+  }
+  assert.equal(counted?.reason, 'caller_unverified: malformed');
+  assert.ok(counted?.samples?.some((sample) => sample.resource === 'documents'));
 });
 
 test('what the Functions host does to requests is answered with words that help', async (t) => {

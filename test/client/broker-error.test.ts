@@ -89,7 +89,7 @@ describe('an app that does not reach the broker', () => {
   });
 
   it('reads that the certificate is not trusted, of a real connection', async () => {
-    const { key, cert } = await createTls();
+    const { key, cert } = createTls();
     const port = await portOf(createTlsServer({ key, cert }));
     const { code, status, message } = await failure({ issuer: `https://localhost:${port}` });
     assert.deepEqual([code, status], ['certificate_refused', 0]);

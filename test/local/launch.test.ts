@@ -213,7 +213,12 @@ async function startsAgain(launcher: Started, instance: string) {
 async function tellsThatItsPortIsTaken(port: string) {
   const other = up('--json', '--port', port);
   assert.equal(await other.exited, 1);
-  assert.match(other.stderr(), new RegExp(`port ${port} is taken .* start with: npm start -- --port 0\n`));
+  assert.match(
+    other.stderr(),
+    new RegExp(
+      `port ${port} is taken by a local mode that is running already: its broker is http://127.0.0.1:${port}, .* npm start -- --port N`,
+    ),
+  );
 }
 
 async function commandsWorkAsPasted(launcher: Started) {

@@ -465,7 +465,7 @@ function standIns(): string {
   const folder = join(scratch, 'stand-ins');
   mkdirSync(folder);
   const answers = `case "$*" in
-*'env get-values'*) printf '%s\\n' BROKER_URL=https://broker.test BROKER_CLIENT_ID=id ;;
+*'env get-values'*) printf '%s\\n' BROKER_URL=https://broker.test BROKER_CLIENT_ID=id AZURE_ENV_NAME=prod ;;
 *'identity list'*) printf '%s\\n' issuer-principal rotator-principal ;;
 esac
 `;

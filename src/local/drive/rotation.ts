@@ -1,5 +1,6 @@
 /** `npm run rotation`: what the rotation does next and did last, and rotating now, from a terminal. */
 import { readCommandLine, wrongUsage } from '../../command-line.ts';
+import type { Retirement } from '../../rotation/demand.ts';
 import type { Plan } from '../../rotation/plan.ts';
 import { callerToken, type LocalDescription, openLocal, startLocal } from './local-mode.ts';
 
@@ -55,8 +56,8 @@ async function main(): Promise<void> {
     if (command === 'plan' || resource === undefined) return tellPlan(await plans(environment));
     if (command === 'history') return tellHistory(await plans(environment), resource);
     const { slot, emergency, reason } = values;
-    const begun = await rotateNow(environment, resource, { emergency, reason, ...(slot ? { slot } : {}) });
-    console.log(JSON.stringify(begun, undefined, 2));
+    await rotateNow(environment, resource, { emergency, reason, ...(slot ? { slot } : {}) });
+    console.log('npm run rotation -- plan shows how it goes on');
   };
   if (values.broker !== undefined) {
     const token = process.env['BROKER_TOKEN'];
@@ -85,8 +86,14 @@ async function ask(environment: Environment, path: string, body?: object): Promi
 async function plans(environment: Environment): Promise<readonly Plan[]> {
   return (await ask(environment, ''))['resources'] as Plan[];
 }
-function rotateNow(environment: Environment, resource: string, body: object): Promise<unknown> {
-  return ask(environment, `/${encodeURIComponent(resource)}`, body);
+async function rotateNow(environment: Environment, resource: string, body: object): Promise<void> {
+  const answer = await ask(environment, `/${encodeURIComponent(resource)}`, body);
+  const { kind, state, why } = answer['rotation'] as Retirement;
+  console.log(
+    kind === 'begun'
+      ? `${resource}: a rotation has begun, and is at ${state}\n  it waits: ${why}`
+      : `${resource}: no rotation has begun: ${why}`,
+  );
 }
 
 function tellPlan(planned: readonly Plan[]): void {
@@ -132,9 +139,7 @@ function tellHistory(planned: readonly Plan[], resource: string): void {
 async function watch(resource: string, speed: string): Promise<void> {
   await using local = await startLocal(['--speed', speed]);
   const environment = locally(local.description);
-  console.log(
-    JSON.stringify(await rotateNow(environment, resource, { reason: 'npm run rotation -- watch' })),
-  );
+  await rotateNow(environment, resource, { reason: 'npm run rotation -- watch' });
   let told = '';
   for (;;) {
     const planned = (await plans(environment)).find((plan) => plan.resource === resource);

@@ -36,7 +36,10 @@ before(async () => {
       return { status: 403, body: { detail: 'the app role is required' } };
     return method === 'GET'
       ? { status: 200, body: { resources: [plan] } }
-      : { status: 202, body: { rotation: { kind: 'begun' } } };
+      : {
+          status: 202,
+          body: { rotation: { kind: 'begun', state: 'proving (Key2)', why: 'the next try is not due' } },
+        };
   });
 });
 after(() => upstream[Symbol.asyncDispose]());
@@ -65,8 +68,8 @@ test('the history says each step in words, its lags and that it was an emergency
   assert.match(out, /\[emergency\]/);
 });
 
-test('rotating now sends what was said and nothing else', async () => {
-  const { code } = await run(
+test('rotating now sends what was said and nothing else, and tells the outcome in words', async () => {
+  const { code, out } = await run(
     'the-token',
     'now',
     'speech',
@@ -77,6 +80,7 @@ test('rotating now sends what was said and nothing else', async () => {
     'leaked',
   );
   assert.equal(code, 0);
+  assert.match(out, /^speech: a rotation has begun, and is at proving \(Key2\)\n/);
   const asked = upstream.asked.at(-1);
   assert.equal(`${asked?.method} ${asked?.path}`, 'POST /operator/rotation/speech');
   assert.deepEqual(JSON.parse(asked?.body ?? ''), { emergency: true, reason: 'leaked', slot: 'Key2' });

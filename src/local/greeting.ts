@@ -35,7 +35,7 @@ export function greeting(description: Description, folder: string): string {
         ? []
         : [['rotate a key', `npm run rotation -- now ${rotated.name}`] as const]),
       ['follow the log', `tail -f ${logFileIn(folder)}`],
-      ['run your programs', `. ${join(folder, 'env.sh')}`],
+      ['for your programs', `. ${join(folder, 'env.sh')}`],
     ]),
     '',
     'npm start -- --help tells what else it can do. Ctrl-C ends it all.',

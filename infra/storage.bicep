@@ -24,6 +24,7 @@ param resourceTags tags
 @description('The tables of src/azure/tables.ts.')
 var tableNames = [
   'state'
+  'rotation'
   'audit'
   'ledger'
   'history'

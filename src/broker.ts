@@ -16,7 +16,7 @@ import { createIdentities } from './azure/identities.ts';
 import { createKeyProof } from './azure/key-proof.ts';
 import { createIssuedTokens, createLedger, sweepLedger } from './azure/ledger.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
-import { createRotationStore } from './azure/rotation-store.ts';
+import { createPublishedRows, createRotationStore } from './azure/rotation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
 import { createSigningKeys } from './azure/signing-keys.ts';
 import { createState } from './azure/state.ts';
@@ -151,6 +151,7 @@ function build(config: Config) {
       accounts: createAccounts(config.BROKER_ARM_URL, tokenFor(rotator, config.BROKER_ARM_SCOPE)),
       proof: createKeyProof(sts),
       store: createRotationStore(tables),
+      published: createPublishedRows(tables),
       ledger,
       head: state,
       clock,

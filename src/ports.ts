@@ -195,6 +195,23 @@ export interface Head {
   bump(): Promise<void>;
 }
 
+/** Ends the use of a leaked key before the rotator has heard of it. Only an issuer sets marks. */
+export interface EmergencyMark {
+  /**
+   * Marks the slot, or the active one: from the answer on, no exchange that begins hands out a token that was bought
+   * with its key, until that key is regenerated. The rotator takes the mark up as the demand's own beginning, so the
+   * demand is stored before. `unmarked`: no rotator works on the account yet, so nothing was changed.
+   * @param account the account's key in the tables (account-key.ts)
+   * @param demand the id of the demand
+   * @throws UpstreamFailure when it is not known whether the mark is set; to mark again does no harm
+   */
+  mark(
+    account: string,
+    slot: Slot | undefined,
+    demand: string,
+  ): Promise<{ readonly slot: Slot } | 'unmarked'>;
+}
+
 // --- evidence -----------------------------------------------------------------------------------------
 
 /** The latest time at which a token bought with a slot can still live. */

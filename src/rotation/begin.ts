@@ -42,8 +42,9 @@ export function beginEmergency(state: RotationState, slots: readonly Slot[], rea
   const isReplaced = slots.length === 1 && work?.slot === slots[0] && work?.phase.name === 'proving';
   // The same emergency is asked for a second time.
   if (!isReplaced && slots.every((slot) => underWay.includes(slot))) return resumed(state, nowMs);
+  const isMarked = (slot: Slot): boolean => unfinished.some((turn) => turn.slot === slot && turn.marked);
   const turns = [
-    ...slots.map((slot) => ({ slot, emergency: true })),
+    ...slots.map((slot) => ({ slot, emergency: true, marked: isMarked(slot) })),
     ...unfinished.filter(({ slot }) => !slots.includes(slot)),
   ];
   const retiring = state.retiring === turns[0]?.slot ? state.retiring : undefined;
@@ -81,6 +82,7 @@ export function started(
   return { ...state, work: { ...first, ...fresh, queue, reason, completes, phase: { name: 'promoting' } } };
 }
 
-export function turnOf({ slot, emergency }: Work): Turn {
-  return { slot, emergency };
+/** A mark is about the key that the slot had when it was marked: with a new key it is over. */
+export function turnOf({ slot, emergency, marked, phase }: Work): Turn {
+  return { slot, emergency, marked: marked && phase.name !== 'proving' };
 }

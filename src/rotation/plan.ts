@@ -93,7 +93,7 @@ function unreadable({ name: resource, account }: Target): Plan {
     state: 'unreadable',
     next: 'nothing, until its row can be read',
     blocked: `somebody edited the row of ${resource}`,
-    todo: `put row rotation/${account} of table state back as it was, or delete it: the key in use is adopted anew`,
+    todo: `put row rotation/${account} of tables rotation and state back as it was, or delete it: it is made again from the other`,
     overdue: false,
     steps: [],
   };

@@ -3,15 +3,19 @@ import { accountKey } from '../account-key.ts';
 import type { Resource } from '../policy/schema.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { type Advance, advance } from './advance.ts';
+import { takeUp } from './ask.ts';
 import { createDemands, type Demands } from './demand.ts';
+import { handBackOne } from './hand-back.ts';
+import { isHeld } from './lease.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import { hasKeyOfUnknownAge, historyOf, isOverdue, type Plan, planOne } from './plan.ts';
-import type { RotationPorts, Rows, Target } from './ports.ts';
+import type { RotationPorts, Target } from './ports.ts';
 import { said } from './problem.ts';
+import { isSame, publish, shownRow } from './publish.ts';
 import { hasNoKeys } from './retire.ts';
 import { isStuck } from './retry.ts';
-import { rowIn, settleRow } from './row.ts';
-import { type HistoryEntry, unseen } from './state.ts';
+import { type AllRows, readAll, rowIn, seenIn, settledRow } from './row.ts';
+import { type HistoryEntry, type StoredRow, unseen } from './state.ts';
 
 export interface TickReport {
   readonly resources: number;
@@ -44,12 +48,16 @@ const PARALLEL = 16;
 /** A tick starts no step later than this after its own start: the host ends a function after five minutes. */
 const TICK_MS = 240_000;
 
-/** @param instance names this process in leases and history */
+/**
+ * @param instance names this process in leases and history
+ * @param handsBack works on nothing, and gives the accounts back to the version with one app (hand-back.ts)
+ */
 export function createRotation(
   ports: RotationPorts,
   resources: readonly Resource[],
   instance: string,
   pace: Pace,
+  handsBack = false,
 ): KeyRotation {
   const targets = targetsOf(ports, resources);
   let runs = 0;
@@ -63,7 +71,8 @@ export function createRotation(
   async function tick(): Promise<TickReport> {
     const driver = newDriver();
     const endMs = ports.elapsedMs() + TICK_MS;
-    const rows = await ports.store.all();
+    if (handsBack) return handBackAll();
+    const all = await readAll(ports);
     const throttled = new Set<string>();
     const steps: Advance[] = [];
     const unreachable: string[] = [];
@@ -71,7 +80,7 @@ export function createRotation(
     const bugs: unknown[] = [];
     let waiting = 0;
 
-    await inParallel(inOrder(targets, rows, firstPostponed), async (target) => {
+    await inParallel(inOrder(targets, all, firstPostponed), async (target) => {
       const subscription = subscriptionOf(target.resource.accountId);
       const noMore = (): boolean => throttled.has(subscription) || ports.elapsedMs() > endMs;
       try {
@@ -80,7 +89,7 @@ export function createRotation(
           postponed.push(target.name);
           return;
         }
-        const done = await advance(ports, target, await settled(rows, target), driver);
+        const done = await advance(ports, target, await settled(all, target, driver), driver);
         if (done.did === 'wait') waiting += 1;
         else steps.push(done);
       } catch (error) {
@@ -94,41 +103,65 @@ export function createRotation(
       }
     });
     firstPostponed = postponed[0] ?? '';
-    report(rows);
+    report(all);
     if (bugs.length > 0) throw bugs[0];
     return { resources: targets.length, steps, waiting, unreachable, postponed: postponed.length };
   }
 
-  /** If a driver died while it moved a row (row.ts), both rows exist. Then the old one is removed here. */
-  async function settled(rows: Rows, target: Target) {
-    if (rows.has(target.account) && rows.has(target.name)) await ports.store.remove(target.name);
-    return settleRow(ports, target, rowIn(rows, target));
+  /** The target's row before its step, with what earlier drivers may have left undone. */
+  async function settled(all: AllRows, target: Target, driver: string): Promise<StoredRow> {
+    const seen = seenIn(all, target);
+    const row = await settledRow(ports, target, seen);
+    if (seen.named !== undefined) await ports.published.remove(target.name);
+    const { published } = seen;
+    if (isHeld(row.lease, ports.clock()) || published === 'unreadable') return row;
+    if (published === undefined || !isSame(published, shownRow(row, published)))
+      await publish(ports, target.account);
+    const isMarkable = published !== undefined && row.state.generation > 0;
+    return isMarkable ? takeUp(ports, target, row, published.marks, driver) : row;
   }
 
-  function overdueIn(rows: Rows): string[] {
+  async function handBackAll(): Promise<TickReport> {
+    const unreachable: string[] = [];
+    let waiting = 0;
+    await inParallel(targets, async (target) => {
+      try {
+        if (!(await handBackOne(ports, target))) waiting += 1;
+      } catch (error) {
+        if (!(error instanceof UpstreamFailure)) throw error;
+        ports.log('rotation_unreachable', { resource: target.name, problem: error.message });
+        unreachable.push(target.name);
+      }
+    });
+    const left = waiting + unreachable.length;
+    ports.log('rotation_handed_back', { resources: targets.length, left });
+    return { resources: targets.length, steps: [], waiting, unreachable, postponed: 0 };
+  }
+
+  function overdueIn(all: AllRows): string[] {
     const nowMs = ports.clock();
     return targets
       .filter((target) => {
-        const row = rowIn(rows, target);
+        const row = rowIn(seenIn(all, target));
         return typeof row === 'object' && isOverdue(target, row, nowMs);
       })
       .map(({ name }) => name);
   }
 
-  function ofUnknownAgeIn(rows: Rows): string[] {
+  function ofUnknownAgeIn(all: AllRows): string[] {
     return targets
       .filter((target) => {
-        const row = rowIn(rows, target) ?? unseen(target.account, ports.clock());
+        const row = rowIn(seenIn(all, target)) ?? unseen(target.account, ports.clock());
         return typeof row === 'object' && !hasNoKeys(row.state) && hasKeyOfUnknownAge(target, row);
       })
       .map(({ name }) => name);
   }
 
   /** Logs what the alerts of infra/alerts.bicep look for, in every tick while it lasts. */
-  function report(rows: Rows): void {
-    for (const resource of overdueIn(rows)) ports.log('rotation_overdue', { resource });
+  function report(all: AllRows): void {
+    for (const resource of overdueIn(all)) ports.log('rotation_overdue', { resource });
     for (const target of targets) {
-      const row = rowIn(rows, target);
+      const row = rowIn(seenIn(all, target));
       if (typeof row !== 'object' || !isStuck(row.state)) continue;
       const { work, blocked } = row.state;
       const problem = blocked ?? work?.problem;
@@ -138,13 +171,13 @@ export function createRotation(
 
   return {
     tick,
-    ...createDemands(ports, targets, newDriver, pace),
+    ...createDemands(ports, handsBack ? [] : targets, newDriver, pace),
     plan: async () => {
-      const rows = await ports.store.all();
+      const all = await readAll(ports);
       const plans = new Map<string, Plan>();
       await inParallel(targets, async (target) => {
         await pace(subscriptionOf(target.resource.accountId));
-        const row = rowIn(rows, target) ?? unseen(target.account, ports.clock());
+        const row = rowIn(seenIn(all, target)) ?? unseen(target.account, ports.clock());
         plans.set(target.name, await planOne(ports, target, row));
       });
       return targets.flatMap(({ name }) => plans.get(name) ?? []);
@@ -154,8 +187,8 @@ export function createRotation(
       return target === undefined ? [] : historyOf(ports, target, most);
     },
     overdue: async () => {
-      const rows = await ports.store.all();
-      return { overdue: overdueIn(rows), ofUnknownAge: ofUnknownAgeIn(rows) };
+      const all = await readAll(ports);
+      return { overdue: overdueIn(all), ofUnknownAge: ofUnknownAgeIn(all) };
     },
   };
 }
@@ -173,9 +206,9 @@ function targetsOf({ proof, log }: RotationPorts, resources: readonly Resource[]
 }
 
 /** Rotations under way come first, then the others. Both begin where the last tick ran out of time. */
-function inOrder(targets: readonly Target[], rows: Rows, first: string): Target[] {
+function inOrder(targets: readonly Target[], all: AllRows, first: string): Target[] {
   const isWorking = (target: Target): boolean => {
-    const row = rowIn(rows, target);
+    const row = rowIn(seenIn(all, target));
     return typeof row === 'object' && row.state.work !== undefined;
   };
   const from = Math.max(

@@ -13,7 +13,8 @@ import { alsoRetire } from '../../src/rotation/begin.ts';
 import { isHeld, take } from '../../src/rotation/lease.ts';
 import { fingerprint } from '../../src/rotation/observe.ts';
 import type { RotationPorts, Target } from '../../src/rotation/ports.ts';
-import { type RotationState, type StoredRow, unseen } from '../../src/rotation/state.ts';
+import { shownRow } from '../../src/rotation/publish.ts';
+import { type PublishedRow, type RotationState, type StoredRow, unseen } from '../../src/rotation/state.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { policy, START_MS } from '../revocation/fakes.ts';
@@ -27,6 +28,8 @@ export interface MintWorld {
   /** The instances for which the head has moved since they loaded what is behind it. */
   readonly moved: readonly string[];
   readonly row: StoredRow;
+  /** The copy of it that the instances read. */
+  readonly shown: PublishedRow;
   /** Latest expiries by slot: nobody asks whose they are. */
   readonly ledger: Readonly<Record<string, number>>;
   /** Of the secret, the newest last. */
@@ -76,10 +79,12 @@ function begin(): MintWorld {
     },
   };
   const tags = tagsOf('Key1', 'key-1', 1);
+  const row: StoredRow = { ...fresh, state, etag: '0' };
   return {
     nowMs: START_MS,
     moved: [],
-    row: { ...fresh, state, etag: '0' },
+    row,
+    shown: { ...shownRow(row, undefined), etag: '0' },
     ledger: {},
     versions: [{ key: 'key-1', tags }],
     keys: { Key1: 'key-1', Key2: 'key-2' },
@@ -204,8 +209,16 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
       },
       record: async () => undefined,
       all: never,
-      remove: never,
       history: never,
+    },
+    published: {
+      read: () => ask('read published'),
+      write: async (row) => {
+        const etag = await ask<string>('publish', JSON.stringify(row));
+        return etag === 'moved' ? 'moved' : { etag };
+      },
+      all: never,
+      remove: never,
     },
     ledger: { declare: never, latestExpiryMs: (_account, slot) => ask('read ledger', slot) },
     head: { bump },
@@ -259,7 +272,7 @@ function apply(
     // The adapter reads the head before the rows, so what moves in between shows as moved: as if at once.
     case 'load':
     case 'load first': {
-      const { generation, retiring, epoch, active, secret, secretVersion } = world.row.state;
+      const { generation, retiring, epoch, active, secret, secretVersion } = world.shown.state;
       const slots = {
         generation,
         retiring,
@@ -307,6 +320,15 @@ function apply(
       // For people, and told apart by the time only.
       const { last: _, ...rest } = row;
       return { world: { ...world, row: { ...rest, last: undefined, etag } }, value: etag };
+    }
+    case 'read published':
+      return same(world.shown);
+    case 'publish': {
+      const row = JSON.parse(text) as PublishedRow;
+      if (row.etag !== world.shown.etag) return same('moved');
+      const etag = String(Number(world.shown.etag) + 1);
+      const { last: _, ...rest } = row;
+      return { world: { ...world, shown: { ...rest, last: undefined, etag } }, value: etag };
     }
     case 'tick ends':
       return {

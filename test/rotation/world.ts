@@ -4,7 +4,7 @@ import type { Resource, Rotation } from '../../src/policy/schema.ts';
 import type { AccountRefusal, Slot, VaultKey } from '../../src/ports.ts';
 import type { RotationPorts } from '../../src/rotation/ports.ts';
 import { createRotation, type KeyRotation } from '../../src/rotation/rotate.ts';
-import type { HistoryEntry, StoredRow } from '../../src/rotation/state.ts';
+import type { HistoryEntry, PublishedRow, StoredRow } from '../../src/rotation/state.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 
@@ -30,6 +30,8 @@ export class World {
   >();
   readonly deleted = new Set<string>();
   readonly rows = new Map<string, StoredRow | 'unreadable'>();
+  /** The rows that exchanges read. */
+  readonly published = new Map<string, PublishedRow | 'unreadable'>();
   readonly history: HistoryEntry[] = [];
   readonly ledger = new Map<string, number>();
   readonly logged: string[] = [];
@@ -55,8 +57,8 @@ export class World {
     this.rotation = this.driver('test');
   }
   /** @param resources as another policy has them */
-  driver(instance: string, resources = this.resources): KeyRotation {
-    return createRotation(this.ports(), resources, instance, async () => undefined);
+  driver(instance: string, resources = this.resources, handsBack = false): KeyRotation {
+    return createRotation(this.ports(), resources, instance, async () => undefined, handsBack);
   }
 
   makeKey(): string {
@@ -72,6 +74,23 @@ export class World {
     const row = this.rows.get(keyOf(name));
     if (typeof row !== 'object') throw new Error(`the row of ${name} is ${row}`);
     return row;
+  }
+  shown(name = 'speech'): PublishedRow {
+    const row = this.published.get(keyOf(name));
+    if (typeof row !== 'object') throw new Error(`the published row of ${name} is ${row}`);
+    return row;
+  }
+  /** As an issuer does it (azure/emergency-mark.ts). */
+  mark(slot: Slot, demand: string, name = 'speech'): void {
+    const row = this.shown(name);
+    const marks = { ...row.marks, [slot]: { count: row.marks[slot].count + 1, demand } };
+    const { epoch, retiring, active } = row.state;
+    const state = { ...row.state, epoch: epoch + 1, retiring: retiring === active ? active : slot };
+    this.published.set(keyOf(name), { ...row, state, marks, etag: this.newEtag() });
+  }
+  newEtag(): string {
+    this.made += 1;
+    return `etag-${this.made}`;
   }
   current(name = 'speech') {
     return this.secrets.get(`${name}-key`)?.at(-1);
@@ -174,16 +193,13 @@ export class World {
           return new Map(this.rows);
         },
         read: async (account) => this.rows.get(account),
-        remove: async (account) => {
-          this.rows.delete(account);
-        },
         write: async ({ etag, ...row }) => {
           on(`row ${row.account.split(':').at(-1)} ${row.state.work?.phase.name ?? 'steady'}`);
           const stored = this.rows.get(row.account);
           if ((typeof stored === 'object' ? stored.etag : undefined) !== etag) return 'moved';
-          this.made += 1;
-          this.rows.set(row.account, { ...row, etag: `etag-${this.made}` });
-          return { etag: `etag-${this.made}` };
+          const written = this.newEtag();
+          this.rows.set(row.account, { ...row, etag: written });
+          return { etag: written };
         },
         record: async (entry) => {
           on('history');
@@ -197,6 +213,21 @@ export class World {
             .filter((entry) => entry.account === account)
             .reverse()
             .slice(0, most),
+      },
+      published: {
+        all: async () => new Map(this.published),
+        read: async (account) => this.published.get(account),
+        remove: async (account) => {
+          this.published.delete(account);
+        },
+        write: async ({ etag, ...row }) => {
+          on('publish');
+          const stored = this.published.get(row.account);
+          if ((typeof stored === 'object' ? stored.etag : undefined) !== etag) return 'moved';
+          const written = this.newEtag();
+          this.published.set(row.account, { ...row, etag: written });
+          return { etag: written };
+        },
       },
       ledger: {
         declare: async () => undefined,

@@ -62,12 +62,15 @@ export class CallJudge {
     return this.timeline.now() <= this.excusedUntilMs;
   }
 
-  onRow(state: RotationState, vaultLagMs: number): void {
+  onRow({ work }: RotationState): void {
+    const isEmergency = work !== undefined && [work, ...work.queue].some(({ emergency }) => emergency);
+    if (isEmergency) this.troubled(this.timeline.now());
+  }
+  /** What exchanges read from now on. */
+  onPublished(state: RotationState, vaultLagMs: number): void {
     const nowMs = this.timeline.now();
     if (this.excusedUntilMs === Number.POSITIVE_INFINITY && state.generation > 0)
       this.excusedUntilMs = nowMs + vaultLagMs;
-    const { work } = state;
-    if (work !== undefined && [work, ...work.queue].some(({ emergency }) => emergency)) this.troubled(nowMs);
     if (state.epoch > this.epoch) {
       this.epoch = state.epoch;
       this.epochWrittenAtMs = nowMs;

@@ -7,7 +7,7 @@ import { accountsOver, proofOver, vaultOver } from './azure.ts';
 import type { PolicyVersion } from './policies.ts';
 import type { Process } from './process.ts';
 import type { Scene } from './scene.ts';
-import { ledgerOver, stateOver, storeOver } from './tables.ts';
+import { ledgerOver, publishedOver, stateOver, storeOver } from './tables.ts';
 
 export interface Rotators {
   /** How often each step was made. */
@@ -118,6 +118,7 @@ function startRotator(scene: Scene, policy: PolicyVersion): Rotator {
     accounts: accountsOver(way),
     proof: proofOver(way),
     store: storeOver(way, scene.onRow, verdict.noKeyIn),
+    published: publishedOver(way, scene.onPublished),
     ledger: ledgerOver(way),
     head: stateOver(way, scene.onBump),
     clock: process.clock,

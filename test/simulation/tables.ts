@@ -1,7 +1,7 @@
 /** The tables as the rotation and the exchange see them, through the wire: rows, the mint ledger, the head. */
 import type { Head, MintLedger, SharedState } from '../../src/ports.ts';
-import type { RotationStore } from '../../src/rotation/ports.ts';
-import type { StoredRow } from '../../src/rotation/state.ts';
+import type { PublishedRows, RotationStore } from '../../src/rotation/ports.ts';
+import type { PublishedRow, StoredRow } from '../../src/rotation/state.ts';
 import type { Way } from './azure.ts';
 
 /** @param onRow told of every row before it is written, and @param onText of every text that is kept */
@@ -13,8 +13,6 @@ export function storeOver(
   return {
     all: () => wire.call(process, 'tables', 'read rows', () => new Map(cloud.rows)),
     read: (account) => wire.call(process, 'tables', 'read row', () => cloud.rows.get(account)),
-    remove: (account) =>
-      wire.call(process, 'tables', 'remove row', () => void cloud.rows.delete(account), true),
     write: (row) =>
       wire.call(
         process,
@@ -22,7 +20,7 @@ export function storeOver(
         'write row',
         () => {
           onText(JSON.stringify(row));
-          const written = cloud.writeRow(row);
+          const written = cloud.write(cloud.rows, row);
           if (written !== 'moved') onRow(row);
           return written;
         },
@@ -40,6 +38,31 @@ export function storeOver(
         true,
       ),
     history: async () => [...cloud.history.values()],
+  };
+}
+
+/** @param onPublished told of every row before it is written */
+export function publishedOver(
+  { cloud, wire, process }: Way,
+  onPublished: (row: PublishedRow) => void,
+): PublishedRows {
+  return {
+    all: () => wire.call(process, 'tables', 'read published', () => new Map(cloud.published)),
+    read: (account) => wire.call(process, 'tables', 'read published', () => cloud.published.get(account)),
+    remove: (account) =>
+      wire.call(process, 'tables', 'remove row', () => void cloud.published.delete(account), true),
+    write: (row) =>
+      wire.call(
+        process,
+        'tables',
+        'publish',
+        () => {
+          const written = cloud.write(cloud.published, row);
+          if (written !== 'moved') onPublished(row);
+          return written;
+        },
+        true,
+      ),
   };
 }
 
@@ -75,7 +98,7 @@ export function stateOver({ cloud, wire, process }: Way, onBump: () => void): Sh
       const asOf = await version();
       return wire.call(process, 'tables', 'load state', () => {
         const slots = new Map(
-          [...cloud.rows].map(([account, { state }]) => {
+          [...cloud.published].map(([account, { state }]) => {
             const { active: slot, secret, secretVersion: version } = state;
             return [account, { ...state, current: version === '' ? undefined : { slot, secret, version } }];
           }),

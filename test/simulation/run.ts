@@ -22,6 +22,7 @@ export interface RunReport {
 const CHANGES = [
   'bump head',
   'write row',
+  'publish',
   'record step',
   'setSecret',
   'regenerateKey',

@@ -10,10 +10,10 @@ const AROUND = ['duplicate tick', 'concurrent driver', 'old key lags', 'new key 
 const CLOCKS = ['clock ahead', 'clock behind', 'clock jumps'];
 const PHASES = ['not adopted', 'steady', 'promoting', 'draining', 'regenerating', 'proving'];
 test('no call fails and every invariant holds in random schedules of crashes, lost answers, lags and hands', async () => {
-  const { code, last } = await simulate('--runs', '60', '--seed', '1');
+  const { code, last } = await simulate('--runs', '100', '--seed', '1');
   assert.deepEqual(last.violations, []);
   assert.equal(code, 0);
-  assert.equal(last.runs, 60);
+  assert.equal(last.runs, 100);
   for (const step of ['note', 'prove', 'publish', 'regenerate', 'tidy', 'heal']) {
     assert.ok((last.steps[step] ?? 0) > 20, `${step} was made ${last.steps[step]} times`);
   }
@@ -22,7 +22,7 @@ test('no call fails and every invariant holds in random schedules of crashes, lo
   }
   for (const deed of Object.keys({ ...DEEDS, ...POLICY_DEEDS }))
     assert.ok((last.faults[`by hand: ${deed}`] ?? 0) > 0, `nobody did: ${deed}`);
-  for (const change of ['setSecret', 'regenerateKey', 'write row', 'record step', 'bump head']) {
+  for (const change of ['setSecret', 'regenerateKey', 'write row', 'publish', 'record step', 'bump head']) {
     const crashes = ['before', 'after'].map((when) => last.faults[`crash ${when} ${change}`] ?? 0);
     assert.ok(Math.max(...crashes) > 0, `no crash around ${change}`);
   }

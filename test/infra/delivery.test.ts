@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,9 @@ import { all, bicepFile, declarations, infra, properties, unquoted } from './bic
 
 const root = join(infra, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+/** The file of the function, in whichever app's folder it is. */
+const functionFile = (name: string): string =>
+  read(globSync(`functions/**/${name}.ts`, { cwd: root })[0] ?? assert.fail(`no function ${name}`));
 
 test('the entries of environments.json have the members that the Bicep type has', () => {
   const type = declarations(bicepFile('types.bicep'), 'type').find(
@@ -44,7 +47,8 @@ test('the hook after a deployment gives subscriptions.bicep every parameter, fro
   const asked = declarations(bicepFile('subscriptions.bicep'), 'parameter').map(({ name }) => name);
   assert.deepEqual(given.map(([, name]) => name).sort(), asked.sort());
   const outputs = declarations(bicepFile('main.bicep'), 'output').map(({ name }) => name);
-  for (const [, , variable] of given) assert.ok(outputs.includes(variable ?? ''), variable);
+  for (const [, , variable = ''] of given)
+    assert.ok(variable === 'AZURE_ENV_NAME' || outputs.includes(variable), variable);
 });
 
 test('what azure.yaml names is there', () => {
@@ -55,8 +59,13 @@ test('what azure.yaml names is there', () => {
   }
   assert.match(yaml, /module: main\n/);
   assert.match(yaml, /remoteBuild: false/);
-  const [, dist] = /^ {4}dist: (\S+)$/m.exec(yaml) ?? [];
-  assert.ok(read('infra/build.ts').includes(`join(root, '${dist}')`), dist);
+  assert.match(yaml, /^ {4}project: \.\.\/dist\/issuer$/m);
+  assert.match(yaml, /^ {4}project: \.\.\/dist\/rotator$/m);
+  const services = [...yaml.matchAll(/^ {2}(\w+):\n {4}host: function$/gm)].map(([, name]) => name);
+  const tags = ['issuer.bicep', 'rotator.bicep'].map((file) =>
+    unquoted(declarations(bicepFile(file), 'module')[0]?.at('params', 'service')),
+  );
+  assert.deepEqual(services, tags, 'azd finds each app by the tag with its service’s name');
 });
 
 test('the shell scripts are shell, and say how they are used', () => {
@@ -70,25 +79,54 @@ test('the shell scripts are shell, and say how they are used', () => {
     assert.equal(spawnSync('bash', [join(root, script)], { encoding: 'utf8' }).status, 2, script);
 });
 
-test('every event that is subscribed to goes to a function that there is, dead-letters and is retried', () => {
-  const file = bicepFile('subscriptions.bicep');
-  const subscriptions = declarations(file, 'resource').filter(({ isExisting }) => !isExisting);
-  assert.equal(subscriptions.length, 3);
-  for (const subscription of subscriptions) {
-    assert.equal(subscription.at('properties', 'destination')?.text, 'destination');
-    assert.equal(subscription.at('properties', 'retryPolicy')?.text, 'retryPolicy');
-    assert.equal(subscription.at('properties', 'deadLetterWithResourceIdentity')?.text, 'deadLetters');
+/** The subscriptions of both files, by where they deliver. */
+const subscriptions = ['subscriptions.bicep', 'activity-subscription.bicep']
+  .flatMap((file) => declarations(bicepFile(file), 'resource'))
+  .filter(({ refersTo, isExisting }) => refersTo.includes('/eventSubscriptions@') && !isExisting);
+
+test('what revokes goes to the function of the issuer app, everything else to the rotator’s queue, as the topic itself', () => {
+  const where = subscriptions.map(({ name, node }) => {
+    const webhook = /^ {4}destination: function$/m.test(node.text);
+    const queue =
+      /^ {4}deliveryWithResourceIdentity: (queue|\{\s+identity: \{\s+type: 'SystemAssigned'\s+\}\s+destination: \{\s+endpointType: 'StorageQueue')/m.test(
+        node.text,
+      );
+    assert.notEqual(webhook, queue, name);
+    return `${name} ${webhook ? 'issuer' : 'rotator'}`;
+  });
+  assert.deepEqual(where, [
+    'revocations issuer',
+    'leaks rotator',
+    'vaultEvents rotator',
+    'activityEvents rotator',
+  ]);
+  const { text } = bicepFile('subscriptions.bicep');
+  assert.equal(text.match(/RevocationRequested/g)?.length, 1);
+  const react = functionFile(/functions\/(\w+)'/.exec(text)?.[1] ?? '');
+  assert.match(react, /app\.eventGrid\('react'/);
+});
+
+test('every event that is subscribed to is tried for a day and dead-letters', () => {
+  for (const { node, name } of subscriptions) {
+    assert.match(
+      node.text,
+      /retryPolicy: (retryPolicy|\{\s+maxDeliveryAttempts: 30\s+eventTimeToLiveInMinutes: 1440)/,
+      name,
+    );
+    assert.match(
+      node.text,
+      /deadLetterWithResourceIdentity: (deadLetters|\{\s+identity: \{\s+type: 'SystemAssigned'\s+\}\s+deadLetterDestination)/,
+      name,
+    );
   }
-  const name = /functions\/(\w+)'/.exec(file.text)?.[1];
-  assert.match(read(`functions/${name}.ts`), new RegExp(`app\\.eventGrid\\('${name}'`));
 });
 
 test('every event type that is subscribed to has a handler, and every handler is subscribed to', () => {
   const react = read('src/revocation/events/react.ts');
   const handled = [...react.matchAll(/^\s+'(\w+(?:\.\w+)+)': \w+,$/gm)].map(([, type = '']) => type);
-  const lists = all(bicepFile('subscriptions.bicep').root, 'object_property').filter(
-    ({ namedChildren: [key] }) => key?.text === 'includedEventTypes',
-  );
+  const lists = subscriptions
+    .flatMap(({ node }) => all(node, 'object_property'))
+    .filter(({ namedChildren: [key] }) => key?.text === 'includedEventTypes');
   const types = lists.flatMap(({ namedChildren: [, list] }) => list?.namedChildren.map(unquoted) ?? []);
   // Only a call to Graph can subscribe to its events: infra/README.md says how, and for which part of a user or group.
   const byHand = handled.filter((type) => type.startsWith('Microsoft.Graph.'));
@@ -138,7 +176,7 @@ test('a line that an alert waits for is never sampled away', () => {
 test('the alerts look at the timer and at the metric that there are', () => {
   const alerts = read('infra/alerts.bicep');
   const [, timer] = /requests \| where name =~ "(\w+)"/.exec(alerts) ?? [];
-  assert.match(read(`functions/${timer}.ts`), new RegExp(`app\\.timer\\('${timer}'`));
+  assert.match(functionFile(timer ?? ''), new RegExp(`app\\.timer\\('${timer}'`));
   // https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/microsoft-eventgrid-topics-metrics
   assert.match(alerts, /metricName: 'DeadLetteredCount'/);
 });

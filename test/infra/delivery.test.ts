@@ -208,6 +208,25 @@ test('nothing is deployed that was not linted, tested and compiled, and nothing 
   assert.doesNotMatch(check ?? '', /id-token/);
 });
 
+test('the pipeline installs, provisions and deploys in that order, with one version of azd, and tries a deployment again', () => {
+  const deploy = read('.github/workflows/deploy.yml').split(/^ {2}deploy:$/m)[1] ?? '';
+  const order = [
+    'run: npm ci',
+    'setup-azd@',
+    'azd -C infra provision',
+    'for attempt in 1 2 3',
+    'azd -C infra deploy',
+  ];
+  const places = order.map((step) => deploy.indexOf(step));
+  assert.ok(!places.includes(-1), String(places));
+  assert.deepEqual(
+    places,
+    places.toSorted((one, other) => one - other),
+  );
+  assert.match(deploy, /^ {10}version: \d+\.\d+\.\d+$/m);
+  assert.doesNotMatch(deploy, /azd -C infra up/);
+});
+
 test('the workflow pins every action by commit, and may do only what a job needs', () => {
   for (const file of readdirSync(join(root, '.github/workflows'))) {
     const workflow = read(`.github/workflows/${file}`);

@@ -65,7 +65,7 @@ export const settings = z.object({
   BROKER_POLICY: z.string().default('policy.json').describe('Path of the policy, from the app folder.'),
   BROKER_KEY_VAULT_URL: url.describe('The vault that holds the account keys.'),
   BROKER_TABLES_URL: url.describe(
-    'The table endpoint. On loopback the published development key is used, else the issuer identity.',
+    'The table endpoint. Over http, which only loopback may have, the published development key is used; else the identity.',
   ),
   BROKER_ISSUER_IDENTITY: guid.describe(
     'Client id of the user-assigned identity that issues: reads secrets and tables.',

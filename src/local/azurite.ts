@@ -1,26 +1,53 @@
-/** Azurite's tables on a free loopback port, in memory. */
+/** Azurite's tables and queues, each on a free loopback port, in memory. */
 import { createRequire } from 'node:module';
-import type { TableStore } from './table-journal.ts';
+import type { Readable } from 'node:stream';
+import type { Collection, TableStore } from './table-journal.ts';
 
-export interface TableServer {
-  readonly metadataStore: TableStore;
+interface AzuriteServer {
+  start(): Promise<void>;
   close(): Promise<void>;
   getHttpServerAddress(): string;
 }
+export interface TableServer extends AzuriteServer {
+  readonly metadataStore: TableStore;
+}
+/** Where Azurite keeps the texts of messages: the metadata of a message holds what `appendExtent` returned. */
+export interface ExtentStore {
+  appendExtent(text: Buffer): Promise<Extent>;
+  readExtent(extent: Extent | undefined): Promise<Readable>;
+}
+export interface Extent {
+  readonly id: string;
+  readonly offset: number;
+  readonly count: number;
+}
+export interface QueueServer extends AzuriteServer {
+  readonly metadataStore: { readonly db: { getCollection(name: string): Collection | null } };
+  readonly extentStore: ExtentStore;
+}
+
+const SETTINGS = {
+  enableAccessLog: false,
+  enableDebugLog: false,
+  loose: true,
+  skipApiVersionCheck: true,
+  disableProductStyleUrl: true,
+  isMemoryPersistence: true,
+};
+const require = createRequire(import.meta.url);
 
 export async function startTableServer(): Promise<TableServer> {
-  const require = createRequire(import.meta.url);
   const { default: Server } = require('azurite/dist/src/table/TableServer');
   const { default: Configuration } = require('azurite/dist/src/table/TableConfiguration');
-  const configuration = Object.assign(new Configuration('127.0.0.1', 0, 60), {
-    enableAccessLog: false,
-    enableDebugLog: false,
-    loose: true,
-    skipApiVersionCheck: true,
-    disableProductStyleUrl: true,
-    isMemoryPersistence: true,
-  });
-  const server = new Server(configuration);
+  const server = new Server(Object.assign(new Configuration('127.0.0.1', 0, 60), SETTINGS));
+  await server.start();
+  return server;
+}
+
+export async function startQueueServer(): Promise<QueueServer> {
+  const { default: Server } = require('azurite/dist/src/queue/QueueServer');
+  const { default: Configuration } = require('azurite/dist/src/queue/QueueConfiguration');
+  const server = new Server(Object.assign(new Configuration('127.0.0.1', 0, 60), SETTINGS));
   await server.start();
   return server;
 }

@@ -9,9 +9,11 @@ export type Order =
   | { readonly kind: 'settings'; readonly settings: Readonly<Record<string, string>> }
   | { readonly kind: 'clock'; readonly id: number; readonly state: ClockState }
   | { readonly kind: 'stop' };
+/** Where it listens. Azurite has one URL for its tables and one for its queues. */
+export type Bound = readonly [url: string, queues?: string];
 /** To the launcher. */
 export type Report =
-  | { readonly kind: 'bound'; readonly url: string }
+  | { readonly kind: 'bound'; readonly urls: Bound }
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly why: string }
   | { readonly kind: 'clock'; readonly id: number };

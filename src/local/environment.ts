@@ -13,7 +13,7 @@ export function brokerSettings(azure: RunningAzure, issuer: string, policy: stri
     BROKER_AUDIENCE_URIS: `${azure.entra.scope.replace(/\/\.default$/, '')} ${brokerV1Uri}`,
     BROKER_POLICY: policy,
     BROKER_KEY_VAULT_URL: azure.keyVault,
-    BROKER_TABLES_URL: azure.tables,
+    BROKER_TABLES_URL: azure.storage.tables,
     BROKER_ISSUER_IDENTITY: azure.issuerIdentity,
     BROKER_ROTATOR_IDENTITY: azure.rotatorIdentity,
     BROKER_AUTHORITY: azure.entra.authority,

@@ -33,7 +33,7 @@ try {
     now: clock.now,
     sleepUntil: clock.sleepUntil,
     async bound(url) {
-      report({ kind: 'bound', url });
+      report({ kind: 'bound', urls: [url] });
       Object.assign(process.env, await settings);
     },
     timedOut: (name) => lost(`Restarting worker process: '${name}' ran out of time`),

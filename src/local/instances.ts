@@ -69,7 +69,8 @@ export function startInstances(options: InstancesOptions): Instances {
     if (recent.length >= maxCrashesAMinute) return failed(`${nameOf(index)}: ${why}, and too often before`);
     log(`${nameOf(index)}: ${why}; starting it again`);
     try {
-      const { port } = new URL((await running[index]?.bound) ?? '');
+      const [url = ''] = (await running[index]?.bound) ?? [];
+      const { port } = new URL(url);
       // It may have ended with everything else in the meantime.
       if (stopping) return;
       options.beforeRestart();
@@ -86,7 +87,7 @@ export function startInstances(options: InstancesOptions): Instances {
     running.push(start(index, index === 0 ? options.port : 0));
   return {
     children: () => running,
-    bound: Promise.all(running.map(({ bound }) => bound)),
+    bound: Promise.all(running.map(async ({ bound }) => (await bound)[0])),
     async configure(given) {
       settings = given;
       for (const instance of running) instance.send({ kind: 'settings', settings });

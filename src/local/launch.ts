@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../config.ts';
+import { DEVELOPMENT_ACCOUNT } from '../facts/storage.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { startChild } from './children.ts';
 import { createClock, installVirtualDate, wallNow } from './clock.ts';
@@ -11,6 +12,7 @@ import { lockFolder } from './folder-lock.ts';
 import { type Instances, nameOf, startInstances } from './instances.ts';
 import { type DescribedCaller, describeCaller } from './may.ts';
 import type { Options } from './options.ts';
+import { createQueuesAt } from './queues.ts';
 import { demoWorld } from './simulated/demo.ts';
 import { localPolicy } from './simulated/local-policy.ts';
 import { worldOfPolicy } from './simulated/policy-world.ts';
@@ -100,7 +102,7 @@ export async function launch(options: LaunchOptions): Promise<Running> {
       const url = urls[index];
       return { child, names: [nameOf(index), String(index + 1), ...(url === undefined ? [] : [url])] };
     });
-    return [{ names: ['tables'], child: azurite }, ...timed];
+    return [{ names: ['tables', 'queues'], child: azurite }, ...timed];
   }
   const stop = () => {
     stopping ??= (async () => {
@@ -117,12 +119,15 @@ export async function launch(options: LaunchOptions): Promise<Running> {
 
   try {
     // The simulated services start meanwhile.
-    const tablesBound = azurite.bound.then(async (url) => {
-      await createTablesAt(`${url}/devstoreaccount1`);
-      return url;
+    const storageBound = azurite.bound.then(async ([tables, queues = '']) => {
+      await Promise.all([
+        createTablesAt(`${tables}/${DEVELOPMENT_ACCOUNT}`),
+        createQueuesAt(`${queues}/${DEVELOPMENT_ACCOUNT}`),
+      ]);
+      return { tables, queues };
     });
-    tablesBound.catch(() => undefined);
-    let azuriteUrl = '';
+    storageBound.catch(() => undefined);
+    let storage = { tables: '', queues: '' };
     let broker: string | undefined;
     const { policy: policyFile } = options;
     azure = await startAzure({
@@ -132,10 +137,10 @@ export async function launch(options: LaunchOptions): Promise<Running> {
       now: clock.now,
       log,
       eventsTo: () => broker,
-      tablesUrl: () => azuriteUrl,
+      azurite: () => storage,
       clock: time,
     });
-    azuriteUrl = await tablesBound;
+    storage = await storageBound;
 
     // The broker reads this one: the policy of the world, with the simulated addresses.
     const policy = join(dataFolder, 'policy.json');

@@ -5,6 +5,9 @@
  */
 const account = 'Microsoft.CognitiveServices/accounts';
 const secrets = 'Microsoft.KeyVault/vaults/secrets';
+const entities = 'Microsoft.Storage/storageAccounts/tableServices/tables/entities';
+const queues = 'Microsoft.Storage/storageAccounts/queueServices/queues';
+const messages = `${queues}/messages`;
 
 /** The built-in roles that matter here, and the two custom ones of infra/role-definitions.bicep. */
 export const roles = {
@@ -32,6 +35,18 @@ export const roles = {
     dataActions: [`${secrets}/getSecret/action`, `${secrets}/readMetadata/action`],
   },
   'Key Vault Secrets Officer': { actions: [], dataActions: [`${secrets}/*`] },
+  'Storage Table Data Contributor': { actions: [], dataActions: [`${entities}/*`] },
+  'Storage Table Data Reader': { actions: [], dataActions: [`${entities}/read`] },
+  'Storage Queue Data Message Sender': { actions: [], dataActions: [`${messages}/add/action`] },
+  'Storage Queue Data Contributor': {
+    actions: [`${queues}/delete`, `${queues}/read`, `${queues}/write`],
+    dataActions: [
+      `${messages}/delete`,
+      `${messages}/read`,
+      `${messages}/write`,
+      `${messages}/process/action`,
+    ],
+  },
 } as const;
 
 export type Role = keyof typeof roles;

@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY } from '../../facts/storage.ts';
 import type { Clock } from '../../ports.ts';
 import { createAccounts } from './accounts.ts';
 import { createAccountHost } from './accounts-host.ts';
 import { createArm } from './arm.ts';
 import { createClocks } from './clocks.ts';
 import { serveControl, type VirtualTime } from './control.ts';
-import { vaultId } from './demo.ts';
+import { storageId, vaultId } from './demo.ts';
 import * as demo from './demo-directory.ts';
 import { createDirectory } from './directory.ts';
 import { createEntra } from './entra.ts';
@@ -24,7 +25,9 @@ import { accountSecret } from './keyvault-seed.ts';
 import type { Served } from './listen.ts';
 import { createRequestLog, type RequestLog } from './requests.ts';
 import { createServe, type Endpoint } from './service.ts';
-import { serveTables } from './tables.ts';
+import { serveStorage } from './storage.ts';
+import { createStorageGate } from './storage-access.ts';
+import type { StorageService } from './storage-operation.ts';
 import { createTls } from './tls.ts';
 import type { ResourceDescription, TransmitterDescription, World } from './world.ts';
 
@@ -39,8 +42,8 @@ export interface AzureOptions {
   log(line: string): void;
   /** The broker's base URL, to which Event Grid delivers; undefined while there is none. */
   eventsTo(): string | undefined;
-  /** Azurite's own address, for the proxy before it. */
-  tablesUrl(): string;
+  /** Azurite's own addresses, for the doors before it; empty while it has none. */
+  azurite(): { readonly tables: string; readonly queues: string };
   readonly clock: VirtualTime;
 }
 
@@ -59,8 +62,10 @@ export interface RunningAzure {
   readonly keyVault: string;
   readonly arm: string;
   readonly graph: string;
-  /** With the account's path, before Azurite. */
+  /** Azurite's tables for a person's tools: plain, with the published development key. With the account's path. */
   readonly tables: string;
+  /** The storage account as the apps meet it: TLS, Entra tokens, roles. With the account's path. */
+  readonly storage: { readonly tables: string; readonly queues: string };
   readonly identity: { readonly endpoint: string; readonly header: string };
   readonly control: string;
   readonly callers: readonly demo.DemoCaller[];
@@ -87,9 +92,10 @@ const wellKnown = {
   control: 7105,
   identity: 7106,
   graph: 7107,
+  storageTables: 7108,
+  storageQueues: 7109,
 };
 const firstAccountPort = 7111;
-const tablesAccount = '/devstoreaccount1';
 /** How often the vault looks for secrets near their end, in wall time. */
 const expiryLookMs = 1000;
 
@@ -169,7 +175,27 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     createIdentity({ directory, issue, secret: header, now: clocks.of('identity') }),
     wellKnown.identity,
   );
-  const tables = await started(serveTables(fabric, port(wellKnown.tables), options.tablesUrl));
+  const signature = await accountSignature();
+  const gate = { verify: verifyBy(now), assignments, accountId: storageId, now };
+  const storage = (service: StorageService, wanted: number) =>
+    started(
+      serveStorage(fabric, {
+        service,
+        port: port(wanted),
+        azurite: () => options.azurite()[service],
+        gate: createStorageGate(service, gate),
+        signature: () => signature,
+      }),
+    );
+  const tables = await started(
+    serveStorage(fabric, {
+      service: 'tables',
+      port: port(wellKnown.tables),
+      azurite: () => options.azurite().tables,
+    }),
+  );
+  const storageTables = await storage('tables', wellKnown.storageTables);
+  const storageQueues = await storage('queues', wellKnown.storageQueues);
   let accountPort = firstAccountPort;
   const gateway = {
     accounts,
@@ -229,7 +255,11 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     keyVault: urls.keyVault,
     arm,
     graph: urls.graph,
-    tables: `${tables}${tablesAccount}`,
+    tables: `${tables}/${DEVELOPMENT_ACCOUNT}`,
+    storage: {
+      tables: `${storageTables}/${DEVELOPMENT_ACCOUNT}`,
+      queues: `${storageQueues}/${DEVELOPMENT_ACCOUNT}`,
+    },
     identity: { endpoint: `${identity}/msi/token`, header },
     control,
     callers: world.callers,
@@ -247,4 +277,19 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
       await Promise.all(running.map((served) => served.close()));
     },
   };
+}
+
+/** With it, what a door has let through is sent on to Azurite, which does not know the simulated Entra. */
+async function accountSignature(): Promise<string> {
+  const { AccountSASPermissions, generateAccountSASQueryParameters, StorageSharedKeyCredential } =
+    await import('@azure/storage-queue');
+  return generateAccountSASQueryParameters(
+    {
+      expiresOn: new Date('2120-01-01'),
+      services: 'qt',
+      resourceTypes: 'sco',
+      permissions: AccountSASPermissions.parse('rwdlaup'),
+    },
+    new StorageSharedKeyCredential(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY),
+  ).toString();
 }

@@ -23,7 +23,7 @@ before(async () => {
     now: () => Date.now() + aheadMs,
     log: () => undefined,
     eventsTo: () => undefined,
-    tablesUrl: () => 'http://127.0.0.1:1',
+    azurite: () => ({ tables: 'http://127.0.0.1:1', queues: 'http://127.0.0.1:1' }),
     clock: {
       state: () => ({ now: new Date().toISOString(), speed: 1 }),
       advance: async () => undefined,

@@ -53,7 +53,7 @@ export async function startTestAzure(): Promise<TestAzure> {
       now,
       log: (line) => assert.fail(line),
       eventsTo: () => `http://127.0.0.1:${port}`,
-      tablesUrl: () => 'http://127.0.0.1:1',
+      azurite: () => ({ tables: 'http://127.0.0.1:1', queues: 'http://127.0.0.1:1' }),
       clock: {
         state: () => ({ now: new Date(now()).toISOString(), speed: 1 }),
         advance: async (seconds) => {

@@ -14,7 +14,7 @@ import {
 } from '../../../src/local/simulated/faults.ts';
 import { createRequestLog } from '../../../src/local/simulated/requests.ts';
 import { createServe, type Endpoint, type Served } from '../../../src/local/simulated/service.ts';
-import { serveTables } from '../../../src/local/simulated/tables.ts';
+import { serveStorage } from '../../../src/local/simulated/storage.ts';
 import { createTls, trust } from '../../../src/local/simulated/tls.ts';
 
 const tls = await createTls();
@@ -177,6 +177,7 @@ suite('faults', () => {
       arm: /^\{"error":\{"code":"TooManyRequests"/,
       sts: /^\{"error":\{"code":"429"/,
       tables: /^\{"odata.error":\{"code"/,
+      queues: /^<\?xml .*<Error><Code>ServerBusy</,
       graph: /^\{"error":\{"code":"TooManyRequests"/,
     };
     for (const service of serviceNames) {
@@ -292,7 +293,7 @@ suite('tables', async () => {
   }).listen(0, '127.0.0.1');
   await once(azurite, 'listening');
   const address = () => `http://127.0.0.1:${(azurite.address() as AddressInfo).port}/devstoreaccount1`;
-  const proxy = await serveTables(fabric, 0, address);
+  const proxy = await serveStorage(fabric, { service: 'tables', port: 0, azurite: address });
   running.push(proxy);
   const account = `${proxy.url}/devstoreaccount1`;
   after(() => azurite.close());
@@ -321,7 +322,11 @@ suite('tables', async () => {
   });
 
   test('a store that is not there costs the caller its connection', async () => {
-    const nowhere = await serveTables(fabric, 0, () => 'http://127.0.0.1:1/devstoreaccount1');
+    const nowhere = await serveStorage(fabric, {
+      service: 'tables',
+      port: 0,
+      azurite: () => 'http://127.0.0.1:1/devstoreaccount1',
+    });
     running.push(nowhere);
     assert.match(await ask(`${nowhere.url}/devstoreaccount1/audit`), /^(ECONNRESET|UND_ERR_SOCKET)$/);
   });

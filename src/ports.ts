@@ -212,6 +212,18 @@ export interface EmergencyMark {
   ): Promise<{ readonly slot: Slot } | 'unmarked'>;
 }
 
+// --- between the two apps -----------------------------------------------------------------------------
+
+/** A queue that the rotator app reads. The issuer app can put messages and nothing else. */
+export interface Queue {
+  /**
+   * Durable when it returns. A message may arrive twice, late or in another order.
+   * @param text JSON
+   * @param deadlineMs for all attempts together
+   */
+  put(text: string, deadlineMs: number): Promise<void>;
+}
+
 // --- evidence -----------------------------------------------------------------------------------------
 
 /** The latest time at which a token bought with a slot can still live. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startQueueServer, startTableServer } from './azurite.ts';
 import { beChild } from './child.ts';
 import { lockFile } from './folder-lock.ts';
-import { keepQueues, keepTextsInline } from './queue-journal.ts';
+import { keepQueues } from './queue-journal.ts';
 import { keepTables, type TableStore } from './table-journal.ts';
 
 /** A child that has lost its launcher is gone in less. */
@@ -42,7 +42,6 @@ try {
   stops.push(() => tables.close());
   stops.push(() => queues.close());
   findByRowKeyFirst(tables.metadataStore);
-  keepTextsInline(queues);
   if (folder !== undefined) {
     const file = join(folder, 'tables.jsonl');
     // When a launcher is killed, its Azurite answers what is in flight for a moment more, and keeps it here.

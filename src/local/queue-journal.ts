@@ -3,21 +3,11 @@
  * message is appended to a file before it is answered.
  */
 import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import { Readable } from 'node:stream';
 import type { QueueServer } from './azurite.ts';
 import type { Document } from './table-journal.ts';
 
 const COLLECTIONS = ['$QUEUES_COLLECTION$', '$MESSAGES_COLLECTION$'] as const;
 type Change = readonly [collection: string, key: string, document: Document | null];
-
-/**
- * Keeps the text of a message in its metadata, so that one change of one document is a whole message. Azurite would
- * put it into a store of its own, which is in memory here.
- */
-export function keepTextsInline({ extentStore }: QueueServer): void {
-  extentStore.appendExtent = async (text) => ({ id: text.toString('base64'), offset: 0, count: text.length });
-  extentStore.readExtent = async (extent) => Readable.from([Buffer.from(extent?.id ?? '', 'base64')]);
-}
 
 /** Brings back what `file` holds, and from here on keeps it. Returns the end of it. */
 export function keepQueues({ metadataStore: { db } }: QueueServer, file: string): () => void {

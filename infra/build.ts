@@ -135,7 +135,8 @@ const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
 if (import.meta.main) {
   const usage = `npm run build -- [--policy FILE]
 
-  --policy FILE  the policy that is packed (default: that of the azd environment, else infra/policy.json)
+  --policy FILE  the policy that is packed (default: that of the azd
+                 environment, else infra/policy.json)
 
 Makes dist/, the folder that is deployed, and prints the size of each file.`;
   const { values } = readCommandLine(usage, { options: { policy: { type: 'string' } } });

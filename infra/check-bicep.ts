@@ -13,7 +13,8 @@ const usage = `npm run check:infra -- [--required]
 
   --required  fail where there is no Bicep compiler
 
-Lints and compiles the Bicep with \`bicep\` or \`az bicep\`; any word from the compiler is a failure.`;
+Lints and compiles the Bicep with \`bicep\` or \`az bicep\`. Any word from the
+compiler is a failure.`;
 const { values } = readCommandLine(usage, { options: { required: { type: 'boolean', default: false } } });
 
 const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.bicep'));

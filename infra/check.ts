@@ -13,16 +13,19 @@ import { directoryProblems, hasAccountOf, missingRoles, needlessAccounts, rotate
 import { type Environment, EnvironmentsError, parseEnvironments } from './environments.ts';
 import { placeholders } from './placeholders.ts';
 
-const usage = `npm run check -- [--policy FILE] [--environments FILE] [--environment NAME]
+const usage = `npm run check -- [options]
 
-  --policy FILE        only this policy, against the environments that have accounts of it
-                       (default: each environment with the policy that it names)
-  --environments FILE  who has which role on which account (default infra/environments.json)
-  --environment NAME   only this entry of it
-  --allow-placeholders do not refuse the ids with which this repository is shipped (for its own pipeline)
+  --policy FILE         only this policy, against the environments that have
+                        accounts of it (default: each environment with the
+                        policy that it names)
+  --environments FILE   who has which role on which account
+                        (default infra/environments.json)
+  --environment NAME    only this entry of it
+  --allow-placeholders  do not refuse the ids with which this repository is
+                        shipped (for its own pipeline)
 
-Says every problem of the policy, and every role that it needs and an environment does not give. Exit code 1 when
-there is one.`;
+Says every problem of the policy; of a policy without any, every role that it
+needs and an environment does not give. Exit code 1 when there is one.`;
 const { values } = readCommandLine(usage, {
   options: {
     policy: { type: 'string' },

@@ -8,7 +8,7 @@
  * | what | bytes, at most |
  * | --- | --- |
  * | an Entra access token: 200 groups (Entra puts no more into one) of 39 bytes, 60 directory roles of 39, 3,000 for all other claims, times 4/3 for base64url, and 700 for header and signature | 18,200 |
- * | such a token as `verify.ts` takes it | 24,576 |
+ * | such a token as `verify.ts` accepts it | 24,576 |
  * | the other parameters of an exchange, of which a long `resource` is half | 2,000 |
  * | so a form or JSON body with a token | 26,600 |
  * | an event: a delivery holds one (infra/subscriptions.bicep), the largest comes from the Activity Log and names the groups of who acted, 200 of 37 bytes, beside 4,000 for the rest | 11,400 |
@@ -24,6 +24,8 @@ export const MAX_HOST_BODY_BYTES = 32_768;
 
 /** `/oauth2/*`: a form or JSON body with a token in it. */
 export const MAX_TOKEN_BODY_BYTES = 26_624;
+/** The caller's own token. */
+export const MAX_CALLER_TOKEN_CHARACTERS = 24_576;
 /** `/signals`. */
 export const MAX_SIGNAL_BYTES = 16_384;
 /** `/operator/*`. */

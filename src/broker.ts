@@ -96,6 +96,7 @@ function build(config: Config) {
       clock,
       clientId: config.BROKER_CLIENT_ID,
       audienceUris: config.BROKER_AUDIENCE_URIS,
+      homeTenantId: config.BROKER_TENANT_ID,
       acceptV1: config.BROKER_ACCEPT_V1,
       isAllowedTenant: (tenantId) => compiled.tenantName(tenantId) !== undefined,
     }),
@@ -204,6 +205,7 @@ function build(config: Config) {
       admit,
       operate: revocation.operate,
       readAudit: createAuditReader(tables),
+      recordedAs: compiled.recordedAs,
       clock,
       rotation,
       rotates: (resource) =>

@@ -3,7 +3,9 @@
  * (see upstream.ts). `wire` maps every denial to the caller's answer, and `reason` to the text in the audit.
  */
 
-/** Why a caller's token was not accepted. The audit says it; the caller is not told. */
+import { describeHint, type TokenHint } from './token-hint.ts';
+
+/** Why a caller's token was not accepted. The audit says it; the caller is told the hint, and nothing else. */
 export type CallerFault =
   | 'missing'
   | 'too_large'
@@ -35,7 +37,7 @@ export type Denial =
       readonly method: 'Basic' | 'client_secret' | 'client_assertion';
     }
   | { readonly kind: 'grant_type_unsupported' }
-  | { readonly kind: 'caller_unverified'; readonly fault: CallerFault }
+  | { readonly kind: 'caller_unverified'; readonly fault: CallerFault; readonly hint: TokenHint }
   | { readonly kind: 'scope_unsupported' }
   | { readonly kind: 'target_unknown'; readonly target: string }
   | { readonly kind: 'grant_missing'; readonly resource: string }
@@ -63,7 +65,8 @@ export interface WireDenial {
   readonly challenge?: string;
 }
 
-export function wire(denial: Denial): WireDenial {
+/** @param token how the request names the caller's token */
+export function wire(denial: Denial, token = 'subject_token'): WireDenial {
   switch (denial.kind) {
     case 'request_malformed':
       return { status: denial.status, error: 'invalid_request', description: denial.detail };
@@ -85,8 +88,7 @@ export function wire(denial: Denial): WireDenial {
       return {
         status: 400,
         error: 'invalid_request',
-        description:
-          denial.fault === 'missing' ? 'subject_token is required' : 'subject_token is not accepted',
+        description: describeHint(denial.hint, token),
       };
     case 'scope_unsupported':
       return { status: 400, error: 'invalid_scope', description: 'the scope is fixed by the target' };
@@ -109,12 +111,12 @@ export function wire(denial: Denial): WireDenial {
         ? {
             status: 400,
             error: 'invalid_request',
-            description: 'subject_token is no longer accepted, and a newer one is not either',
+            description: `${token} is no longer accepted, and a newer one is not either`,
           }
         : {
             status: 400,
             error: 'invalid_request',
-            description: 'subject_token is no longer accepted: get a newer one with these claims',
+            description: `${token} is no longer accepted: get a newer one with these claims`,
             claims: notBefore(denial.acceptedFromSeconds),
           };
     case 'rate_limited':

@@ -264,6 +264,7 @@ export interface AuditRecord {
   readonly clientId?: string;
   readonly objectId?: string;
   readonly uti?: string;
+  /** A resource of the policy; in a refusal also what the caller named instead, without secrets and cut short. */
   readonly resource?: string;
   readonly grant?: string;
   readonly tokenKind?: string;
@@ -274,8 +275,13 @@ export interface AuditRecord {
   readonly reason?: string;
   /** How many refusals of unverified callers this record stands for; absent when it is about one exchange. */
   readonly count?: number;
-  /** The correlation ids of some of them. */
-  readonly samples?: readonly string[];
+  /** Some of them. */
+  readonly samples?: readonly RefusalSample[];
+}
+export interface RefusalSample {
+  readonly correlationId: string;
+  /** What it asked for, as in `resource` of a record; absent where the request was not read so far. */
+  readonly resource?: string;
 }
 export interface AuditLog {
   /** Durable when it returns. Records that wait at the same time share one write. */

@@ -24,6 +24,7 @@ for (const { name, file } of commands) {
     const { status, stdout, stderr } = run(file, '--help');
     assert.ok(stdout.startsWith(typed), `${stdout}${stderr}`);
     assert.equal(stderr, '');
+    for (const row of stdout.split('\n')) assert.ok(row.length <= 80, `wider than a screen: ${row}`);
     assert.equal(status, 0);
   });
   test(`${typed} says which option is wrong, then its usage, and ends with 2`, () => {

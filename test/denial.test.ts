@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CallerFault, type Denial, reason, wire } from '../src/denial.ts';
+import type { TokenHint } from '../src/token-hint.ts';
 
 /** One of each kind: the type makes this list complete. */
 const one: { [Kind in Denial['kind']]: Extract<Denial, { kind: Kind }> } = {
   request_malformed: { kind: 'request_malformed', status: 400, detail: 'what to send' },
   client_authentication: { kind: 'client_authentication', method: 'Basic' },
   grant_type_unsupported: { kind: 'grant_type_unsupported' },
-  caller_unverified: { kind: 'caller_unverified', fault: 'signature' },
+  caller_unverified: { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' },
   scope_unsupported: { kind: 'scope_unsupported' },
   target_unknown: { kind: 'target_unknown', target: 'secret-project' },
   grant_missing: { kind: 'grant_missing', resource: 'secret-project' },
@@ -55,35 +56,53 @@ test("a target that is not there and one that is not the caller's are told apart
   );
 });
 
-test('no fault of a token shows on the wire, each shows in the audit', () => {
-  const faults: CallerFault[] = [
-    'too_large',
-    'malformed',
-    'algorithm',
-    'type',
-    'unknown_key',
-    'signature',
-    'key_issuer',
-    'issuer',
-    'audience',
-    'tenant',
-    'version',
-    'expired',
-    'not_yet_valid',
-    'claims',
-    'no_permission',
-  ];
-  const said = faults.map((fault) => JSON.stringify(wire({ kind: 'caller_unverified', fault })));
-  assert.equal(new Set(said).size, 1);
-  assert.equal(
-    new Set(faults.map((fault) => reason({ kind: 'caller_unverified', fault }))).size,
-    faults.length,
+test('the fault of a token shows in the audit only; what its caller is told is the hint', () => {
+  const faults: Record<CallerFault, true> = {
+    missing: true,
+    too_large: true,
+    malformed: true,
+    algorithm: true,
+    type: true,
+    bound: true,
+    unknown_key: true,
+    signature: true,
+    key_issuer: true,
+    issuer: true,
+    audience: true,
+    tenant: true,
+    version: true,
+    expired: true,
+    not_yet_valid: true,
+    claims: true,
+    no_permission: true,
+  };
+  const denials = (Object.keys(faults) as CallerFault[]).map(
+    (fault) => ({ kind: 'caller_unverified', fault, hint: 'unexplained' }) as const,
   );
-  assert.equal(
-    wire({ kind: 'caller_unverified', fault: 'missing' }).description,
-    'subject_token is required',
-  );
+  assert.equal(new Set(denials.map((denial) => JSON.stringify(wire(denial)))).size, 1);
+  assert.equal(new Set(denials.map(reason)).size, denials.length);
 });
+
+const AUDIENCE = '00000000-0000-4000-8000-0000000000aa';
+const words: readonly (readonly [TokenHint, string])[] = [
+  ['missing', 'is required'],
+  ['unreadable', 'cannot be read: it must be a signed JWT, as Entra issues it'],
+  ['expired', 'has expired: get a new one from Entra'],
+  [{ kind: 'audience', wanted: AUDIENCE }, `is for another audience: its aud must be ${AUDIENCE}`],
+  [
+    'other_tenant',
+    "is not accepted: it is not of the broker's own tenant, and of other tenants only those that the policy names may call",
+  ],
+  ['unexplained', 'is not accepted'],
+];
+for (const [hint, text] of words)
+  test(`a caller is told that its token ${text}, by the name that the token has in the request`, () => {
+    const denial = { kind: 'caller_unverified', fault: 'signature', hint } as const;
+    assert.equal(wire(denial).description, `subject_token ${text}`);
+    assert.equal(wire(denial, 'the access token').description, `the access token ${text}`);
+    // RFC 6749 section 5.2 and RFC 6750 section 3: these characters only.
+    assert.match(wire(denial).description, /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/);
+  });
 
 test('a wait and a claims challenge reach the caller', () => {
   assert.equal(wire(one.rate_limited).retryAfterSeconds, 7);

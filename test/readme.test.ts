@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { settings } from '../src/config.ts';
 
@@ -31,4 +32,44 @@ test('every command that the README names is a script', () => {
 test('every production dependency is accounted for in the README', () => {
   for (const name of Object.keys(packageJson.dependencies))
     assert.ok(readme.includes(`| \`${name}\` |`), name);
+});
+
+const root = join(import.meta.dirname, '..');
+/** GitHub's anchor of a heading. */
+const anchorOf = (heading: string) =>
+  heading
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+test('every link from one document to another leads to a file and a heading that are there', () => {
+  const documents = globSync(['*.md', '.github/*.md', 'infra/*.md', 'src/**/*.md', 'test/**/*.md'], {
+    cwd: root,
+  });
+  let links = 0;
+  for (const document of documents)
+    for (const [, link = ''] of readFileSync(join(root, document), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (link.startsWith('https:')) continue;
+      const [path = '', anchor] = link.split('#');
+      const file = path === '' ? join(root, document) : join(root, dirname(document), path);
+      assert.ok(existsSync(file), `${document}: ${link}`);
+      links += 1;
+      if (anchor === undefined) continue;
+      const headings = [...readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)];
+      assert.ok(
+        headings.some(([, heading = '']) => anchorOf(heading) === anchor),
+        `${document}: ${link}`,
+      );
+    }
+  assert.ok(links > 20);
+});
+
+test('the first screen of the README has what it is, the drawing and the two commands', () => {
+  const [first = ''] = readme.split('\n## ');
+  const rows = first.split('\n');
+  assert.ok(rows.length <= 48, `${rows.length} rows`);
+  const [, drawing = ''] = /```text\n([\s\S]*?)```/.exec(first) ?? [];
+  for (const row of drawing.split('\n')) assert.ok(row.length <= 80, row);
+  assert.match(first, /^npm ci && npm start$/m);
 });

@@ -1,15 +1,15 @@
 /**
  * Refusals of callers who were not verified. Anybody can cause them at any rate, so they are not written one by one.
- * They are counted by reason, and every ten seconds one record for each reason goes into the audit, with the
- * correlation ids of a few of them. A process that dies loses what it has counted and not yet written; the log
+ * They are counted by reason, and every ten seconds one record for each reason goes into the audit, with a few of them
+ * as samples: the first ones, and more where another resource was asked for. A process that dies loses what it has counted and not yet written; the log
  * has a line for each refusal.
  */
-import type { AuditLog, AuditRecord, Clock, Log } from '../ports.ts';
+import type { AuditLog, AuditRecord, Clock, Log, RefusalSample } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 
 export interface Strangers {
   /** Returns at once and never fails, so that the caller's answer does not depend on it. */
-  refused(reason: string, correlationId: string): void;
+  refused(reason: string, correlationId: string, resource?: string): void;
 }
 
 export interface StrangersPorts extends AuditLog {
@@ -23,11 +23,13 @@ export interface StrangersPorts extends AuditLog {
 const WRITE_EVERY_MS = 10_000;
 /** Reasons are chosen by this code, and there are some thirty. */
 const MAX_REASONS = 64;
-const MAX_SAMPLES = 5;
+const MAX_FIRST_SAMPLES = 5;
+/** Together with the first ones. All records of a row of the audit are bounded by it (audit.ts). */
+const MAX_SAMPLES = 10;
 
 interface Counted {
   readonly at: string;
-  readonly samples: string[];
+  readonly samples: RefusalSample[];
   count: number;
 }
 
@@ -36,7 +38,7 @@ export function createStrangers({ append, clock, instance, later, log }: Strange
 
   async function write(): Promise<void> {
     const records = [...counted].map(([reason, { at, samples, count }]): AuditRecord => {
-      const [correlationId = ''] = samples;
+      const correlationId = samples[0]?.correlationId ?? '';
       return { at, correlationId, outcome: 'refused', instance, reason, count, samples };
     });
     counted = new Map();
@@ -52,14 +54,21 @@ export function createStrangers({ append, clock, instance, later, log }: Strange
   }
 
   return {
-    refused: (reason, correlationId) => {
+    refused: (reason, correlationId, resource) => {
       if (counted.size === 0) later(WRITE_EVERY_MS, () => void write());
       const known = counted.has(reason) || counted.size < MAX_REASONS;
       const under = known ? reason : 'others';
       const entry = counted.get(under) ?? { at: new Date(clock()).toISOString(), samples: [], count: 0 };
       entry.count += 1;
-      if (entry.samples.length < MAX_SAMPLES) entry.samples.push(correlationId);
+      if (isWorthKeeping(entry.samples, resource))
+        entry.samples.push({ correlationId, ...(resource === undefined ? {} : { resource }) });
       counted.set(under, entry);
     },
   };
+}
+
+function isWorthKeeping(samples: readonly RefusalSample[], resource: string | undefined): boolean {
+  if (samples.length < MAX_FIRST_SAMPLES) return true;
+  const isNew = resource !== undefined && !samples.some((sample) => sample.resource === resource);
+  return isNew && samples.length < MAX_SAMPLES;
 }

@@ -24,7 +24,7 @@ export function createAuditTable(rows: Rows, clock: Clock, instance: string): Wr
     const row = {
       PartitionKey: now.slice(0, SECOND),
       RowKey: `${now}-${instance}-${written}`,
-      resources: ` ${[...new Set(records.map(({ resource }) => resource ?? ''))].sort().join(' ')} `,
+      resources: listOf(records),
       count: records.length,
       ...chunks(records.map((record) => JSON.stringify(record)).join('\n')),
     };
@@ -32,6 +32,18 @@ export function createAuditTable(rows: Rows, clock: Clock, instance: string): Wr
     await call('tables', 'write audit', (signal) => rows.insert('audit', row, signal));
   };
 }
+
+/** Whose records are in the row, between blanks. Where these are too many for a property, it says so by a star. */
+function listOf(records: readonly AuditRecord[]): string {
+  const list = ` ${[...new Set(records.flatMap(resourcesOf))].sort().join(' ')} `;
+  return list.length > MAX_CHARACTERS ? ANY : list;
+}
+const ANY = ' * ';
+const mayHold = (list: string, resource: string): boolean => list === ANY || list.includes(` ${resource} `);
+
+/** The resource that the record is about, and those that its samples asked for. */
+const resourcesOf = ({ resource, samples = [] }: AuditRecord): string[] =>
+  [resource, ...samples.map((sample) => sample.resource)].filter((name) => name !== undefined);
 
 function chunks(text: string): Record<string, string> {
   const properties: Record<string, string> = {};
@@ -93,7 +105,7 @@ async function* segments(
   });
   for await (const row of rows) {
     const rowKey = String(row.rowKey);
-    if (resource !== undefined && !String(row['resources']).includes(` ${resource} `)) {
+    if (resource !== undefined && !mayHold(String(row['resources']), resource)) {
       yield { rowKey, records: [] };
       continue;
     }
@@ -103,7 +115,7 @@ async function* segments(
     const records = text.split('\n').map((line) => JSON.parse(line) as AuditRecord);
     yield {
       rowKey,
-      records: records.filter((record) => resource === undefined || record.resource === resource),
+      records: records.filter((record) => resource === undefined || resourcesOf(record).includes(resource)),
     };
   }
 }

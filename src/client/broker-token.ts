@@ -4,22 +4,38 @@
  *
  * @example
  * ```ts
+ * import { EnvironmentCredential } from '@azure/identity';
+ * import { type BrokerToken, brokerToken } from './broker-token.ts';
+ *
+ * const { BROKER = '', BROKER_SCOPE = '' } = process.env;
+ * // The option is for the local mode alone: its Entra is no authority that Microsoft lists.
+ * const own = new EnvironmentCredential({ disableInstanceDiscovery: true });
  * const speech = brokerToken({
- *   issuer: 'https://broker.example.com',
- *   getCallerToken: async () => (await credential.getToken('api://broker/.default')).token,
+ *   issuer: BROKER,
  *   resource: 'speech',
+ *   // After a revocation the broker asks for a newer token, by claims.
+ *   getCallerToken: async (claims) =>
+ *     (await own.getToken(BROKER_SCOPE, { enableCae: true, ...(claims && { claims }) })).token,
  * });
  * const call = ({ accessToken, endpoint }: BrokerToken) =>
- *   fetch(`${endpoint}/translate`, { headers: { authorization: `Bearer ${accessToken}` } });
+ *   fetch(`${endpoint}/tts/cognitiveservices/voices/list`, {
+ *     headers: { authorization: `Bearer ${accessToken}` },
+ *   });
  *
  * const token = await speech();
  * let answer = await call(token);
  * // Its key was withdrawn, or this machine slept longer than the token lived: once more, with another.
  * if (answer.status === 401) answer = await call(await speech({ refused: token }));
+ * console.log(`${answer.status} from ${token.endpoint}`);
  * ```
  */
+import { BrokerError, issuerIsNoUrl, notFromBroker, notReached, text } from './broker-error.ts';
+
+/** What the function below throws, so that an app imports both from one place. */
+export { BrokerError };
+
 export interface BrokerTokenOptions {
-  /** The broker's URL, as its metadata names it. */
+  /** The broker's URL, as its metadata names it. A slash at its end makes no difference. */
   readonly issuer: string;
   /**
    * The app's or the user's own Entra token for the broker. Asked for at every exchange, so it should come
@@ -64,33 +80,6 @@ export interface GetOptions {
 }
 /** @throws BrokerError */
 export type GetBrokerToken = (options?: GetOptions) => Promise<BrokerToken>;
-
-/** The broker refused, or could not be asked. Holds no token. */
-export class BrokerError extends Error {
-  override readonly name = 'BrokerError';
-  /**
-   * The HTTP status; 0 where there was no answer. 429 and 503 are worth another try; 400 is not, unless
-   * `retryAfterSeconds` says when a caller token that is new enough can be had.
-   */
-  readonly status: number;
-  /** RFC 6749 section 5.2, for example `invalid_target`; `temporarily_unavailable` for an outage. */
-  readonly code: string;
-  /** What the broker's owner needs to find the exchange in the audit. */
-  readonly correlationId: string | undefined;
-  /** The claims challenge for the next sign-in. With `interaction_required` the user must take part in it. */
-  readonly claims: string | undefined;
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(status: number, answer: Record<string, unknown> = {}, retryAfter: string | null = null) {
-    const code = text(answer['error']) ?? 'temporarily_unavailable';
-    super(`${code}: ${text(answer['error_description']) ?? 'the broker could not be asked'}`);
-    this.status = status;
-    this.code = code;
-    this.correlationId = text(answer['correlation_id']);
-    this.claims = text(answer['claims']);
-    this.retryAfterSeconds = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) : undefined;
-  }
-}
 
 /** A token with less left is not handed out: the call it is for must still arrive. */
 const MINIMUM_LIFE_MS = 10_000;
@@ -152,17 +141,22 @@ async function exchange(
 ): Promise<BrokerToken> {
   const callerToken = await getCallerToken(claims);
   const askedAtMs = nowMs();
-  const { response, answer } = await post(options.fetch ?? fetch, `${issuer}/oauth2/token`, timeoutMs, {
+  if (!URL.canParse(issuer)) throw issuerIsNoUrl();
+  // Without user and password, which an address may hold and a message must not.
+  const at = new URL(issuer).origin;
+  const send = options.fetch ?? fetch;
+  const { response, answer } = await post(send, at, `${issuer.replace(/\/+$/, '')}/oauth2/token`, timeoutMs, {
     grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
     subject_token: callerToken,
     subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
     resource,
     ...(tokenKind === undefined ? {} : { token_kind: tokenKind }),
   });
+  if (!response.ok && text(answer['error']) !== undefined)
+    throw new BrokerError(response.status, answer, response.headers.get('retry-after'));
   const accessToken = text(answer['access_token']);
   const expiresInSeconds = Number(answer['expires_in']);
-  if (!response.ok || accessToken === undefined || !(expiresInSeconds > 0))
-    throw new BrokerError(response.ok ? 0 : response.status, answer, response.headers.get('retry-after'));
+  if (!response.ok || accessToken === undefined || !(expiresInSeconds > 0)) throw notFromBroker(at, response);
   const refreshInMs = Number(answer['refresh_in'] ?? expiresInSeconds * 0.8) * 1000;
   const speechAuthorization = text(answer['speech_authorization']);
   return {
@@ -178,27 +172,36 @@ async function exchange(
 
 async function post(
   send: typeof fetch,
+  at: string,
   url: string,
   timeoutMs: number,
   form: Record<string, string>,
 ): Promise<{ response: Response; answer: Record<string, unknown> }> {
+  let response: Response;
+  let body: string;
   try {
-    const response = await send(url, {
+    response = await send(url, {
       method: 'POST',
       // As one string, so that it has a Content-Length: the broker's host drops chunked bodies.
       body: new URLSearchParams(form).toString(),
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      redirect: 'error',
+      // Not followed: the caller's token would be sent to another address. A broker has no redirects.
+      redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const answer: unknown = await response.json();
-    return { response, answer: typeof answer === 'object' && answer !== null ? { ...answer } : {} };
-  } catch {
-    // Whatever fetch and JSON.parse say may quote what was sent or received.
-    throw new BrokerError(0);
+    body = await response.text();
+  } catch (error) {
+    throw notReached(at, error, timeoutMs);
   }
+  return { response, answer: membersOf(body) };
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+/** The members of a JSON object; none where the text is anything else. */
+function membersOf(body: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
 }

@@ -11,13 +11,29 @@ import {
  *
  * @example
  * ```ts
+ * import { EnvironmentCredential, getBearerTokenProvider } from '@azure/identity';
+ * import OpenAI from 'openai';
+ * import { BrokerCredential } from './credential.ts';
+ *
+ * const { BROKER = '', BROKER_SCOPE = '', CHAT_ENDPOINT = '' } = process.env;
+ * // The option is for the local mode alone: its Entra is no authority that Microsoft lists.
+ * const own = new EnvironmentCredential({ disableInstanceDiscovery: true });
  * const credential = new BrokerCredential({
- *   issuer: 'https://broker.example.com',
- *   getCallerToken: async () => (await own.getToken('api://broker/.default')).token,
+ *   issuer: BROKER,
  *   resource: 'chat',
  *   tokenKind: 'entra',
+ *   getCallerToken: async (claims) =>
+ *     (await own.getToken(BROKER_SCOPE, { enableCae: true, ...(claims && { claims }) })).token,
  * });
- * const client = new TextAnalyticsClient(endpoint, credential);
+ * const openai = new OpenAI({
+ *   baseURL: `${CHAT_ENDPOINT}/openai/v1`,
+ *   apiKey: getBearerTokenProvider(credential, 'https://cognitiveservices.azure.com/.default'),
+ * });
+ * const { choices } = await openai.chat.completions.create({
+ *   model: 'gpt-4o-mini',
+ *   messages: [{ role: 'user', content: 'Hello' }],
+ * });
+ * console.log(choices[0]?.message.content);
  * ```
  */
 export class BrokerCredential {

@@ -52,7 +52,7 @@ export interface ExchangePorts {
   readonly rate: Rate;
   readonly audit: AuditLog;
   /** Counts a refusal of somebody unverified: it is recorded later and in bulk, and nothing waits for that. */
-  readonly refusedStranger: (reason: string, correlationId: string) => void;
+  readonly refusedStranger: (reason: string, correlationId: string, resource: string | undefined) => void;
   readonly clock: Clock;
   readonly instance: string;
   readonly minimumLifeMs: number;
@@ -66,8 +66,10 @@ export function createExchange(ports: ExchangePorts): Exchange {
     const about: Partial<AuditRecord> & { correlationId: string } = { correlationId };
     const answer = 'kind' in request ? request : await decide(ports, request, about);
     if ('token' in answer) return answer;
-    if (isOfStranger(answer)) ports.refusedStranger(reason(answer), correlationId);
-    else await ports.audit.append(row(ports, about, 'refused', { reason: reason(answer) }));
+    if (isOfStranger(answer)) {
+      const resource = 'kind' in request ? undefined : ports.policy.recordedAs(request.target);
+      ports.refusedStranger(reason(answer), correlationId, resource);
+    } else await ports.audit.append(row(ports, about, 'refused', { reason: reason(answer) }));
     return answer;
   };
 }
@@ -87,7 +89,10 @@ async function decide(
   about.objectId = caller.objectId;
   about.uti = caller.uti;
   const target = ports.policy.target(request.target);
-  if (target === undefined) return { kind: 'target_unknown', target: request.target };
+  if (target === undefined) {
+    about.resource = ports.policy.recordedAs(request.target);
+    return { kind: 'target_unknown', target: request.target };
+  }
   about.resource = target.resource.name;
   const options = ports.policy.options(caller, target.resource, request.tokenKind);
   // Each grant that applies is tried in turn. When none of them gives a token, the caller gets the first refusal.

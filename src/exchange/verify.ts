@@ -6,15 +6,14 @@
  */
 import { errors, jwtVerify } from 'jose';
 import * as z from 'zod';
+import { MAX_CALLER_TOKEN_CHARACTERS } from '../body-limits.ts';
 import { MAX_CLOCK_OFF_SECONDS } from '../clocks.ts';
 import type { CallerFault, Denial } from '../denial.ts';
 import { IDENTIFIER, MAX_CALLER_TOKEN_LIFE_MS } from '../facts/entra.ts';
 import { openJws } from '../jws.ts';
 import type { Caller, Clock, SigningKeys } from '../ports.ts';
 import { Secret } from '../secret.ts';
-
-/** The largest token that Entra issues, with 200 groups, has some 18,200 characters (`body-limits.ts`). */
-const MAX_CHARACTERS = 24_576;
+import { audiencesOf, hintFor } from './hint.ts';
 
 export interface VerifyOptions {
   readonly keys: SigningKeys;
@@ -22,6 +21,7 @@ export interface VerifyOptions {
   /** The broker's client id: the audience of v2 tokens, and of v1 tokens beside `audienceUris`. */
   readonly clientId: string;
   readonly audienceUris: readonly string[];
+  readonly homeTenantId: string;
   readonly acceptV1: boolean;
   readonly isAllowedTenant: (tenantId: string) => boolean;
 }
@@ -32,7 +32,9 @@ export type VerifyCaller = (token: string) => Promise<Caller | Denial>;
 export function createVerifyCaller(options: VerifyOptions): VerifyCaller {
   return async (token) => {
     const verdict = await verify(options, token);
-    return typeof verdict === 'string' ? { kind: 'caller_unverified', fault: verdict } : verdict;
+    return typeof verdict === 'string'
+      ? { kind: 'caller_unverified', fault: verdict, hint: hintFor(options, token) }
+      : verdict;
   };
 }
 
@@ -59,17 +61,16 @@ async function verify(options: VerifyOptions, token: string): Promise<Caller | C
 }
 
 async function checkWithJose(
-  { clock, clientId, audienceUris }: VerifyOptions,
+  options: VerifyOptions,
   token: string,
   payload: Claims,
   { key, issuer }: { key: Parameters<typeof jwtVerify>[1]; issuer: string },
 ): Promise<CallerFault | undefined> {
-  const audience =
-    payload.ver === '2.0' ? clientId : [clientId, ...audienceUris.flatMap((uri) => [uri, `${uri}/`])];
+  const { clock } = options;
   try {
     await jwtVerify(token, key, {
       algorithms: ['RS256'],
-      audience,
+      audience: audiencesOf(options, payload.ver),
       issuer,
       requiredClaims: ['exp', 'iat', 'nbf'],
       clockTolerance: MAX_CLOCK_OFF_SECONDS,
@@ -135,7 +136,7 @@ type Claims = z.infer<typeof claimsShape>;
 
 /** Reads a token whose signature is not checked yet: it says which keys to check it with. */
 function open(token: string): { header: z.infer<typeof headerShape>; payload: Claims } | CallerFault {
-  if (token.length > MAX_CHARACTERS) return 'too_large';
+  if (token.length > MAX_CALLER_TOKEN_CHARACTERS) return 'too_large';
   const jws = openJws(token);
   if (jws === 'malformed') return jws;
   const header = headerShape.safeParse(jws.header);

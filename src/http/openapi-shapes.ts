@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { tokenKind } from '../policy/resource-schema.ts';
 import { scopeShape } from '../revocation/events/request.ts';
 import type { Plan } from '../rotation/plan.ts';
+import { PROBLEM_CODES } from '../rotation/problem.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const seconds = z.int().min(0);
@@ -107,6 +108,15 @@ const audit = z.strictObject({
       correlationId: z.string(),
       outcome: z.enum(['granted', 'refused', 'withheld']),
       instance: z.string(),
+      resource: z
+        .string()
+        .optional()
+        .describe('In a refusal it may be what the caller named instead, without secrets and cut short.'),
+      count: z.int().optional().describe('How many refusals of unverified callers the record stands for.'),
+      samples: z
+        .array(z.strictObject({ correlationId: z.string(), resource: z.string().optional() }))
+        .optional()
+        .describe('Some of them: the first, and others that asked for another resource.'),
     }),
   ),
   next: z
@@ -123,6 +133,7 @@ const plan = z.strictObject({
   next: z.string().describe('What the next tick does, or what it waits for.'),
   at: instant.optional().describe('Absent: with the next tick.'),
   blocked: z.string().optional().describe('Why nothing goes on.'),
+  code: z.enum(PROBLEM_CODES).optional().describe('Its kind; infra/README.md says what to do about each.'),
   todo: z.string().optional().describe('What a person should do.'),
   rotatedAt: instant.optional().describe('Absent: no whole rotation since the account was adopted.'),
   keysBornAt: z.strictObject({ Key1: keyBornAt, Key2: keyBornAt }).optional(),

@@ -38,12 +38,12 @@ const protectedAnswers: Answers = {
   ...unavailable,
 };
 const operatorAnswers: Answers = {
+  400: ['what is wrong, in words, such as an unknown query parameter', 'problem'],
   401: ['no accepted Entra access token as Bearer', 'problem'],
   403: ["the app role is missing, or in a person's token the scope Broker.Operate", 'problem'],
   503: ['something it depends on does not answer; see Retry-After', 'problem'],
 };
-const malformed: Answers = {
-  400: ['what is wrong, in words', 'problem'],
+const withBody: Answers = {
   413: ['the body is too large', 'problem'],
 };
 const byOperator = (operation: Operation): Operation => ({
@@ -118,14 +118,14 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
     post: byOperator({
       summary: 'Revokes (Broker.Operator)',
       body: { [JSON_TYPE]: 'revocationRequest' },
-      answers: { 200: ['in force on every instance', 'revocationEffect'], ...malformed },
+      answers: { 200: ['in force on every instance', 'revocationEffect'], ...withBody },
     }),
   },
   '/operator/revocations/lift': {
     post: byOperator({
       summary: 'Ends a block (Broker.Operator)',
       body: { [JSON_TYPE]: 'lift' },
-      answers: { 200: ['done', 'lifted'], ...malformed },
+      answers: { 200: ['done', 'lifted'], ...withBody },
     }),
   },
   '/operator/events': {
@@ -139,10 +139,13 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       summary: 'Who got tokens (Broker.Auditor)',
       parameters: [
         query('day', 'UTC, such as 2026-11-22. Absent: today.'),
-        query('resource', 'Only this one.'),
+        query(
+          'resource',
+          "Only this one: an account's name or endpoint, or whatever else a caller asked for.",
+        ),
         query('after', '`next` of the page before.'),
       ],
-      answers: { 200: ['a page, oldest first', 'audit'], ...malformed },
+      answers: { 200: ['a page, oldest first', 'audit'] },
     }),
   },
   '/operator/rotation': {
@@ -159,7 +162,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       answers: {
         202: ['begun', 'rotationBegun'],
         404: ['no such resource with keys that rotate', 'problem'],
-        ...malformed,
+        ...withBody,
       },
     }),
   },

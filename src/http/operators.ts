@@ -16,7 +16,8 @@ import { withoutSecrets } from '../secret.ts';
 import { parseStrictObject } from '../strict-json.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { problem, unavailable } from './problem.ts';
-import { CHALLENGE, refusedChallenge } from './protected-form.ts';
+import { CHALLENGE, refusedBearer } from './protected-form.ts';
+import { wrongQuery } from './query.ts';
 import { readBearer } from './token-request.ts';
 
 /** One page of the audit of a day (`2026-11-22`, UTC). `after` is the `next` of the page before, or empty. */
@@ -39,6 +40,8 @@ export interface OperatorPorts {
       request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },
     ): Promise<unknown>;
   };
+  /** The name that the audit has for a resource, given its name, its endpoint or whatever a caller sent. */
+  readonly recordedAs: (resource: string) => string;
   /** Whether the broker rotates the keys of this resource. */
   readonly rotates: (resource: string) => boolean;
 }
@@ -51,6 +54,7 @@ export type OperatorAction =
   | 'readAudit'
   | 'planRotation'
   | 'rotateNow';
+type Role = typeof OPERATOR | typeof AUDITOR;
 type Action = (request: HttpRequest, caller: Caller) => Promise<HttpResponseInit>;
 
 /** What `next` looks like: a time, then the instance. The tables refuse a query with odd characters, which would be a 503. */
@@ -60,7 +64,11 @@ export function createOperatorEndpoints(
   ports: OperatorPorts,
 ): Readonly<Record<OperatorAction, (request: HttpRequest) => Promise<HttpResponseInit>>> {
   const { operate, rotation } = ports;
-  const as = (role: typeof OPERATOR | typeof AUDITOR, action: Action) => guarded(ports.admit, role, action);
+  const as = (role: Role, action: Action, query: readonly string[] = []) =>
+    guarded(ports.admit, role, async (request, caller) => {
+      const wrong = wrongQuery(request.url, query);
+      return wrong === undefined ? await action(request, caller) : badRequest(wrong);
+    });
   return {
     listRevocations: as(AUDITOR, async () => json(200, { revocations: await operate.list() })),
 
@@ -88,15 +96,22 @@ export function createOperatorEndpoints(
       }),
     ),
 
-    readAudit: as(AUDITOR, async ({ query }) => {
-      const day = query.get('day') ?? new Date(ports.clock()).toISOString().slice(0, 10);
-      if (!z.iso.date().safeParse(day).success) return badRequest('day must be a date such as 2026-11-22');
-      const after = query.get('after') ?? '';
-      if (after !== '' && !AUDIT_ROW.test(after))
-        return badRequest('after must be the next of the page before');
-      const resource = query.get('resource') ?? undefined;
-      return json(200, await ports.readAudit(day, resource, after));
-    }),
+    readAudit: as(
+      AUDITOR,
+      async ({ query }) => {
+        const day = query.get('day') ?? new Date(ports.clock()).toISOString().slice(0, 10);
+        if (!z.iso.date().safeParse(day).success) return badRequest('day must be a date such as 2026-11-22');
+        const after = query.get('after') ?? '';
+        if (after !== '' && !AUDIT_ROW.test(after))
+          return badRequest('after must be the next of the page before');
+        const resource = query.get('resource');
+        return json(
+          200,
+          await ports.readAudit(day, resource === null ? undefined : ports.recordedAs(resource), after),
+        );
+      },
+      ['day', 'resource', 'after'],
+    ),
 
     planRotation: as(AUDITOR, async () => json(200, { resources: await rotation.plan() })),
 
@@ -115,16 +130,17 @@ export function createOperatorEndpoints(
 }
 
 /** Runs the action for a verified caller who is not revoked and has the role. Else a problem; in an outage 503. */
-function guarded(admit: Admit, role: typeof OPERATOR | typeof AUDITOR, action: Action) {
+function guarded(admit: Admit, role: Role, action: Action) {
   return async (request: HttpRequest): Promise<HttpResponseInit> => {
     try {
       const bearer = readBearer(request.headers.get('authorization') ?? '');
       const caller = bearer === undefined ? undefined : await admit(bearer, 'operator');
       if (caller === undefined || !('objectId' in caller)) {
-        const challenge = caller === undefined ? CHALLENGE : refusedChallenge(caller);
-        return problem(401, 'Unauthorized', 'send an accepted Entra access token as Bearer', {
-          'www-authenticate': challenge,
-        });
+        const { challenge, description } =
+          caller === undefined
+            ? { challenge: CHALLENGE, description: 'send an Entra access token as Bearer' }
+            : refusedBearer(caller);
+        return problem(401, 'Unauthorized', description, { 'www-authenticate': challenge });
       }
       if (!hasRole(caller, role))
         return problem(

@@ -14,14 +14,17 @@ export const NO_STORE = { 'cache-control': 'no-store' } as const;
 export const CHALLENGE = 'Bearer realm="azure-ai-token-broker"';
 
 /**
- * The challenge for a refused caller: `invalid_token` (RFC 6750 section 3.1). Where a newer token would be accepted
+ * What a refused caller is told: `invalid_token` with a description (RFC 6750 section 3.1). Where a newer token would be accepted
  * it is the `insufficient_claims` of continuous access evaluation: Azure's libraries then get a token past their cache.
  * https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
-export function refusedChallenge(denial: Denial): string {
-  const { claims } = wire(denial);
-  if (claims === undefined) return `${CHALLENGE}, error="invalid_token"`;
-  return `${CHALLENGE}, error="insufficient_claims", claims="${Buffer.from(claims).toString('base64')}"`;
+export function refusedBearer(denial: Denial): { readonly challenge: string; readonly description: string } {
+  const { claims, description } = wire(denial, 'the access token');
+  const error =
+    claims === undefined
+      ? `error="invalid_token", error_description="${description}"`
+      : `error="insufficient_claims", claims="${Buffer.from(claims).toString('base64')}"`;
+  return { challenge: `${CHALLENGE}, ${error}`, description };
 }
 
 export interface ProtectedForm {
@@ -42,14 +45,15 @@ export async function readProtectedForm(
 ): Promise<ProtectedForm | RefusedForm> {
   const authorization = request.headers.get('authorization');
   // RFC 6750 section 3.1: a request without credentials gets no error code.
-  if (authorization === null) return unauthorized(CHALLENGE);
+  if (authorization === null)
+    return unauthorized({ challenge: CHALLENGE, description: 'an Entra access token is required as Bearer' });
   const bearer = readBearer(authorization);
   if (bearer === undefined)
     return oauthError('Authorization must be one Bearer token', 400, {
       'www-authenticate': `${CHALLENGE}, error="invalid_request"`,
     });
   const caller = await admit(bearer, 'caller');
-  if (!('objectId' in caller)) return unauthorized(refusedChallenge(caller));
+  if (!('objectId' in caller)) return unauthorized(refusedBearer(caller));
   const parameters = readParameters({ headers: request.headers, body: await request.text() }, [FORM]);
   if ('kind' in parameters) return oauthError(parameters.detail, parameters.status);
   // `token_type_hint` is ignored: all tokens are found in the same place, and a wrong hint must not hide one.
@@ -70,11 +74,11 @@ function oauthError(
   });
 }
 
-function unauthorized(challenge: string): RefusedForm {
+function unauthorized({ challenge, description }: ReturnType<typeof refusedBearer>): RefusedForm {
   return refused({
     status: 401,
     headers: { ...NO_STORE, 'www-authenticate': challenge },
-    jsonBody: { error: 'invalid_client', error_description: 'an accepted Entra access token is required' },
+    jsonBody: { error: 'invalid_client', error_description: description },
   });
 }
 

@@ -73,7 +73,7 @@ function readSubjectToken({ headers }: RawRequest, parameters: Parameters): stri
     return inBody;
   }
   if (type !== undefined) return malformed('subject_token is required with subject_token_type');
-  if (authorization === null) return { kind: 'caller_unverified', fault: 'missing' };
+  if (authorization === null) return { kind: 'caller_unverified', fault: 'missing', hint: 'missing' };
   return readBearer(authorization) ?? malformed('Authorization must be one Bearer token');
 }
 

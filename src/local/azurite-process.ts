@@ -2,9 +2,7 @@
 import { join } from 'node:path';
 import { startQueueServer, startTableServer } from './azurite.ts';
 import { beChild } from './child.ts';
-import { lockFile } from './folder-lock.ts';
-import { keepQueues } from './queue-journal.ts';
-import { keepTables, type TableStore } from './table-journal.ts';
+import type { TableStore } from './table-journal.ts';
 
 /** A child that has lost its launcher is gone in less. */
 const MAX_PREDECESSOR_MS = 8000;
@@ -43,6 +41,12 @@ try {
   stops.push(() => queues.close());
   findByRowKeyFirst(tables.metadataStore);
   if (folder !== undefined) {
+    // Loaded for a folder only: a lock needs SQLite and the schema of what is in its file.
+    const [{ lockFile }, { keepTables }, { keepQueues }] = await Promise.all([
+      import('./folder-lock.ts'),
+      import('./table-journal.ts'),
+      import('./queue-journal.ts'),
+    ]);
     const file = join(folder, 'tables.jsonl');
     // When a launcher is killed, its Azurite answers what is in flight for a moment more, and keeps it here.
     const lock = lockFile(`${file}.lock`, MAX_PREDECESSOR_MS);

@@ -1,7 +1,7 @@
 /**
  * The files that `npm start` writes into its folder for a person's own shell and programs: `env.sh` and `env.ps1`
  * with the addresses and the certificate authority, `first-token.sh` and `first-token.ps1` that get a first token
- * and use it.
+ * and use it, `operator.sh` that signs an operator in.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,6 +24,7 @@ export function writeFirstFiles(description: Description, folder: string): void 
     'env.ps1': variables.map(([name, value]) => `$env:${name} = ${powerShell(value)}\n`),
     'first-token.sh': [firstTokenBash(description)],
     'first-token.ps1': [firstTokenPowerShell(description)],
+    'operator.sh': [operatorBash(description, folder)],
   };
   for (const [name, lines] of Object.entries(files))
     writeFileSync(join(folder, name), lines.join(''), { mode });
@@ -57,15 +58,19 @@ function environmentOf(description: Description, bundle: string): Record<string,
 
 type Caller = Description['callers'][number];
 
-/** One call of each kind of account that shows a token at work. */
-const CALLS: Readonly<Record<string, { readonly path: string; readonly body: string }>> = {
+/** One call of each kind of account that shows a token at work, and the member of its answer that shows it. */
+const CALLS: Readonly<
+  Record<string, { readonly path: string; readonly body: string; readonly shows: string }>
+> = {
   TextTranslation: {
     path: '/translator/text/v3.0/translate?api-version=3.0&to=de',
     body: '[{"Text":"Hello"}]',
+    shows: 'text',
   },
   OpenAI: {
     path: '/openai/v1/chat/completions',
     body: '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}',
+    shows: 'content',
   },
 };
 
@@ -108,17 +113,18 @@ function firstTokenBash(description: Description): string {
     const use = CALLS[account.kind];
     const form = members.map(([name, value]) => `--data-urlencode ${bash(`${name}=${value}`)}`).join(' ');
     return `
-echo ${bash(`${caller.name} signs in to Entra and asks the broker for a token for ${account.name} (${kind}):`)}
+echo ${bash(`${caller.name} signs in to Entra, then asks the broker for ${account.name} (${kind}):`)}
 CALLER_TOKEN=$(call ${bash(`${entra.authority}/${caller.tenantId}/oauth2/v2.0/token`)} ${form} | token)
 ANSWER=$(call ${bash(`${broker}/oauth2/token`)} -H "Authorization: Bearer $CALLER_TOKEN" \\
   -d grant_type=${tokenExchange} -d audience=${account.name} -d token_kind=${kind})
-echo "$ANSWER" | sed -E 's/("access_token": ?"[^"]{16})[^"]*/\\1…/'
+show "$ANSWER"
 ${
   use === undefined
     ? ''
     : `echo ${bash(`${account.name}, called with that token:`)}
 call ${bash(`${account.endpoint}${use.path}`)} -H "Authorization: Bearer $(echo "$ANSWER" | token)" \\
-  -H 'Content-Type: application/json' -d ${bash(use.body)}
+  -H 'Content-Type: application/json' -d ${bash(use.body)} |
+  sed -E 's/.*("${use.shows}": ?"[^"]*").*/\\1/'
 echo
 `
 }`;
@@ -128,7 +134,41 @@ echo
 set -eu
 call() { curl -sS --cacert ${bash(ca)} "$@"; }
 token() { sed -E 's/.*"access_token": ?"([^"]+)".*/\\1/'; }
+# Of an answer with a token, what fits on a screen; of any other, all.
+show() {
+  case "$1" in *'"access_token"'*) ;; *) echo "$1"; return ;; esac
+  for member in access_token token_kind expires_in endpoint revocation; do
+    echo "$1" | sed -nE 's/.*"'$member'": ?("[^"]*"|[0-9]+).*/'$member': \\1/p'
+  done | tr -d '"' | sed -E '/^access_token/s/(.{30}).*/\\1…/'
+}
 ${steps.join('') || `echo ${bash(NOBODY)}\n`}`;
+}
+
+/**
+ * For the blocks of the runbook (infra/README.md): the operator's token, and somebody and something of this policy to
+ * try them on. A role of the broker is the home tenant's own, so the operator is of that tenant.
+ */
+function operatorBash({ entra, callers, resources }: Description, folder: string): string {
+  const operator = callers.find(({ name }) => name === 'operator');
+  const person = callers.find(({ username, may }) => username !== undefined && may.length > 0);
+  const account = resources.find(({ secret }) => secret !== undefined);
+  const form = operator && Object.entries(signIn(operator, entra.scope));
+  const members = form?.map(([name, value]) => `--data-urlencode ${bash(`${name}=${value}`)}`).join(' ');
+  const examples = {
+    TENANT: person?.tenantId ?? entra.tenantId,
+    PERSON: person?.objectId ?? '',
+    ACCOUNT: account?.name ?? '',
+    POLICY: join(folder, 'policy.json'),
+  };
+  return `# An operator's shell, for the runbook in infra/README.md: . operator.sh
+. ${bash(join(folder, 'env.sh'))}
+export BROKER_TOKEN=$(curl -sS ${bash(`${entra.authority}/${entra.tenantId}/oauth2/v2.0/token`)} ${members} |
+  sed -E 's/.*"access_token": ?"([^"]+)".*/\\1/')
+${Object.entries(examples)
+  .map(([name, value]) => `export ${name}=${bash(value)}`)
+  .join('\n')}
+export APPLICATION="$AZURE_CLIENT_ID"
+`;
 }
 
 function firstTokenPowerShell(description: Description): string {

@@ -1,6 +1,8 @@
 /** One broker instance: the embedded host with the function files, in a process of its own. */
 import { beChild } from './child.ts';
 import { type RunningHost, startHost } from './host/host.ts';
+import { portTaken } from './port-taken.ts';
+import { findRunning } from './running.ts';
 
 export interface InstanceOptions {
   readonly appFolder: string;
@@ -42,8 +44,8 @@ try {
   report({ kind: 'ready' });
 } catch (error) {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const taken = code === 'EADDRINUSE' ? `port ${options.port} is taken` : String(error);
-  report({ kind: 'failed', why: taken });
+  const why = code === 'EADDRINUSE' ? portTaken(options.port, findRunning()) : String(error);
+  report({ kind: 'failed', why });
   process.exitCode = 1;
   process.disconnect?.();
 }

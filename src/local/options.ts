@@ -47,20 +47,23 @@ const schema = z.object({
 });
 export type Options = z.infer<typeof schema>;
 
-export const usage = `npm start -- [--json] [--port N] [--speed X] [--data DIR] [--policy FILE] [--instances N]
+export const usage = `npm start -- [options]
 
   --json         one line of JSON on stdout when all is up; log lines on stderr
   --port N       the broker's port (default 7071, 0 picks one)
-  --speed X      virtual time runs X times as fast as the clock on the wall (default 1)
-  --data DIR     tables, vault and accounts live there (default: a temporary folder, removed on exit)
-  --policy FILE  a policy of your own: its accounts (${MAX_ACCOUNTS} at most), tenants and groups are simulated,
-                 with a caller for each rule of its grants, named after the grant, beside operator, auditor,
-                 publisher and outsider. Its tenant home, else the first, is the broker's own. Ask for an
-                 account by its name: its endpoint is a local address, as description.json says
-                 (default: a demo set)
+  --speed X      time runs X times as fast as the clock on the wall (default 1)
+  --data DIR     where tables, vault and accounts live (default: a temporary
+                 folder, removed on exit)
+  --policy FILE  a policy of your own (default: a demo set). Its accounts
+                 (${MAX_ACCOUNTS} at most), tenants and groups are simulated, with a caller
+                 for each rule of its grants, named after the grant, beside
+                 operator, auditor, publisher and outsider. Its tenant home,
+                 else the first, is the broker's own. Ask for an account by its
+                 name: its endpoint is a local address, as description.json says
   --instances N  broker instances, each its own process (default 1)
 
-npm prints two lines of its own before; with \`npm start --silent -- --json\` stdout has the one line alone.`;
+npm prints two lines of its own before. With \`npm start --silent -- --json\`
+stdout has the one line alone.`;
 
 /** @throws Error that says, in words for a person, what is wrong with the options. */
 export function readOptions(args: readonly string[]): Options {

@@ -94,8 +94,9 @@ export const EXAMPLES: readonly Example[] = [
       resources: [{ name: 'speech', rotation: { paused: true, blackout: { from: '07:00', to: '19:00' } } }],
     },
     notes: [
-      '`paused` starts no rotation until it is false again; exchanges go on. `blackout` does so each day, in UTC, and may stand alone.',
-      'A rotation that has begun goes on to its end, and an emergency rotation is not held back.',
+      '`paused`: no rotation starts until it is false again, and one that has begun stands still. Exchanges go on, an emergency rotation is not held back.',
+      '`blackout`: in that time of each day, in UTC, no rotation starts, and one that has begun goes on. It may stand alone.',
+      'In steps, and back: [the runbook](README.md#freeze-the-rotation).',
     ],
   },
   {
@@ -213,7 +214,7 @@ export const EXAMPLES: readonly Example[] = [
     fragment: { grants: [] },
     notes: [
       'A policy without grants denies everything. It is in force when it is deployed, which takes minutes.',
-      'At once, on every instance: an operator blocks a tenant, `POST /operator/revocations` with `{"scope":{"kind":"tenant","tenantId":"…"},"block":true,"reason":"…"}`, and lifts it later. Tokens that are out live to their end (README.md, Runbook).',
+      'At once, on every instance: an operator blocks every tenant, and lifts it later ([the runbook](README.md#revoke-everything)). Tokens that are out live to their end.',
     ],
   },
 ];

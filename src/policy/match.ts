@@ -1,5 +1,6 @@
 import type { Caller } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
+import { cleanTarget } from './asked-for.ts';
 import { matches } from './pattern.ts';
 import type { CallerRule, Grant, Policy, Resource } from './schema.ts';
 
@@ -19,6 +20,8 @@ export interface Option {
 export interface CompiledPolicy {
   /** By name, or by the URL of an endpoint. */
   target(nameOrUrl: string): Target | undefined;
+  /** The name that the audit has for what was asked for: a resource's own, or a caller's text without secrets. */
+  recordedAs(nameOrUrl: string): string;
   /** The name of a tenant that may call; undefined for any other. */
   tenantName(tenantId: string): string | undefined;
   /**
@@ -51,8 +54,11 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     );
   }
   const tenantNames = new Map(policy.tenants.map(({ id, name }) => [id, name]));
+  const target = (nameOrUrl: string): Target | undefined =>
+    targets.get(nameOrUrl) ?? targets.get(canonicalUrl(nameOrUrl));
   return {
-    target: (nameOrUrl) => targets.get(nameOrUrl) ?? targets.get(canonicalUrl(nameOrUrl)),
+    target,
+    recordedAs: (nameOrUrl) => target(nameOrUrl)?.resource.name ?? cleanTarget(nameOrUrl),
     tenantName: (tenantId) => tenantNames.get(tenantId),
     options: (caller, resource, kind) => {
       const tenant = tenantNames.get(caller.tenantId);

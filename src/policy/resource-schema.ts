@@ -79,7 +79,8 @@ const rotation = z
     paused: z
       .boolean()
       .meta({
-        description: 'No rotation starts until this is false again. A running one goes on.',
+        description:
+          'No rotation starts or goes on until this is false again. Emergencies and repairs are not held back.',
         examples: [true],
       })
       .default(false),

@@ -11,7 +11,7 @@ export function policyJsonSchema(): string {
 
 if (import.meta.main) {
   readCommandLine(
-    'npm run schema\n\nWrites infra/policy.schema.json and infra/POLICY.md from src/policy/schema.ts and src/policy/examples.ts.',
+    'npm run schema\n\nWrites infra/policy.schema.json and infra/POLICY.md from src/policy/schema.ts\nand src/policy/examples.ts.',
     {},
   );
   const infra = new URL('../../infra/', import.meta.url);

@@ -6,7 +6,7 @@ import { bornAtMs, dueAtMs, overdueAtMs } from './due.ts';
 import { isHeld } from './lease.ts';
 import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
-import { advice, said } from './problem.ts';
+import { advice, type Problem, problemOf, said } from './problem.ts';
 import { hasNoKeys, next } from './retire.ts';
 import { isStuck } from './retry.ts';
 import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
@@ -21,6 +21,8 @@ export interface Plan {
   readonly at?: string | undefined;
   /** Why the rotation does not go on. */
   readonly blocked?: string | undefined;
+  /** The kind of that problem: the runbook (infra/README.md) has a heading for each. */
+  readonly code?: Problem['code'] | undefined;
   /** What a person should do. */
   readonly todo?: string | undefined;
   /** Absent where no rotation was seen, or the row cannot be read. */
@@ -80,10 +82,16 @@ export async function planOne(
       next: step.why,
       at: untilMs === undefined ? undefined : iso(untilMs),
       blocked: driven ?? (problem && said(problem)),
+      code: driven === undefined ? problem?.code : undefined,
     };
   } catch (error) {
     if (!(error instanceof UpstreamFailure)) throw error;
-    return { ...known, next: 'waits until everything can be seen', blocked: error.message };
+    return {
+      ...known,
+      next: 'waits until everything can be seen',
+      blocked: error.message,
+      code: problemOf(error).code,
+    };
   }
 }
 

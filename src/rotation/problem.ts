@@ -34,6 +34,7 @@ export const problemSchema = z.discriminatedUnion('code', [
   detailed('in_words'),
 ]);
 export type Problem = z.infer<typeof problemSchema>;
+export const PROBLEM_CODES = problemSchema.options.map(({ shape }) => shape.code.value);
 
 export const REFUSALS: Readonly<Record<AccountRefusal, Problem>> = {
   localAuthDisabled: { code: 'keys_switched_off' },

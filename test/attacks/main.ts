@@ -8,15 +8,17 @@ import type { Fuzzed } from './fuzz.ts';
 import type { UnderFlood } from './good-callers.ts';
 import type { Measured } from './measured.ts';
 
-const usage = `npm run attack -- [--table] [--fuzz N] [--floods] [--seed S] [--seconds S] [--against DIR] [--json]
+const usage = `npm run attack -- [options]
 
   --table        the table of attacks, each with what it cost
-  --fuzz N       every parser and every route with N random inputs (initially 50,000)
+  --fuzz N       every parser and every route with N random inputs
+                 (initially 50,000)
   --floods       what good callers keep under each flood
                  (none of the three: all of them)
   --seed S       of the random inputs (initially another one each time)
   --seconds S    the length of each part of a flood (initially 4)
-  --against DIR  the table and the floods also against this checkout, first, as "before"
+  --against DIR  the table and the floods also against this checkout, first,
+                 as "before"
   --json         the last line is one JSON object`;
 const { values } = readCommandLine(usage, {
   options: {

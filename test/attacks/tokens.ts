@@ -1,4 +1,4 @@
-/** Tokens that are not what they say. Each exchange is refused alike, and a caller is not told why. */
+/** Tokens that are not what they say. Each exchange is refused with one code, and the words tell only what is in the token. */
 import type { Attack } from './attack.ts';
 import {
   type Broker,

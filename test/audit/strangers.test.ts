@@ -48,14 +48,14 @@ test('10,000 refusals are one record for each reason, with a count and the corre
       correlationId: 'c-0',
       reason: 'caller_unverified: tenant',
       count: 2_500,
-      samples: ['c-0', 'c-4', 'c-8', 'c-12', 'c-16'],
+      samples: ['c-0', 'c-4', 'c-8', 'c-12', 'c-16'].map((correlationId) => ({ correlationId })),
     },
     {
       ...common,
       correlationId: 'c-1',
       reason: 'other',
       count: 7_500,
-      samples: ['c-1', 'c-2', 'c-3', 'c-5', 'c-6'],
+      samples: ['c-1', 'c-2', 'c-3', 'c-5', 'c-6'].map((correlationId) => ({ correlationId })),
     },
   ]);
   assert.deepEqual(state.due, [], 'and nothing runs while nobody is refused');
@@ -70,6 +70,23 @@ test('reasons without end are one record together', async () => {
   await elapse();
   assert.equal(state.written.length, 65);
   assert.equal(state.written.at(-1)?.count, 1_000 - 64);
+});
+
+test('a resource that was asked for is in a sample, however often others were; never more than ten samples', async () => {
+  const { state, elapse, refused } = world();
+  for (let n = 0; n < 1_000; n += 1) refused('expired', `c-${n}`, 'speech');
+  refused('expired', 'late', 'chat');
+  for (let n = 0; n < 1_000; n += 1) refused('expired', `c-${n}`, `made-up-${n}`);
+  await elapse();
+  const [{ count, samples = [] } = {}] = state.written;
+  assert.equal(count, 2_001);
+  assert.deepEqual(
+    samples.slice(0, 6),
+    [0, 1, 2, 3, 4]
+      .map((n) => ({ correlationId: `c-${n}`, resource: 'speech' }))
+      .concat({ correlationId: 'late', resource: 'chat' }),
+  );
+  assert.equal(samples.length, 10);
 });
 
 test('while the tables are down the count is logged, and nothing else happens', async () => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAuditReader } from '../../src/azure/audit-table.ts';
+import { MAX_RECORDS_PER_WRITE } from '../../src/audit/audit.ts';
+import { createAuditReader, createAuditTable } from '../../src/azure/audit-table.ts';
+import type { Rows } from '../../src/azure/rows.ts';
 import type { Tables } from '../../src/azure/tables.ts';
+import type { AuditRecord } from '../../src/ports.ts';
 
 const ROWS = ['speech', 'chat', 'chat', 'chat', 'speech'].map((resource, second) => {
   const at = `2026-11-22T12:00:0${second}.000Z`;
@@ -35,4 +38,67 @@ test('a day that can be read in time is one page', async () => {
     ['0', '4'],
   );
   assert.equal(next, undefined);
+});
+
+/** A table of one day that keeps what is inserted, with the bounds of the real one. */
+function keptTable() {
+  const kept: Record<string, unknown>[] = [];
+  const rows = {
+    insert: async (_table: string, row: Record<string, unknown>) => {
+      for (const value of Object.values(row))
+        assert.ok(typeof value !== 'string' || value.length <= 32_768, 'a property holds 64 KiB of UTF-16');
+      assert.ok(JSON.stringify(row).length <= 524_288, 'a row holds 1 MiB of UTF-16');
+      kept.push({ ...row, rowKey: row['RowKey'] });
+    },
+  } as unknown as Rows;
+  const tables = (async () => ({
+    async *listEntities() {
+      yield* kept;
+    },
+  })) as unknown as Tables;
+  return {
+    write: createAuditTable(rows, () => Date.parse('2026-11-22T12:00:00Z'), 'i'),
+    find: async (resource: string) => (await createAuditReader(tables)('2026-11-22', resource, '')).records,
+  };
+}
+const refusal = (more: Partial<AuditRecord>): AuditRecord => ({
+  at: '2026-11-22T12:00:00.000Z',
+  correlationId: 'c',
+  outcome: 'refused',
+  instance: 'i',
+  ...more,
+});
+
+test('counted refusals are found by the resource of each of their samples', async () => {
+  const { write, find } = keptTable();
+  const samples = [
+    { correlationId: 'a', resource: 'speech' },
+    { correlationId: 'b', resource: 'https://other.example' },
+    { correlationId: 'c' },
+  ];
+  const counted = refusal({ reason: 'caller_unverified: expired', count: 9, samples });
+  await write([counted, refusal({ resource: 'chat' })]);
+  assert.deepEqual(await find('https://other.example'), [counted]);
+  assert.deepEqual(await find('speech'), [counted]);
+  assert.deepEqual(await find('spee'), []);
+});
+
+test('records of more resources than a property can list are one row, and each of them is found', async () => {
+  const { write, find } = keptTable();
+  const names = Array.from({ length: MAX_RECORDS_PER_WRITE }, (_, n) => `${'x'.repeat(96)}${n}`);
+  await write(
+    names.map((resource, n) =>
+      n >= 66
+        ? refusal({ resource, reason: 'target_unknown' })
+        : refusal({
+            reason: 'r'.repeat(300),
+            samples: Array.from({ length: 10 }, (_, m) => ({
+              correlationId: 'c'.repeat(32),
+              resource: `${resource.slice(0, 97)}${n}-${m}`,
+            })),
+          }),
+    ),
+  );
+  for (const name of names.slice(66)) assert.equal((await find(name)).length, 1);
+  assert.deepEqual(await find('nothing'), []);
 });

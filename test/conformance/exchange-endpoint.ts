@@ -26,6 +26,7 @@ export async function exchangeEndpoint(options: WorldOptions = {}) {
     clock: () => NOW_MS,
     clientId: BROKER,
     audienceUris: [],
+    homeTenantId: HOME,
     acceptV1: false,
     isAllowedTenant: (tenantId) => tenantId === HOME,
   });

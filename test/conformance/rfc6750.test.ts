@@ -1,6 +1,11 @@
 /** The subject token as Bearer token, by section. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Denial } from '../../src/denial.ts';
+import { createIntrospectionEndpoint } from '../../src/http/introspection.ts';
+import { createOperatorEndpoints } from '../../src/http/operators.ts';
+import { createRevocationEndpoint } from '../../src/http/revocation.ts';
+import { request } from '../http/requests.ts';
 import { ACCESS_TOKEN, exchangeEndpoint, good, subjectToken, TOKEN_EXCHANGE } from './exchange-endpoint.ts';
 import { jsonOf } from './serve.ts';
 
@@ -51,5 +56,39 @@ test('RFC 6750 section 2.1: another scheme, no token or two tokens (two headers,
       [400, 'invalid_request'],
       authorization.slice(0, 9),
     );
+  }
+});
+
+/** None of these ports is reached by a caller who is refused. */
+const unreached = new Proxy({}, { get: (_, name) => assert.fail(String(name)) }) as never;
+
+test('RFC 6750 section 3.1: an expired token is invalid_token, 401, and the description says so, on every route', async () => {
+  const expired: Denial = { kind: 'caller_unverified', fault: 'expired', hint: 'expired' };
+  const admit = async () => expired;
+  const issued = unreached;
+  const routes = [
+    createIntrospectionEndpoint({ admit, issued, issuer: 'https://x', endpointOf: unreached }),
+    createRevocationEndpoint({ admit, issued }),
+    ...Object.values(
+      createOperatorEndpoints({
+        admit,
+        operate: unreached,
+        rotation: unreached,
+        rotates: unreached,
+        recordedAs: unreached,
+        readAudit: unreached,
+        clock: unreached,
+      }),
+    ),
+  ];
+  const description = 'the access token has expired: get a new one from Entra';
+  for (const route of routes) {
+    const answer = await route(request('POST', '/', { body: 'token=x', headers: bearer }));
+    assert.equal(answer.status, 401);
+    assert.equal(
+      (answer.headers as Record<string, string>)['www-authenticate'],
+      `Bearer realm="azure-ai-token-broker", error="invalid_token", error_description="${description}"`,
+    );
+    assert.ok(JSON.stringify(answer.jsonBody ?? answer.body).includes(description));
   }
 });

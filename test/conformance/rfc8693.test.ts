@@ -1,6 +1,7 @@
 /** OAuth 2.0 Token Exchange, by section. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { applicationClaims, BROKER, goodHeader, signed } from '../exchange/entra-token.ts';
 import { ACCESS_TOKEN, exchangeEndpoint, good, JWT, subjectToken } from './exchange-endpoint.ts';
 import { jsonOf } from './serve.ts';
 
@@ -88,6 +89,24 @@ test('RFC 8693 section 2.2.2: a subject token that is not valid is invalid_reque
   await using broker = await exchangeEndpoint();
   for (const subject_token of ['x', `${subjectToken}x`, `${subjectToken.slice(0, -4)}AAAA`])
     assert.equal(await refusal(await broker.post({ ...good, subject_token })), 'invalid_request');
+});
+
+test('RFC 8693 section 2.2.2: the description says what the holder of the subject token can read in it, and what to get', async () => {
+  await using broker = await exchangeEndpoint();
+  const told = async (subject_token: string): Promise<unknown> =>
+    (await jsonOf(await broker.post({ ...good, subject_token })))['error_description'];
+  const bent = (claims: object): string => signed(goodHeader, { ...applicationClaims, ...claims });
+  assert.equal(await told(bent({ exp: 1 })), 'subject_token has expired: get a new one from Entra');
+  assert.equal(
+    await told(bent({ aud: 'https://graph.microsoft.com' })),
+    `subject_token is for another audience: its aud must be ${BROKER}`,
+  );
+  assert.equal(
+    await told(bent({ tid: '00000000-0000-4000-8000-0000000000ee' })),
+    "subject_token is not accepted: it is not of the broker's own tenant, and of other tenants only those that the policy names may call",
+  );
+  assert.equal(await told('x'), 'subject_token cannot be read: it must be a signed JWT, as Entra issues it');
+  assert.equal(await told(bent({ roles: [] })), 'subject_token is not accepted');
 });
 
 test('RFC 8693 section 2.2.2: the error answer is that of RFC 6749 section 5.2', async () => {

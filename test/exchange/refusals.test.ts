@@ -29,7 +29,7 @@ const rows: readonly Row[] = [
     what: 'a target that is not there',
     run: (world) => world.ask(captions, 'nothing'),
     denial: { kind: 'target_unknown', target: 'nothing' },
-    row: who,
+    row: { ...who, resource: 'nothing' },
   },
   {
     what: 'a target of others',
@@ -144,12 +144,29 @@ test('what a stranger is refused for is counted, and no durable write is waited 
   assert.deepEqual(denied(await world.exchange(request, 'c-2')), {
     kind: 'caller_unverified',
     fault: 'signature',
+    hint: 'unexplained',
   });
   assert.deepEqual(world.strangers, [
-    ['request_malformed: say what', 'c-1'],
-    ['caller_unverified: signature', 'c-2'],
+    ['request_malformed: say what', 'c-1', undefined],
+    ['caller_unverified: signature', 'c-2', 'speech'],
   ]);
   assert.equal(world.audit.length, 0);
+});
+
+test('what was asked for is kept under the name of the policy, or as it was sent, without secrets', async () => {
+  const world = createWorld();
+  const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlc2lnbmF0dXJlc2lnbmF0dXJl';
+  for (const [target, resource] of [
+    ['https://Speech.example/', 'speech'],
+    ['https://nothing.example/x?key=hunter2', 'https://nothing.example'],
+    [token, '[redacted]'],
+  ] as const) {
+    await world.ask(captions, target);
+    assert.equal(world.audit.at(-1)?.resource, resource);
+    const request = { subjectToken: 'x', target, tokenKind: undefined, scope: undefined };
+    await world.exchange(request, 'c');
+    assert.deepEqual(world.strangers.at(-1), ['caller_unverified: signature', 'c', resource]);
+  }
 });
 
 test('every kind of denial has its row', () => {

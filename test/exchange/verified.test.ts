@@ -33,20 +33,20 @@ test('a token is verified once in five minutes', async () => {
 test("a token's own end is its end, remembered or not", async () => {
   const caller = aCaller({ expiresAtSeconds: NOW_MS / 1000 + 10 });
   const { state, verify } = world(async () =>
-    state.nowMs < NOW_MS + 10_000 ? caller : { kind: 'caller_unverified', fault: 'expired' },
+    state.nowMs < NOW_MS + 10_000 ? caller : { kind: 'caller_unverified', fault: 'expired', hint: 'expired' },
   );
   await verify('a');
   state.nowMs += 9_999;
   assert.deepEqual(await verify('a'), caller);
   state.nowMs += 1;
-  assert.deepEqual(await verify('a'), { kind: 'caller_unverified', fault: 'expired' });
+  assert.deepEqual(await verify('a'), { kind: 'caller_unverified', fault: 'expired', hint: 'expired' });
 });
 
 test('a refusal and an outage are remembered for nobody', async () => {
   let isDown = true;
   const { state, verify } = world(async () => {
     if (isDown) throw new UpstreamFailure('entra', 'is down');
-    return { kind: 'caller_unverified', fault: 'unknown_key' };
+    return { kind: 'caller_unverified', fault: 'unknown_key', hint: 'unexplained' };
   });
   await assert.rejects(verify('a'), UpstreamFailure);
   isDown = false;

@@ -13,6 +13,7 @@ export const verifier = (bend: Partial<VerifyOptions> = {}) =>
     clock: () => NOW_MS,
     clientId: BROKER,
     audienceUris: ['api://broker'],
+    homeTenantId: HOME,
     acceptV1: true,
     isAllowedTenant: (tenantId) => tenantId === HOME,
     ...bend,

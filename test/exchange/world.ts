@@ -42,8 +42,8 @@ export function createWorld(options: WorldOptions = {}) {
   const world = {
     nowMs: NOW_MS,
     audit: [] as AuditRecord[],
-    /** Refusals of callers whom nobody verified, by reason and correlation id. */
-    strangers: [] as [string, string][],
+    /** Refusals of callers whom nobody verified, by reason, correlation id and resource. */
+    strangers: [] as [string, string, string | undefined][],
     issued: [] as IssuedRecord[],
     declared: [] as { resource: string; slot: Slot; expiresAtMs: number }[],
     revocations: new Map<string, Revocation>(),
@@ -176,7 +176,8 @@ export function createWorld(options: WorldOptions = {}) {
     policy,
     verify:
       options.verify ??
-      (async (text) => world.callers.get(text) ?? { kind: 'caller_unverified', fault: 'signature' }),
+      (async (text) =>
+        world.callers.get(text) ?? { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' }),
     freshness,
     revokedBy,
     isDropped: (revocations, sha256) => revocations.has(scopeKey({ kind: 'issued', sha256 })),
@@ -189,7 +190,7 @@ export function createWorld(options: WorldOptions = {}) {
         world.audit.push(record);
       },
     },
-    refusedStranger: (reason, correlationId) => world.strangers.push([reason, correlationId]),
+    refusedStranger: (...refusal) => world.strangers.push(refusal),
     clock,
     instance: 'instance-1',
     minimumLifeMs,

@@ -1,10 +1,6 @@
 /** Clients that know nothing of this broker: a stock OAuth client, the openai package, and plain HTTP. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import OpenAI from 'openai';
 import {
   allowInsecureRequests,
@@ -15,8 +11,6 @@ import {
 } from 'openid-client';
 import { type Stack, startStack } from './stack.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-const execute = promisify(execFile);
 let stack: Stack;
 before(async () => {
   stack = await startStack();
@@ -43,19 +37,6 @@ test('openid-client discovers the metadata and does the exchange', async () => {
   assert.equal(answer.token_type, 'bearer');
   assert.equal(answer['issued_token_type'], ACCESS_TOKEN);
   assert.ok((answer.expiresIn() ?? 0) > 60);
-});
-
-test("the README's program runs as it is printed, with the variables of env.sh", async () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const [, program = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
-  assert.match(program, /genericGrantRequest/);
-  const env = join(dirname(stack.description.ca), 'env.sh');
-  const run = `. '${env}' && exec "$0" --input-type=module-typescript --eval "$1"`;
-  const { stdout } = await execute('sh', ['-c', run, process.execPath, program], { cwd: root });
-  const speech = stack.description.resources.find(({ name }) => name === 'speech');
-  const [, seconds, endpoint] = /^good for (\d+) s at (\S+)$/m.exec(stdout) ?? assert.fail(stdout);
-  assert.ok(Number(seconds) > 60, stdout);
-  assert.equal(endpoint, speech?.endpoint);
 });
 
 test('openid-client understands a refusal', async () => {

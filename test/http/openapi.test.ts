@@ -114,6 +114,11 @@ describe('the answers of a running broker', async () => {
       ['POST /operator/revocations/lift', 400, { headers: operator, body: '{}' }],
       ['GET /operator/events', 200, { headers: auditor }],
       ['GET /operator/audit', 200, { headers: auditor }],
+      ...['revocations', 'events', 'audit', 'rotation'].map((name): [string, number, RequestInit] => [
+        `GET /operator/${name}`,
+        400,
+        { headers: auditor },
+      ]),
       ['GET /operator/rotation', 200, { headers: auditor }],
       ['POST /operator/rotation/{resource}', 404, { headers: operator, body: '{}' }],
       ['POST /operator/rotation/{resource}', 400, { headers: operator, body: '{"slot":"Key3"}' }],
@@ -121,7 +126,8 @@ describe('the answers of a running broker', async () => {
     ];
     for (const [route, status, init] of asked) {
       const [method = '', path = ''] = route.split(' ');
-      const at = path.replace('{resource}', status === 404 ? 'documents' : 'translator');
+      const isMisspelled = method === 'GET' && status === 400;
+      const at = `${path.replace('{resource}', status === 404 ? 'documents' : 'translator')}${isMisspelled ? '?resorce=x' : ''}`;
       const response = await fetch(`${broker}${at}`, { method, ...init });
       assert.equal(await assertDocumented(document, route, response), status, route);
     }

@@ -30,6 +30,7 @@ beforeEach(() => {
       },
     },
     rotates: (resource) => resource === 'speech',
+    recordedAs: (resource) => `recorded-${resource}`,
     readAudit: async (day, resource, after) => {
       asked.push([day, resource, after]);
       return { records: [], next: 'more' };
@@ -76,7 +77,10 @@ test('a token from before a revocation is answered with the claims that a newer 
   await world.deps.table.update(scopeKey(auditor as Scope), (entry) =>
     raise(entry, { ...change, cutOffSeconds: at, blockCause: 'b' }),
   );
-  assert.match(await challenge(), /error="invalid_token"$/);
+  assert.match(
+    await challenge(),
+    /error="invalid_token", error_description="the access token is no longer accepted, and a newer one is not either"$/,
+  );
 });
 
 describe('who may', () => {
@@ -89,6 +93,7 @@ describe('who may', () => {
       const bad = await ask(action, 'forged', body, params);
       assert.equal(bad.status, 401);
       assert.match(bad.headers['www-authenticate'] ?? '', /error="invalid_token"/);
+      assert.equal(bad.json.detail, 'the access token is not accepted');
     }
     assert.deepEqual([rotated, world.bumps], [[], 0]);
   });
@@ -235,11 +240,55 @@ test('an auditor reads who got tokens for an account on a day, a page at a time;
   assert.deepEqual(page.jsonBody, { records: [], next: 'more' });
   await get({});
   assert.deepEqual(asked, [
-    ['2026-11-21', 'speech', NEXT],
+    ['2026-11-21', 'recorded-speech', NEXT],
     ['2026-11-22', undefined, ''],
   ]);
   assert.equal((await get({ day: 'yesterday' })).status, 400);
   for (const after of ['here', `${NEXT}\u0000`, `${NEXT}'`, '2026-11-21', 'x'.repeat(5_000)])
     assert.equal((await get({ after })).status, 400, after.slice(0, 40));
   assert.equal(asked.length, 2);
+});
+
+const HINT = 'this route has no query parameters';
+const KNOWN: Readonly<Record<OperatorAction, string>> = {
+  listRevocations: HINT,
+  revoke: HINT,
+  lift: HINT,
+  listEvents: HINT,
+  readAudit: 'unknown query parameter: the known ones are day, resource, after',
+  planRotation: HINT,
+  rotateNow: HINT,
+};
+for (const [action, detail] of Object.entries(KNOWN))
+  test(`${action} refuses a query parameter that it does not know, and does nothing: "${detail}"`, async () => {
+    for (const path of [
+      '/operator?resources=speech',
+      '/operator?Resource=',
+      '/operator?day=2026-11-21&__proto__=x',
+    ]) {
+      const answer = await operators[action as OperatorAction](
+        request('POST', path, {
+          headers: { authorization: 'Bearer operator' },
+          params: { resource: 'speech' },
+          query: Object.fromEntries(new URL(path, 'http://x').searchParams.entries()),
+          body: JSON.stringify({ scope }),
+        }),
+      );
+      assert.equal(answer.status, 400);
+      assert.equal(JSON.parse(String(answer.body)).detail, detail);
+    }
+    assert.deepEqual([rotated, asked, world.bumps], [[], [], 0]);
+  });
+
+test('a query parameter that is sent twice is refused, since one of the two would be left out', async () => {
+  const answer = await operators.readAudit(
+    request('GET', '/operator/audit?resource=a&resource=b', { headers: { authorization: 'Bearer auditor' } }),
+  );
+  assert.equal(answer.status, 400);
+  assert.match(String(answer.body), /a query parameter is sent more than once/);
+});
+
+test('who may not ask is told nothing of the query', async () => {
+  const headers = { authorization: 'Bearer plain' };
+  assert.equal((await operators.readAudit(request('GET', '/operator/audit?x=1', { headers }))).status, 403);
 });

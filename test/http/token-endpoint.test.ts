@@ -74,7 +74,11 @@ test('a request that cannot be read goes through the exchange too, so that it is
 });
 
 test('a refusal is answered and logged with its reason, which only the log has', async () => {
-  const { lines, endpoint } = world(async () => ({ kind: 'caller_unverified', fault: 'signature' }));
+  const { lines, endpoint } = world(async () => ({
+    kind: 'caller_unverified',
+    fault: 'signature',
+    hint: 'unexplained',
+  }));
   const answer = await endpoint(post(good));
   assert.equal(answer.status, 400);
   assert.match(lines[0] ?? '', /"reason":"caller_unverified: signature"/);

@@ -197,6 +197,7 @@ test('another grant type and a missing token have their own denials', () => {
   assert.deepEqual(read(form({ grant_type: GRANT_TYPE, resource: 'speech' })), {
     kind: 'caller_unverified',
     fault: 'missing',
+    hint: 'missing',
   });
 });
 

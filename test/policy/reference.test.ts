@@ -8,6 +8,7 @@ import { policyPage } from '../../src/policy/reference.ts';
 import { APP_ROLES, SCOPES } from '../../src/policy/registration.ts';
 import { policySchema } from '../../src/policy/schema.ts';
 import { policyWarnings } from '../../src/policy/warnings.ts';
+import { blocksOf } from '../infra/page.ts';
 
 const infra = (name: string): string => readFileSync(new URL(`../../infra/${name}`, import.meta.url), 'utf8');
 const page = infra('POLICY.md');
@@ -33,9 +34,11 @@ test('the page is the one that the schema says', () => {
   assert.equal(page, policyPage(), 'run `npm run schema`');
 });
 
-test('every example of the page loads, merged into the policy that is shipped, and is warned of nothing', () => {
+test('every block of the page is an example, loads merged into the policy that is shipped, and is warned of nothing', (t) => {
   const examples = [...page.matchAll(/^### ([A-Z].*)\n\n```json\n([\s\S]*?)\n```$/gm)];
   assert.equal(examples.length, 10);
+  assert.equal(blocksOf(page).length, examples.length);
+  t.diagnostic(`infra/POLICY.md: ${examples.length} blocks, all loaded`);
   for (const [, wish, text] of examples) {
     const policy = loadPolicy(merged(JSON.parse(infra('policy.json')), JSON.parse(String(text))));
     assert.deepEqual(policyWarnings(policy), [], wish);

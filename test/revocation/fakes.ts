@@ -302,7 +302,8 @@ export function createWorld() {
       },
     },
     keys,
-    verify: async (token) => verified.get(token) ?? { kind: 'caller_unverified', fault: 'signature' },
+    verify: async (token) =>
+      verified.get(token) ?? { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' },
     snapshot,
     mayHave: (who, resource) => resource === 'aoai' && who.groups.includes(GROUP),
     now: () => nowMs,

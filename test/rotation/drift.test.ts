@@ -215,6 +215,7 @@ describe('states that are shown and not thrown', () => {
       const [plan] = await world.rotation.plan();
       const { blocked } = world.row().state;
       assert.equal(plan?.blocked, blocked && said(blocked));
+      assert.equal(plan?.code, blocked?.code);
       delete world.account().refusal;
       await world.tick();
       assert.equal(world.row().state.blocked, undefined);

@@ -384,6 +384,7 @@ describe('on demand', () => {
     assert.equal(one?.next, 'the next rotation is not due');
     assert.equal(one?.at, one?.dueAt);
     assert.match(two?.blocked ?? '', /arm/);
+    assert.deepEqual([one?.code, two?.code], [undefined, 'service_fails']);
     assert.ok((one?.steps.length ?? 0) > 0);
   });
 

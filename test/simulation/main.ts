@@ -13,15 +13,18 @@ import type { Run } from './run.ts';
 /** Of a violation, the last so many lines are kept. */
 const TRACE_LINES = 60;
 
-const usage = `npm run simulate -- [--runs N] [--seed N] [--mutate NAME] [--list-mutations] [--beyond NAME] [--violations N] [--trace] [--json]
+const usage = `npm run simulate -- [options]
 
   --runs N          how many schedules (default 10000)
-  --seed N          the first schedule's seed; the next one has seed N + 1 (default 1)
+  --seed N          the first schedule's seed; the next one has seed N + 1
+                    (default 1)
   --mutate NAME     breaks the machine in a named way, which must be found
   --list-mutations  prints the names
-  --beyond NAME     leaves what is assumed of Azure and of the instances: ${Object.keys(BEYOND).join(' or ')}
+  --beyond NAME     leaves what is assumed of Azure and of the instances:
+                    ${Object.keys(BEYOND).join(' or ')}
   --violations N    stops after so many (default 20)
-  --trace           prints what happens in a schedule, step by step: for --runs 1
+  --trace           prints what happens in a schedule, step by step
+                    (for --runs 1)
   --json            the last line is one JSON object
 
 Many schedules run on all cores.`;

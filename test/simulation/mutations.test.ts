@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { test } from 'node:test';
+import { execFile } from 'node:child_process';
+import { describe, test } from 'node:test';
 import { MAX_SCHEDULES, MUTATIONS } from './mutations.ts';
 import { simulate } from './simulate.ts';
 
@@ -13,24 +13,46 @@ const today = Math.floor(Date.now() / 86_400_000);
 const isTried = (_: unknown, index: number): boolean =>
   process.env['MUTATIONS'] === 'all' || index % EVERY === today % EVERY;
 
-for (const [name, { caughtBy }] of Object.entries(MUTATIONS).filter(isTried)) {
-  test(`the mutation ${name} is caught by ${caughtBy ?? 'the simulation'}`, async (context) => {
-    if (caughtBy === undefined) {
-      const options = ['--mutate', name, '--runs', String(MAX_SCHEDULES), '--violations', '1'];
-      const { code, last } = await simulate(...options);
-      const [violation] = last.violations;
-      assert.ok(violation !== undefined, `not caught in ${last.runs} schedules`);
-      assert.equal(code, 1);
-      context.diagnostic(`seed ${violation.seed}: ${violation.invariant}`);
-      return;
-    }
-    const hook = ['--import', './test/simulation/mutated.ts', caughtBy];
-    // Without the variable of the test runner that runs this file, its own test reports as usual.
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const run = spawnSync(process.execPath, hook, { env: { ...env, MUTATION: name }, encoding: 'utf8' });
-    const [failed] = /^(?:\s*✖|not ok).*$/m.exec(run.stdout) ?? [];
-    assert.equal(run.status, 1, `${caughtBy} passes`);
-    assert.ok(failed !== undefined, run.stdout + run.stderr);
-    context.diagnostic(failed.trim());
+/** @returns the exit code, and what the test file of a mutated source said */
+function testMutated(name: string, file: string): Promise<{ code: unknown; said: string }> {
+  // Without the variable of the test runner that runs this file, its own test reports as usual.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const hook = ['--import', './test/simulation/mutated.ts', file];
+  return new Promise((resolve) => {
+    execFile(process.execPath, hook, { env: { ...env, MUTATION: name } }, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, said: stdout + stderr }),
+    );
   });
 }
+
+// Each is a process of its own, and two at once keep two cores busy.
+describe('a machine that is broken on purpose', { concurrency: 2 }, () => {
+  for (const [name, { caughtBy }] of Object.entries(MUTATIONS).filter(isTried)) {
+    test(`the mutation ${name} is caught by ${caughtBy ?? 'the simulation'}`, async (context) => {
+      if (caughtBy === undefined) {
+        // In one part, so that the first violation ends it: a second part would go on until it finds its own.
+        const options = [
+          '--mutate',
+          name,
+          '--runs',
+          String(MAX_SCHEDULES),
+          '--violations',
+          '1',
+          '--part',
+          '0/1',
+        ];
+        const { code, last } = await simulate(...options);
+        const [violation] = last.violations;
+        assert.ok(violation !== undefined, `not caught in ${last.runs} schedules`);
+        assert.equal(code, 1);
+        context.diagnostic(`seed ${violation.seed}: ${violation.invariant}`);
+        return;
+      }
+      const { code, said } = await testMutated(name, caughtBy);
+      const [failed] = /^(?:\s*✖|not ok).*$/m.exec(said) ?? [];
+      assert.equal(code, 1, `${caughtBy} passes`);
+      assert.ok(failed !== undefined, said);
+      context.diagnostic(failed.trim());
+    });
+  }
+});

@@ -1,5 +1,5 @@
 /** `npm run revoke`: revoke somebody in the local mode and watch the next exchange refused. */
-import { readCommandLine } from '../../command-line.ts';
+import { readCommandLine, wrongUsage } from '../../command-line.ts';
 import {
   callerNamed,
   callerToken,
@@ -11,19 +11,21 @@ import {
 } from './local-mode.ts';
 
 const SCOPES = ['user', 'client', 'tenant', 'token', 'resource'];
-const usage = `npm run revoke -- [--local FILE] [--caller NAME] [--resource NAME] [--scope KIND] [--block]
+const usage = `npm run revoke -- [options]
 
-  --local FILE     the description of a running local mode: npm start -- --json > FILE (default: the one that
-                   runs; where none does, one is started for this command)
+  --local FILE     the description of a running local mode, as npm start writes
+                   it into its folder (default: the one that runs; where none
+                   does, one is started for this command)
   --caller NAME    who exchanges (default captions)
   --resource NAME  for what (default: the first the caller may have)
-  --scope KIND     what is revoked: ${SCOPES.join(', ')} (default user)
+  --scope KIND     what is revoked: ${SCOPES.join(', ')}
+                   (default user)
   --block          until an operator lifts it, instead of up to now`;
 
 try {
   await main();
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
 
@@ -37,7 +39,7 @@ async function main(): Promise<void> {
       block: { type: 'boolean', default: false },
     },
   });
-  if (!SCOPES.includes(values.scope)) throw new Error(`--scope must be one of ${SCOPES.join(', ')}`);
+  if (!SCOPES.includes(values.scope)) wrongUsage(usage, `--scope must be one of ${SCOPES.join(', ')}`);
   await using local = await openLocal(values.local);
   await show(local.description, values);
 }

@@ -1,21 +1,24 @@
 /** `npm run rotation`: what the rotation does next and did last, and rotating now, from a terminal. */
-import { readCommandLine } from '../../command-line.ts';
+import { readCommandLine, wrongUsage } from '../../command-line.ts';
 import type { Plan } from '../../rotation/plan.ts';
 import { callerToken, type LocalDescription, openLocal, startLocal } from './local-mode.ts';
 
 const usage = `npm run rotation -- COMMAND [options]
 
-  plan               what happens next to each resource, when, and what blocks it
+  plan               what happens next to each resource, when, what blocks it
   history RESOURCE   the last steps, the newest first
   now RESOURCE       rotate now, whatever is due
-  watch [RESOURCE]   start a local mode in fast time and watch a full rotation (default speech)
+  watch [RESOURCE]   start a local mode in fast time and watch a full rotation
+                     (default speech)
 
-  --local FILE       the description of a running local mode: npm start -- --json > FILE (default: the one
-                     that runs; where none does, one is started for this command)
-  --broker URL       a deployed broker; its operator's token in BROKER_TOKEN, for example
-                     BROKER_TOKEN=$(az account get-access-token --scope api://CLIENT_ID/Broker.Operate --query accessToken -o tsv)
+  --local FILE       the description of a running local mode, as npm start
+                     writes it into its folder (default: the one that runs;
+                     where none does, one is started for this command)
+  --broker URL       a deployed broker; its operator's token in BROKER_TOKEN, of
+                     az account get-access-token --query accessToken -o tsv \\
+                       --scope api://CLIENT_ID/Broker.Operate
   --slot Key1|Key2   now: only this slot
-  --emergency        now: without waiting for tokens that were bought with the key
+  --emergency        now: without waiting for tokens bought with the key
   --reason TEXT      now: goes on record
   --speed X          watch: how fast time runs (default 120)`;
 
@@ -27,7 +30,7 @@ interface Environment {
 try {
   await main();
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
 
@@ -45,10 +48,11 @@ async function main(): Promise<void> {
   });
   const [command, resource] = positionals;
   if (command === 'watch') return watch(resource ?? 'speech', values.speed);
+  if (command !== 'plan' && command !== 'history' && command !== 'now')
+    return wrongUsage(usage, command === undefined ? 'which command?' : `no such command: ${command}`);
+  if (command !== 'plan' && resource === undefined) return wrongUsage(usage, 'which resource?');
   const run = async (environment: Environment): Promise<void> => {
-    if (command === 'plan') return tellPlan(await plans(environment));
-    if (command !== 'history' && command !== 'now') throw new Error(`no such command: ${command ?? ''}`);
-    if (resource === undefined) throw new Error('which resource?');
+    if (command === 'plan' || resource === undefined) return tellPlan(await plans(environment));
     if (command === 'history') return tellHistory(await plans(environment), resource);
     const { slot, emergency, reason } = values;
     const begun = await rotateNow(environment, resource, { emergency, reason, ...(slot ? { slot } : {}) });
@@ -86,10 +90,22 @@ function rotateNow(environment: Environment, resource: string, body: object): Pr
 }
 
 function tellPlan(planned: readonly Plan[]): void {
-  for (const { resource, state, next, at, blocked, todo, rotatedAt, keysBornAt, dueAt, overdue } of planned) {
+  for (const {
+    resource,
+    state,
+    next,
+    at,
+    blocked,
+    code,
+    todo,
+    rotatedAt,
+    keysBornAt,
+    dueAt,
+    overdue,
+  } of planned) {
     console.log(`${resource}: ${state}`);
     console.log(`  next      ${next}${at === undefined ? ' (with the next tick)' : ` (until ${at})`}`);
-    if (blocked !== undefined) console.log(`  blocked   ${blocked}`);
+    if (blocked !== undefined) console.log(`  blocked   ${blocked}${code === undefined ? '' : ` (${code})`}`);
     if (todo !== undefined) console.log(`  to do     ${todo}`);
     if (dueAt !== undefined) {
       console.log(`  rotated   ${rotatedAt ?? 'not since the account was adopted'}`);

@@ -31,6 +31,8 @@ export interface ControlOptions {
   readonly clocks: Clocks;
   /** The claims of a good caller token. */
   goodClaims(): Members;
+  /** Takes the broker's identity of this name its roles away, or gives them back. False: there is none. */
+  setRoles(identity: string, assigned: boolean): boolean;
   /** Virtual time has moved: what waits for it is looked at. */
   onClock(): void;
   log(line: string): void;
@@ -66,6 +68,7 @@ const shapes = {
   }),
   regenerate: z.strictObject({ keyName: z.enum(['Key1', 'Key2']) }),
   secret: z.strictObject({ deleted: z.boolean() }),
+  roles: z.strictObject({ assigned: z.boolean() }),
   /** A day is more than any clock is off, and keeps every date a date. */
   offset: z.strictObject({ offsetMs: z.int().min(-MAX_OFFSET_MS).max(MAX_OFFSET_MS) }),
   sign: z.strictObject({ header: members.default({}), claims: members.default({}) }),
@@ -191,6 +194,15 @@ function createRoutes(options: ControlOptions): readonly Route[] {
       run(name, body) {
         const { deleted } = parse(shapes.secret, body);
         if (!vault.setDeleted(name, deleted)) throw new Wrong(`there is no secret '${name}'`);
+      },
+    },
+    {
+      method: 'PUT',
+      path: /^\/roles\/([^/]+)$/,
+      run(name, body) {
+        const { assigned } = parse(shapes.roles, body);
+        if (!options.setRoles(name, assigned))
+          throw new Wrong(`there is no identity '${name}'; there are issuer, rotator`);
       },
     },
     {

@@ -104,7 +104,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const { homeTenantId } = world.directory;
   const dataFolder = resolve(options.dataFolder);
   await mkdir(dataFolder, { recursive: true });
-  const tls = await createTls();
+  const tls = createTls();
   const ca = join(dataFolder, 'ca.pem');
   await writeFile(ca, tls.ca);
 
@@ -133,7 +133,18 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const issue = createTokenIssuer({ keys, directory, authority, now: entraClock, random: Math.random });
   const verifyBy = (clock: Clock) => createVerifyAccessToken({ keys, directory, authority, now: clock });
   const authenticateBy = (clock: Clock) => createAuthenticate(verifyBy(clock), homeTenantId);
-  const assignments = () => world.roleAssignments;
+  const withoutRoles = new Set<string>();
+  const assignments = () =>
+    withoutRoles.size === 0
+      ? world.roleAssignments
+      : world.roleAssignments.filter(({ principalId }) => !withoutRoles.has(principalId));
+  const setRoles = (name: string, assigned: boolean): boolean => {
+    const identity = [demo.issuerIdentity, demo.rotatorIdentity].find((one) => one.name === name);
+    if (identity === undefined) return false;
+    if (assigned) withoutRoles.delete(identity.principalId);
+    else withoutRoles.add(identity.principalId);
+    return true;
+  };
   const events = createEventSender({ to: options.eventsTo, now });
   const { publish } = events;
   const accounts = createAccounts({
@@ -229,6 +240,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
       clock: options.clock,
       clocks,
       goodClaims,
+      setRoles,
       onClock,
       log,
     }),

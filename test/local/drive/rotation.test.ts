@@ -82,11 +82,19 @@ test('rotating now sends what was said and nothing else', async () => {
   assert.deepEqual(JSON.parse(asked?.body ?? ''), { emergency: true, reason: 'leaked', slot: 'Key2' });
 });
 
-test('a refusal and a wrong command end with 1 and say why', async () => {
+test('a refusal ends with 1 and says why, a wrong command with 2 and its usage', async () => {
   const refused = await run('another', 'plan');
   assert.equal(refused.code, 1);
   assert.match(refused.err, /403: the app role is required/);
-  assert.equal((await run('the-token', 'now')).code, 1);
-  assert.equal((await run('the-token', 'rotate', 'speech')).code, 1);
+  assert.doesNotMatch(refused.err, /npm run rotation/, 'the usage would push the reason off the screen');
+  for (const [args, why] of [
+    [['now'], 'which resource?'],
+    [['rotate', 'speech'], 'no such command: rotate'],
+    [[], 'which command?'],
+  ] as const) {
+    const wrong = await run('the-token', ...args);
+    assert.equal(wrong.code, 2);
+    assert.ok(wrong.err.startsWith(`${why}\n\nnpm run rotation`), wrong.err);
+  }
   assert.match((await run('', 'plan')).err, /BROKER_TOKEN is not set/);
 });

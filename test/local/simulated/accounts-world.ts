@@ -80,10 +80,9 @@ export async function startWorld(kept?: { folder: string; nowMs: number }): Prom
   const folder = kept?.folder ?? (await mkdtemp(join(tmpdir(), 'azure-')));
   let nowMs = kept?.nowMs ?? Date.UTC(2026, 10, 22, 9);
   const now = () => nowMs;
-  const certificates = await tls;
-  trust(certificates.ca);
+  trust(tls.ca);
   const requests = createRequestLog();
-  const serve = createServe({ tls: certificates, faults: createFaults(), requests, now, log: console.error });
+  const serve = createServe({ tls, faults: createFaults(), requests, now, log: console.error });
   const events: EventGridEvent[] = [];
   const publish = (event: EventGridEvent) => void events.push(event);
 

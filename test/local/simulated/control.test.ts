@@ -66,6 +66,8 @@ suite('calls', () => {
     ['PUT', '/secrets/nothing', { deleted: true }, 400, /nothing/],
     ['PUT', '/secrets/speech-key', { deleted: 'yes' }, 400, /deleted/],
     ['PUT', '/secrets/speech-key', {}, 400, /deleted/],
+    ['PUT', '/roles/nobody', { assigned: false }, 400, /nobody.*issuer, rotator/],
+    ['PUT', '/roles/rotator', {}, 400, /assigned/],
     ['PUT', '/clocks/sundial', { offsetMs: 1 }, 400, /sundial.*entra.*instance-1/],
     ['PUT', '/clocks/entra', { offsetMs: 0.5 }, 400, /offsetMs/],
     ['PUT', '/clocks/entra', { offsetSeconds: 1 }, 400, /offsetSeconds/],

@@ -17,7 +17,7 @@ import { createServe, type Endpoint, type Served } from '../../../src/local/simu
 import { serveStorage } from '../../../src/local/simulated/storage.ts';
 import { createTls, trust } from '../../../src/local/simulated/tls.ts';
 
-const tls = await createTls();
+const tls = createTls();
 trust(tls.ca);
 const faults = createFaults();
 const requests = createRequestLog();

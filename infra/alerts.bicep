@@ -64,7 +64,8 @@ var queries = [
     name: 'server-errors'
     severity: 1
     description: 'Answers of 5xx (500 is a bug, 503 an outage behind the broker), and runs of a timer or event function that failed.'
-    query: 'requests | where toint(resultCode) >= 500 or not(tobool(success))'
+    // The issuer's requests are sampled; lines and exceptions are not.
+    query: 'union (requests | where toint(resultCode) >= 500 or not(tobool(success))), exceptions, (traces | where message startswith "exchange outcome=unavailable")'
   }
 ]
 

@@ -1,8 +1,8 @@
 /**
  * Refusals of callers who were not verified. Anybody can cause them at any rate, so they are not written one by one.
  * They are counted by reason, and every ten seconds one record for each reason goes into the audit, with a few of them
- * as samples: the first ones, and more where another resource was asked for. A process that dies loses what it has counted and not yet written; the log
- * has a line for each refusal.
+ * as samples: the first ones, and more where another resource was asked for. A process that dies loses what it has
+ * counted and not yet written. The log has a line for each refusal while there are few (src/http/exchange-log.ts).
  */
 import type { AuditLog, AuditRecord, Clock, Log, RefusalSample } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';

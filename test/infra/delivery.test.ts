@@ -166,11 +166,17 @@ test('the alert for slow revocations reads the very line that a revocation write
   assert.equal(new RegExp(pattern).exec(lines[0] ?? '')?.[1], '6500');
 });
 
-test('a line that an alert waits for is never sampled away', () => {
+test('a line that an alert waits for is never sampled away; of requests a few a second are enough', () => {
   const { logging } = JSON.parse(read('host.json'));
   const { samplingSettings } = logging.applicationInsights;
-  assert.ok(samplingSettings.excludedTypes.split(';').includes('Trace'));
-  assert.ok(samplingSettings.excludedTypes.split(';').includes('Request'));
+  const kept = samplingSettings.excludedTypes.split(';');
+  assert.ok(kept.includes('Trace') && kept.includes('Exception'));
+  assert.ok(samplingSettings.maxTelemetryItemsPerSecond <= 5);
+  const serverErrors = /query: '(union \(requests .*)'/.exec(read('infra/alerts.bicep'))?.[1] ?? '';
+  assert.match(
+    serverErrors,
+    /exceptions, \(traces \| where message startswith "exchange outcome=unavailable"\)/,
+  );
 });
 
 test('the alerts look at the timer and at the metric that there are', () => {

@@ -1,8 +1,9 @@
 /** The shapes of requests and answers in the OpenAPI document. Its test compares real answers with them. */
 import * as z from 'zod';
+import { demandShape } from '../demand/demand.ts';
 import { tokenKind } from '../policy/resource-schema.ts';
 import { scopeShape } from '../revocation/events/request.ts';
-import type { Plan } from '../rotation/plan.ts';
+import type { Plan } from '../rotation/planned.ts';
 import { PROBLEM_CODES } from '../rotation/problem.ts';
 
 const instant = z.iso.datetime({ offset: true });
@@ -129,6 +130,7 @@ const audit = z.strictObject({
 const keyBornAt = instant.or(z.literal('unknown')).describe('`unknown`: nobody saw when the key was made.');
 const plan = z.strictObject({
   resource: z.string(),
+  asOf: instant.optional().describe('When the rotator app computed it. Absent: it has not looked yet.'),
   state: z.string(),
   next: z.string().describe('What the next tick does, or what it waits for.'),
   at: instant.optional().describe('Absent: with the next tick.'),
@@ -164,7 +166,10 @@ const rotationRequest = z.strictObject({
     ),
   reason: z.string().optional(),
 });
-const rotationBegun = z.strictObject({ resource: z.string(), rotation: z.unknown() });
+const rotationDemanded = z.strictObject({
+  resource: z.string(),
+  demand: z.guid().describe('The id under which /operator/demands tells what came of it.'),
+});
 
 export const shapes = {
   tokenRequest,
@@ -186,6 +191,7 @@ export const shapes = {
   audit,
   rotationPlan,
   rotationRequest,
-  rotationBegun,
+  rotationDemanded,
+  demand: demandShape,
 };
 export type ShapeName = keyof typeof shapes;

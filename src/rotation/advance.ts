@@ -26,6 +26,8 @@ export interface Advance {
   readonly did: Step['do'] | 'busy' | 'lost';
   readonly why: string;
   readonly untilMs?: number | undefined;
+  /** The state that the step left; absent where the row was not written. */
+  readonly after?: RotationState;
 }
 
 /**
@@ -54,7 +56,9 @@ export async function advance(
   const lease = take(row.lease, driver, nowMs);
   const did = { resource, did: step.do, why: step.why };
   if (step.do === 'note') {
-    return (await writeDown(ports, resource, { ...row, lease }, row.state, step.to, step.why)) ? did : busy;
+    return (await writeDown(ports, resource, { ...row, lease }, row.state, step.to, step.why))
+      ? { ...did, after: step.to }
+      : busy;
   }
   const { keys } = sight;
   if (typeof keys === 'string') return { ...did, did: 'wait', why: keys };
@@ -78,7 +82,7 @@ export async function advance(
   }
   if (state === 'lost') return { ...did, did: 'lost', why: 'another driver took over' };
   return (await writeDown(ports, resource, { ...leased, etag }, row.state, state, why))
-    ? { ...did, why }
+    ? { ...did, why, after: state }
     : busy;
 }
 

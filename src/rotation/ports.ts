@@ -2,6 +2,7 @@
 import type { Resource, Rotation } from '../policy/schema.ts';
 import type { Accounts, Clock, Head, Log, MintLedger, Vault } from '../ports.ts';
 import type { Secret } from '../secret.ts';
+import type { PlanWriter } from './plan-row.ts';
 import type { HistoryEntry, PublishedRow, StoredRow } from './state.ts';
 
 export type Rows = ReadonlyMap<string, StoredRow | 'unreadable'>;
@@ -50,6 +51,7 @@ export interface RotationPorts {
   readonly published: PublishedRows;
   readonly ledger: MintLedger;
   readonly head: Head;
+  readonly plans: PlanWriter;
   readonly clock: Clock;
   /** Milliseconds of a clock that never jumps, for the time limits of Azure and of the Functions host. */
   readonly elapsedMs: () => number;

@@ -1,4 +1,4 @@
-/** The rotation of all resources: the tick of the timer, the plan, and what a health check asks. */
+/** The rotation of all resources: the tick of the timer, and the plan that it leaves for people. */
 import { accountKey } from '../account-key.ts';
 import type { Resource } from '../policy/schema.ts';
 import { UpstreamFailure } from '../upstream.ts';
@@ -8,14 +8,14 @@ import { createDemands, type Demands } from './demand.ts';
 import { handBackOne } from './hand-back.ts';
 import { isHeld } from './lease.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
-import { hasKeyOfUnknownAge, historyOf, isOverdue, type Plan, planOne } from './plan.ts';
+import { isOverdue, notCovered, planOf, planOne, unreadable, unseenBecause } from './plan.ts';
+import type { PlanRow } from './plan-row.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { said } from './problem.ts';
 import { isSame, publish, shownRow } from './publish.ts';
-import { hasNoKeys } from './retire.ts';
 import { isStuck } from './retry.ts';
 import { type AllRows, readAll, rowIn, seenIn, settledRow } from './row.ts';
-import { type HistoryEntry, type StoredRow, unseen } from './state.ts';
+import { type StoredRow, unseen } from './state.ts';
 
 export interface TickReport {
   readonly resources: number;
@@ -30,17 +30,8 @@ export interface TickReport {
 
 export interface KeyRotation extends Demands {
   tick(): Promise<TickReport>;
-  plan(): Promise<readonly Plan[]>;
-  history(resource: string, most: number): Promise<readonly HistoryEntry[]>;
-  /** For a health check, by one query: so an overdue rotation is noticed even when the timer has stopped. */
-  overdue(): Promise<Overdue>;
-}
-
-/** Resources, by their names. */
-export interface Overdue {
-  readonly overdue: readonly string[];
-  /** They have a key that the rotation did not see being made, so its age is unknown. */
-  readonly ofUnknownAge: readonly string[];
+  /** Looks at the resource anew, and leaves its plan for people. */
+  tellPlan(resource: string): Promise<void>;
 }
 
 /** How many resources are worked on at the same time. */
@@ -59,7 +50,11 @@ export function createRotation(
   pace: Pace,
   handsBack = false,
 ): KeyRotation {
-  const targets = targetsOf(ports, resources);
+  const rotated = targetsOf(resources);
+  const targets = rotated.filter(({ resource }) => ports.proof.covers(resource));
+  const uncovered = rotated.filter((target) => !targets.includes(target));
+  for (const { name, resource } of uncovered)
+    ports.log('rotation_not_covered', { resource: name, kind: resource.kind });
   let runs = 0;
   const newDriver = (): string => {
     runs += 1;
@@ -78,6 +73,7 @@ export function createRotation(
     const unreachable: string[] = [];
     const postponed: string[] = [];
     const bugs: unknown[] = [];
+    const plans: PlanRow[] = uncovered.map((target) => notCovered(target, ports.clock()));
     let waiting = 0;
 
     await inParallel(inOrder(targets, all, firstPostponed), async (target) => {
@@ -89,21 +85,27 @@ export function createRotation(
           postponed.push(target.name);
           return;
         }
-        const done = await advance(ports, target, await settled(all, target, driver), driver);
+        const row = await settled(all, target, driver);
+        const done = await advance(ports, target, row, driver);
         if (done.did === 'wait') waiting += 1;
         else steps.push(done);
+        const next = done.did === 'wait' ? done.why : 'goes on with the next tick';
+        const { after = row.state, untilMs } = done;
+        plans.push(planOf(target, after, { next, untilMs }, ports.clock()));
       } catch (error) {
         // A bug that one resource meets must not stop the others. It is thrown when they are done.
         if (!(error instanceof UpstreamFailure)) bugs.push(error);
         else {
           if (error.service === 'arm' && error.status === 429) throttled.add(subscription);
           ports.log('rotation_unreachable', { resource: target.name, problem: error.message });
+          plans.push(unseenPlan(target, rowIn(seenIn(all, target)), error));
         }
         unreachable.push(target.name);
       }
     });
     firstPostponed = postponed[0] ?? '';
     report(all);
+    await keepPlans(plans);
     if (bugs.length > 0) throw bugs[0];
     return { resources: targets.length, steps, waiting, unreachable, postponed: postponed.length };
   }
@@ -148,13 +150,20 @@ export function createRotation(
       .map(({ name }) => name);
   }
 
-  function ofUnknownAgeIn(all: AllRows): string[] {
-    return targets
-      .filter((target) => {
-        const row = rowIn(seenIn(all, target)) ?? unseen(target.account, ports.clock());
-        return typeof row === 'object' && !hasNoKeys(row.state) && hasKeyOfUnknownAge(target, row);
-      })
-      .map(({ name }) => name);
+  function unseenPlan(target: Target, row: ReturnType<typeof rowIn>, error: UpstreamFailure): PlanRow {
+    const nowMs = ports.clock();
+    if (row === 'unreadable') return unreadable(target, nowMs);
+    return planOf(target, (row ?? unseen(target.account, nowMs)).state, unseenBecause(error), nowMs);
+  }
+
+  /** The plan is for people only, so a rotation never fails because of it. */
+  async function keepPlans(plans: readonly PlanRow[]): Promise<void> {
+    try {
+      await ports.plans.write(plans);
+    } catch (error) {
+      if (!(error instanceof UpstreamFailure)) throw error;
+      ports.log('rotation_plan_not_written', { problem: error.message });
+    }
   }
 
   /** Logs what the alerts of infra/alerts.bicep look for, in every tick while it lasts. */
@@ -172,36 +181,22 @@ export function createRotation(
   return {
     tick,
     ...createDemands(ports, handsBack ? [] : targets, newDriver, pace),
-    plan: async () => {
-      const all = await readAll(ports);
-      const plans = new Map<string, Plan>();
-      await inParallel(targets, async (target) => {
-        await pace(subscriptionOf(target.resource.accountId));
-        const row = rowIn(seenIn(all, target)) ?? unseen(target.account, ports.clock());
-        plans.set(target.name, await planOne(ports, target, row));
-      });
-      return targets.flatMap(({ name }) => plans.get(name) ?? []);
-    },
-    history: async (resource, most) => {
+    tellPlan: async (resource) => {
       const target = targets.find(({ name }) => name === resource);
-      return target === undefined ? [] : historyOf(ports, target, most);
-    },
-    overdue: async () => {
-      const all = await readAll(ports);
-      return { overdue: overdueIn(all), ofUnknownAge: ofUnknownAgeIn(all) };
+      if (target === undefined) return;
+      await pace(subscriptionOf(target.resource.accountId));
+      const row = rowIn(seenIn(await readAll(ports), target)) ?? unseen(target.account, ports.clock());
+      await keepPlans([await planOne(ports, target, row)]);
     },
   };
 }
 
-/** The resources that have a secret and rotation settings in the policy, and whose keys can be tried. */
-function targetsOf({ proof, log }: RotationPorts, resources: readonly Resource[]): Target[] {
+/** The resources that have a secret and rotation settings in the policy. */
+function targetsOf(resources: readonly Resource[]): Target[] {
   return resources.flatMap((resource) => {
     const { name, secret, rotation } = resource;
     if (secret === undefined || rotation === undefined) return [];
-    const account = accountKey(resource.accountId);
-    if (proof.covers(resource)) return [{ name, account, resource, secret, rotation }];
-    log('rotation_not_covered', { resource: name, kind: resource.kind });
-    return [];
+    return [{ name, account: accountKey(resource.accountId), resource, secret, rotation }];
   });
 }
 

@@ -37,7 +37,7 @@ async function beginRetiring(scene: Scene, account: AccountName): Promise<string
   const bought = requests.findLast(
     ({ operation, resource, status }) => operation === 'issueToken' && resource === account && status === 200,
   );
-  while (!(await scene.rotation.begin(account, active))) await scene.callers.jump(40);
+  assert.ok(await scene.rotation.begin(account, active, () => scene.callers.jump(40)));
   return bought?.keyFingerprint ?? assert.fail(`nobody has bought a token of ${account}`);
 }
 
@@ -50,7 +50,7 @@ export async function renameDuringDrain(scene: Scene): Promise<string> {
   const retired = await beginRetiring(scene, 'speech');
   await tickUntil(scene, 'speech', 'draining');
 
-  const file = stack.description.environment['BROKER_POLICY'] ?? '';
+  const file = stack.description.environment.issuer['BROKER_POLICY'] ?? '';
   const policy = JSON.parse(readFileSync(file, 'utf8'));
   const renamed = (name: string) => (name === 'speech' ? 'speech-renamed' : name);
   for (const resource of policy.resources) resource.name = renamed(resource.name);

@@ -324,7 +324,8 @@ test('a leaked key while the tables come and go: redelivered until done, and no 
 
 /** As the issuer's identity reads it. */
 async function currentKey(secretName: string): Promise<string> {
-  const { environment, keyVault } = local.description;
+  const { keyVault } = local.description;
+  const environment = local.description.environment.issuer;
   const query = new URLSearchParams({
     'api-version': '2019-08-01',
     resource: 'https://vault.azure.net',

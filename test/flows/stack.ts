@@ -22,6 +22,8 @@ export interface Stack extends AsyncDisposable {
   readonly pid: number;
   /** All that was written to standard error so far: the log lines. */
   log(): string;
+  /** Takes the line of a process that a test started beside it. */
+  alsoLog(line: string): void;
   /** A caller's Entra token, got as its description says. */
   callerToken(name: string, scope?: string): Promise<string>;
   /** `POST /oauth2/token`; members of `rest` replace those of a plain exchange, `undefined` takes one away. */
@@ -80,6 +82,9 @@ export async function startStack(
     description,
     pid: child.pid ?? 0,
     log: () => log,
+    alsoLog: (line) => {
+      log += `${line}\n`;
+    },
     post,
     warm: async () => {
       const token = await stack.callerToken('captions');

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { environmentShape, parseEnvironments } from '../../infra/environments.ts';
 import { createLog } from '../../src/log.ts';
 import { createRecordEffect } from '../../src/revocation/effect.ts';
+import { REVOCATION_REQUESTED, ROTATOR_EVENTS } from '../../src/revocation/events/event-types.ts';
 import type { EventStore } from '../../src/revocation/ports.ts';
 import { all, bicepFile, declarations, infra, properties, unquoted } from './bicep-syntax.ts';
 
@@ -122,8 +123,7 @@ test('every event that is subscribed to is tried for a day and dead-letters', ()
 });
 
 test('every event type that is subscribed to has a handler, and every handler is subscribed to', () => {
-  const react = read('src/revocation/events/react.ts');
-  const handled = [...react.matchAll(/^\s+'(\w+(?:\.\w+)+)': \w+,$/gm)].map(([, type = '']) => type);
+  const handled: string[] = [REVOCATION_REQUESTED, ...ROTATOR_EVENTS];
   const lists = subscriptions
     .flatMap(({ node }) => all(node, 'object_property'))
     .filter(({ namedChildren: [key] }) => key?.text === 'includedEventTypes');
@@ -167,11 +167,15 @@ test('the alert for slow revocations reads the very line that a revocation write
 });
 
 test('a line that an alert waits for is never sampled away; of requests a few a second are enough', () => {
-  const { logging } = JSON.parse(read('host.json'));
-  const { samplingSettings } = logging.applicationInsights;
-  const kept = samplingSettings.excludedTypes.split(';');
-  assert.ok(kept.includes('Trace') && kept.includes('Exception'));
-  assert.ok(samplingSettings.maxTelemetryItemsPerSecond <= 5);
+  for (const app of ['issuer', 'rotator']) {
+    const { logging } = JSON.parse(read(`functions/${app}/host.json`));
+    const { samplingSettings } = logging.applicationInsights;
+    const kept = samplingSettings.excludedTypes.split(';');
+    assert.ok(kept.includes('Trace') && kept.includes('Exception'));
+    // Of the rotator's own executions each one counts: an alert looks for the timer's.
+    if (app === 'rotator') assert.ok(kept.includes('Request'));
+    else assert.ok(samplingSettings.maxTelemetryItemsPerSecond <= 5);
+  }
   const serverErrors = /query: '(union \(requests .*)'/.exec(read('infra/alerts.bicep'))?.[1] ?? '';
   assert.match(
     serverErrors,
@@ -187,10 +191,20 @@ test('the alerts look at the timer and at the metric that there are', () => {
   assert.match(alerts, /metricName: 'DeadLetteredCount'/);
 });
 
-test('the host takes the routes as they are and an extension bundle with Event Grid', () => {
-  const host = JSON.parse(read('host.json'));
-  assert.equal(host.extensions.http.routePrefix, '');
-  assert.match(host.extensionBundle.version, /^\[4\./);
+test('the hosts take the routes as they are, the queues as measured, and an extension bundle with both', () => {
+  const [issuer, rotator] = ['issuer', 'rotator'].map((app) =>
+    JSON.parse(read(`functions/${app}/host.json`)),
+  );
+  assert.equal(issuer.extensions.http.routePrefix, '');
+  assert.deepEqual(rotator.extensions, {
+    queues: {
+      batchSize: 1,
+      maxPollingInterval: '00:00:02',
+      maxDequeueCount: 5,
+      visibilityTimeout: '00:00:10',
+    },
+  });
+  for (const host of [issuer, rotator]) assert.match(host.extensionBundle.version, /^\[4\./);
 });
 
 test('nothing is deployed that was not linted, tested and compiled, and nothing from a pull request', () => {

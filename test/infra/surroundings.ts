@@ -33,7 +33,6 @@ export async function startAzureInProcess(dataFolder: string): Promise<RunningAz
     dataFolder,
     now: Date.now,
     log: () => {},
-    eventsTo: () => undefined,
     azurite: () => ({ tables, queues }),
     clock: {
       state: () => ({ now: new Date().toISOString(), speed: 1 }),

@@ -23,7 +23,7 @@ function startInstance(app: string) {
     options: {
       appFolder: app,
       port: 0,
-      timers: false,
+      name: 'instance-1',
       timerState: join(folder, 'timers.json'),
     } satisfies InstanceOptions,
     clock: { wallMs: 0, virtualMs: 86_400_000, speed: 1 },

@@ -201,6 +201,7 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
       disable: never,
     },
     proof: { covers: () => true, accepts: never },
+    plans: { write: async () => undefined },
     store: {
       read: () => ask('read row'),
       write: async (row) => {

@@ -67,15 +67,15 @@ describe('when a rotation is due', () => {
       reason: 'leaked',
     });
     assert.equal(served?.kind, 'begun');
-    assert.deepEqual((await world.rotation.overdue()).overdue, []);
+    assert.deepEqual((await world.overdue()).overdue, []);
   });
 
   test('an overdue rotation is noticed without a tick', async () => {
     const world = new World();
     await world.tick();
-    assert.deepEqual((await world.rotation.overdue()).overdue, []);
+    assert.deepEqual((await world.overdue()).overdue, []);
     world.nowMs = overdueAtMs('speech', rotation, rotatedAt(START_MS + 5 * MINUTE_MS)) + 1;
-    assert.deepEqual((await world.rotation.overdue()).overdue, ['speech']);
+    assert.deepEqual((await world.overdue()).overdue, ['speech']);
   });
 });
 
@@ -86,7 +86,7 @@ test('an account whose keys are switched off is never overdue: there is nothing 
   await world.tick();
   world.nowMs += 60 * DAY_MS;
   await world.tick();
-  assert.deepEqual((await world.rotation.overdue()).overdue, []);
+  assert.deepEqual((await world.overdue()).overdue, []);
   assert.ok(!world.logged.some((line) => line.startsWith('rotation_overdue')));
 });
 
@@ -112,7 +112,7 @@ describe('many resources', () => {
     world.rows.set(keyOf('one'), 'unreadable');
     const report = await world.tick();
     assert.deepEqual([report.unreachable, report.waiting], [['one'], 1]);
-    const [one, two] = await world.rotation.plan();
+    const [one, two] = await world.plan();
     assert.equal(one?.state, 'unreadable');
     assert.ok(one?.todo?.includes(`rotation/${keyOf('one')}`));
     assert.equal(two?.state, 'steady');
@@ -379,7 +379,7 @@ describe('on demand', () => {
     const world = new World(['one', 'two'].map((name) => resourceNamed(name)));
     await world.tick();
     world.before = (call) => (call === 'listKeys two' ? outage() : undefined);
-    const [one, two] = await world.rotation.plan();
+    const [one, two] = await world.plan();
     assert.equal(one?.state, 'steady');
     assert.equal(one?.next, 'the next rotation is not due');
     assert.equal(one?.at, one?.dueAt);
@@ -392,12 +392,7 @@ describe('on demand', () => {
     const world = new World();
     await world.begun();
     await world.tickUntil(undefined);
-    const written = JSON.stringify([
-      ...world.rows,
-      ...world.history,
-      ...world.logged,
-      await world.rotation.plan(),
-    ]);
+    const written = JSON.stringify([...world.rows, ...world.history, ...world.logged, await world.plan()]);
     assert.ok(written.length > 1000);
     assert.ok(!written.includes('account-key-'));
   });

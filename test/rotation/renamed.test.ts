@@ -48,7 +48,8 @@ describe('a resource that gets another name in the policy', () => {
     assert.ok(entry);
     world.history.splice(0, 1, { ...entry, account: 'captions', why: 'told long ago' });
     await world.rotation.retireNow('speech', { emergency: false, reason: 'test' });
-    const told = await world.driver('test', [renamed()]).history('captions', 100);
+    const [plan] = await world.plan([renamed()]);
+    const told = plan?.steps ?? [];
     assert.equal(told.at(-1)?.why, 'told long ago');
     assert.ok(told.length > 1);
   });
@@ -91,7 +92,7 @@ describe('a row that stands under the name in the policy', () => {
 
   test('is shown by the plan, which changes nothing', async () => {
     const world = await underItsName();
-    const [plan] = await world.rotation.plan();
+    const [plan] = await world.plan();
     assert.equal(plan?.state, 'draining (Key1)');
     assert.deepEqual([[...world.rows.keys()], [...world.published.keys()]], [[], ['speech']]);
   });

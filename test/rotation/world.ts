@@ -2,6 +2,8 @@
 import { accountKey } from '../../src/account-key.ts';
 import type { Resource, Rotation } from '../../src/policy/schema.ts';
 import type { AccountRefusal, Slot, VaultKey } from '../../src/ports.ts';
+import type { PlanRow } from '../../src/rotation/plan-row.ts';
+import { createPlanned, type Overdue, type Plan, type Planned } from '../../src/rotation/planned.ts';
 import type { RotationPorts } from '../../src/rotation/ports.ts';
 import { createRotation, type KeyRotation } from '../../src/rotation/rotate.ts';
 import type { HistoryEntry, PublishedRow, StoredRow } from '../../src/rotation/state.ts';
@@ -33,6 +35,7 @@ export class World {
   /** The rows that exchanges read. */
   readonly published = new Map<string, PublishedRow | 'unreadable'>();
   readonly history: HistoryEntry[] = [];
+  readonly plans = new Map<string, PlanRow>();
   readonly ledger = new Map<string, number>();
   readonly logged: string[] = [];
   /** What was changed or asked outside, in order. */
@@ -59,6 +62,22 @@ export class World {
   /** @param resources as another policy has them */
   driver(instance: string, resources = this.resources, handsBack = false): KeyRotation {
     return createRotation(this.ports(), resources, instance, async () => undefined, handsBack);
+  }
+
+  /** What the issuer app tells of the plans that are written. */
+  planned(resources = this.resources): Planned {
+    const { history } = this.ports().store;
+    const all = async () => [...this.plans.values()];
+    return createPlanned({ all, history }, resources, () => this.nowMs);
+  }
+  /** After a look at everything. */
+  async plan(resources = this.resources): Promise<readonly Plan[]> {
+    for (const { name } of resources) await this.driver('plan', resources).tellPlan(name);
+    return this.planned(resources).plan();
+  }
+  /** Without another look. */
+  overdue(): Promise<Overdue> {
+    return this.planned().overdue();
   }
 
   makeKey(): string {
@@ -185,6 +204,11 @@ export class World {
           if (account === undefined) return false;
           if (account.alsoAccepted.has(value)) return true;
           return !account.refused.has(value) && [account.Key1, account.Key2].includes(value);
+        },
+      },
+      plans: {
+        write: async (rows) => {
+          for (const row of rows) this.plans.set(row.account, row);
         },
       },
       store: {

@@ -119,6 +119,7 @@ function startRotator(scene: Scene, policy: PolicyVersion): Rotator {
     proof: proofOver(way),
     store: storeOver(way, scene.onRow, verdict.noKeyIn),
     published: publishedOver(way, scene.onPublished),
+    plans: { write: async () => undefined },
     ledger: ledgerOver(way),
     head: stateOver(way, scene.onBump),
     clock: process.clock,

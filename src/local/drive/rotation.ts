@@ -1,6 +1,6 @@
 /** `npm run rotation`: what the rotation does next and did last, and rotating now, from a terminal. */
 import { readCommandLine, wrongUsage } from '../../command-line.ts';
-import type { Plan } from '../../rotation/plan.ts';
+import type { Plan } from '../../rotation/planned.ts';
 import { callerToken, type LocalDescription, openLocal, startLocal } from './local-mode.ts';
 
 const usage = `npm run rotation -- COMMAND [options]

@@ -32,6 +32,8 @@ export interface HostOptions {
   readonly timerState?: string;
   /** Called when the port is bound and before the app is loaded: its settings may name the URL. */
   readonly bound?: (url: string) => Promise<void>;
+  /** The URL of a host that runs by hand what this app does not have, known once the port is bound. */
+  readonly elsewhere?: () => string | undefined;
   /** A function ran out of time and every request in flight was answered 500. Azure replaces the worker. */
   readonly timedOut?: (name: string) => void;
   /** Other than those of the real host, so that a test need not wait for half a minute. */
@@ -113,6 +115,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       answers,
       limits,
       timerArgument: timers.argument,
+      elsewhere: options.elsewhere?.(),
     });
     const listener = createListener({
       runtime,

@@ -16,6 +16,7 @@ import { createEntra } from './entra.ts';
 import { createEntraKeys } from './entra-keys.ts';
 import { apiOf, applicationSubject, createTokenIssuer } from './entra-tokens.ts';
 import { createAuthenticate, createVerifyAccessToken } from './entra-verify.ts';
+import { createEventQueue } from './event-queue.ts';
 import { createEventSender } from './events.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createGraph } from './graph.ts';
@@ -40,8 +41,6 @@ export interface AzureOptions {
   /** Virtual time in milliseconds. */
   readonly now: () => number;
   log(line: string): void;
-  /** The broker's base URL, to which Event Grid delivers; undefined while there is none. */
-  eventsTo(): string | undefined;
   /** Azurite's own addresses, for the doors before it; empty while it has none. */
   azurite(): { readonly tables: string; readonly queues: string };
   readonly clock: VirtualTime;
@@ -145,7 +144,11 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     else withoutRoles.add(identity.principalId);
     return true;
   };
-  const events = createEventSender({ to: options.eventsTo, now });
+  const signature = await accountSignature();
+  const events = createEventSender({
+    queue: createEventQueue({ faults, requests, now, queues: () => options.azurite().queues, signature }),
+    now,
+  });
   const { publish } = events;
   const accounts = createAccounts({
     dataFolder,
@@ -186,7 +189,6 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     createIdentity({ directory, issue, secret: header, now: clocks.of('identity') }),
     wellKnown.identity,
   );
-  const signature = await accountSignature();
   const gate = { verify: verifyBy(now), assignments, accountId: storageId, now };
   const storage = (service: StorageService, wanted: number) =>
     started(

@@ -21,7 +21,7 @@ export interface SignalDeps {
   /** The beginnings of Entra's issuer URLs, before `/<tenant>`, without a slash at the end. */
   readonly entraIssuers: readonly string[];
   readonly keys: TransmitterKeys;
-  readonly directory: Directory;
+  readonly directory: Pick<Directory, 'user'>;
   readonly events: EventStore;
   readonly revoke: Revoke;
   readonly now: Clock;

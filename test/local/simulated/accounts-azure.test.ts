@@ -22,7 +22,6 @@ before(async () => {
     dataFolder: folder,
     now: () => Date.now() + aheadMs,
     log: () => undefined,
-    eventsTo: () => undefined,
     azurite: () => ({ tables: 'http://127.0.0.1:1', queues: 'http://127.0.0.1:1' }),
     clock: {
       state: () => ({ now: new Date().toISOString(), speed: 1 }),

@@ -1,7 +1,7 @@
 import { app, type HttpMethod } from '@azure/functions';
-import { broker } from '../src/broker.ts';
-import { boundedOperator } from '../src/http/bounded.ts';
-import type { OperatorAction } from '../src/http/operators.ts';
+import { boundedOperator } from '../../src/http/bounded.ts';
+import type { OperatorAction } from '../../src/http/operators.ts';
+import { issuer } from '../../src/issuer.ts';
 
 /** The routes for operators begin with `/operator`, because the Functions host has `/admin` and `/runtime`. */
 const ROUTES: readonly [HttpMethod, string, OperatorAction][] = [
@@ -12,6 +12,7 @@ const ROUTES: readonly [HttpMethod, string, OperatorAction][] = [
   ['GET', 'operator/audit', 'readAudit'],
   ['GET', 'operator/rotation', 'planRotation'],
   ['POST', 'operator/rotation/{resource}', 'rotateNow'],
+  ['GET', 'operator/demands/{id}', 'readDemand'],
 ];
 
 for (const [method, route, action] of ROUTES)
@@ -19,5 +20,5 @@ for (const [method, route, action] of ROUTES)
     route,
     methods: [method],
     authLevel: 'anonymous',
-    handler: boundedOperator((request) => broker().operator[action](request)),
+    handler: boundedOperator((request) => issuer().operator[action](request)),
   });

@@ -1,9 +1,9 @@
 import { app } from '@azure/functions';
-import { broker } from '../src/broker.ts';
+import { issuer } from '../../src/issuer.ts';
 
 app.http('introspect', {
   route: 'oauth2/introspect',
   methods: ['POST'],
   authLevel: 'anonymous',
-  handler: (request) => broker().introspect(request),
+  handler: (request) => issuer().introspect(request),
 });

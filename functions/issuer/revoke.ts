@@ -1,9 +1,9 @@
 import { app } from '@azure/functions';
-import { broker } from '../src/broker.ts';
+import { issuer } from '../../src/issuer.ts';
 
 app.http('revoke', {
   route: 'oauth2/revoke',
   methods: ['POST', 'OPTIONS'],
   authLevel: 'anonymous',
-  handler: (request) => broker().cors('POST', request, () => broker().revoke(request)),
+  handler: (request) => issuer().cors('POST', request, () => issuer().revoke(request)),
 });

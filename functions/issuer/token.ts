@@ -1,13 +1,13 @@
 import { app } from '@azure/functions';
-import { broker } from '../src/broker.ts';
-import { ReadyResponse } from '../src/http/ready-response.ts';
+import { ReadyResponse } from '../../src/http/ready-response.ts';
+import { issuer } from '../../src/issuer.ts';
 
 app.http('token', {
   route: 'oauth2/token',
   methods: ['POST', 'OPTIONS'],
   authLevel: 'anonymous',
   handler: async (request) => {
-    const { cors, token } = broker();
+    const { cors, token } = issuer();
     const answer = await cors('POST', request, () => token(request));
     return answer.jsonBody === undefined ? answer : new ReadyResponse(answer);
   },

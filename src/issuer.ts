@@ -1,30 +1,31 @@
 /**
- * The composition root: the only file that joins the capabilities to the adapters. The broker is built when the app
- * starts or the first function is invoked. Building it makes no outside call.
+ * The composition root of the issuer app, which anybody can call. What is joined here is all that code in this app can
+ * touch: nothing in it lists or changes a key or writes to the vault (invariant 11), and the linter keeps it so. The
+ * app is built when it starts or the first function is invoked. Building it makes no outside call.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { slotsOf } from './account-key.ts';
+import { accountKey, slotsOf } from './account-key.ts';
 import { createAudit } from './audit/audit.ts';
 import { createStrangers } from './audit/strangers.ts';
-import { createAccounts } from './azure/accounts.ts';
 import { createAuditReader, createAuditTable } from './azure/audit-table.ts';
+import { createDemandBook } from './azure/demand-table.ts';
+import { createEmergencyMark } from './azure/emergency-mark.ts';
 import { createEntraTokens } from './azure/entra-tokens.ts';
 import { createEventStore } from './azure/event-store.ts';
-import { createDirectory } from './azure/graph.ts';
 import { createIdentities } from './azure/identities.ts';
-import { createKeyProof } from './azure/key-proof.ts';
-import { createIssuedTokens, createLedger, sweepLedger } from './azure/ledger.ts';
+import { createIssuedTokens, createLedger } from './azure/ledger.ts';
+import { createPlanReader } from './azure/plan-table.ts';
+import { createQueue, QUEUES_SCOPE } from './azure/queue.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
-import { createPublishedRows, createRotationStore } from './azure/rotation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
 import { createSigningKeys } from './azure/signing-keys.ts';
 import { createState } from './azure/state.ts';
 import { createSts } from './azure/sts.ts';
 import { createTables } from './azure/tables.ts';
 import { createTransmitterKeys } from './azure/transmitter-keys.ts';
-import { createVault } from './azure/vault.ts';
-import { type Config, ConfigError, readConfig, readRotationSchedule } from './config.ts';
+import { createVaultReader, openVault } from './azure/vault.ts';
+import { type IssuerConfig, readIssuerConfig, readPolicyFile } from './config.ts';
+import { createPlace } from './demand/place.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { createFreshness } from './exchange/freshness.ts';
 import { createObtain } from './exchange/obtain.ts';
@@ -44,47 +45,37 @@ import { createLog } from './log.ts';
 import { loadPolicy } from './policy/load.ts';
 import { compilePolicy } from './policy/match.ts';
 import { policyWarnings } from './policy/warnings.ts';
+import type { QueueName } from './queue-names.ts';
 import { isDropped, revokedBy } from './revocation/decision.ts';
 import { createRevocation } from './revocation/revocation.ts';
-import { createPace } from './rotation/pace.ts';
-import { createRotation } from './rotation/rotate.ts';
+import { createPlanned } from './rotation/planned.ts';
 
 /** What the functions call. */
-export type Broker = ReturnType<typeof build>;
+export type Issuer = ReturnType<typeof build>;
 
-let built: Broker | undefined;
+let built: Issuer | undefined;
 
 /** @throws ConfigError or PolicyError with every problem; the app then answers every request with 500 */
-export function broker(): Broker {
-  built ??= build(readConfig(process.env));
+export function issuer(): Issuer {
+  built ??= build(readIssuerConfig(process.env));
   return built;
 }
 
-/** The schedule for the timer trigger, which is registered before the broker is built. */
-export function rotationSchedule(): string {
-  return readRotationSchedule(process.env);
-}
-
-function build(config: Config) {
+function build(config: IssuerConfig) {
   const clock = () => Date.now();
-  const elapsedMs = () => performance.now();
   const instance = crypto.randomUUID();
   const log = createLog();
-  const policy = loadPolicy(readPolicy(config.BROKER_POLICY));
+  const policy = loadPolicy(readPolicyFile(config.BROKER_POLICY));
   for (const warning of policyWarnings(policy)) log('policy_warning', { warning });
   const compiled = compilePolicy(policy);
   const minimumLifeMs = config.BROKER_MINIMUM_LIFE_SECONDS * 1000;
   const freshnessMs = config.BROKER_FRESHNESS_SECONDS * 1000;
 
-  // Two identities: one reads secrets and tables, the other lists and regenerates keys and writes secrets.
   const identities = createIdentities();
-  const issuer = config.BROKER_ISSUER_IDENTITY;
-  const rotator = config.BROKER_ROTATOR_IDENTITY;
-  const tokenFor = (identity: string, scope: string) => async () =>
-    (await identities.token(scope, identity)).token;
+  const identity = config.BROKER_ISSUER_IDENTITY;
 
-  const tables = createTables(config.BROKER_TABLES_URL, identities.credential(issuer));
-  const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, issuer), clock);
+  const tables = createTables(config.BROKER_TABLES_URL, identities.credential(identity));
+  const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, identity), clock);
   const state = createState(tables, rows);
   const issued = createIssuedTokens(tables);
   const ledger = createLedger(tables);
@@ -104,7 +95,7 @@ function build(config: Config) {
   );
 
   const obtain = createObtain({
-    vault: createVault(config.BROKER_KEY_VAULT_URL, identities.credential(issuer)),
+    vault: createVaultReader(openVault(config.BROKER_KEY_VAULT_URL, identities.credential(identity))),
     sts,
     ledger,
     slotsNow: async (resource) => slotsOf((await freshness.now()).slots, resource),
@@ -112,7 +103,7 @@ function build(config: Config) {
       authority: config.BROKER_AUTHORITY,
       tenantId: config.BROKER_TENANT_ID,
       clientId: config.BROKER_CLIENT_ID,
-      issuerIdentity: issuer,
+      issuerIdentity: identity,
       federationScope: config.BROKER_FEDERATION_SCOPE,
       identityToken: identities.token,
       clock,
@@ -146,38 +137,38 @@ function build(config: Config) {
     minimumLifeMs,
   });
 
-  const rotation = createRotation(
-    {
-      vault: createVault(config.BROKER_KEY_VAULT_URL, identities.credential(rotator)),
-      accounts: createAccounts(config.BROKER_ARM_URL, tokenFor(rotator, config.BROKER_ARM_SCOPE)),
-      proof: createKeyProof(sts),
-      store: createRotationStore(tables),
-      published: createPublishedRows(tables),
-      ledger,
-      head: state,
-      clock,
-      elapsedMs,
-      log,
-    },
-    policy.resources,
-    instance,
-    createPace(elapsedMs, sleep),
-  );
+  const queue = (name: QueueName) =>
+    createQueue(config.BROKER_QUEUES_URL, name, () => identities.token(QUEUES_SCOPE, identity), clock);
+  const demands = createDemandBook(tables);
+  const place = createPlace({
+    book: demands,
+    mark: createEmergencyMark(tables, state),
+    queue: queue('demands'),
+    now: clock,
+    newId: () => crypto.randomUUID(),
+    log,
+  });
+  const planned = createPlanned(createPlanReader(tables), policy.resources, clock);
 
   const revocation = createRevocation({
     policy,
     homeTenantId: config.BROKER_TENANT_ID,
-    rotatorClientId: rotator,
     entraIssuers: [config.BROKER_AUTHORITY, 'https://login.microsoftonline.com', 'https://sts.windows.net'],
     freshnessMs,
     table: createRevocationTable(tables),
     events: createEventStore(tables),
     head: state,
     issued,
-    sweepLedger: sweepLedger(tables),
-    directory: createDirectory(config.BROKER_GRAPH_URL, tokenFor(issuer, config.BROKER_GRAPH_SCOPE)),
+    directory: {
+      // Loaded when a transmitter first names a user by e-mail address; nothing else here asks Microsoft Graph.
+      user: async (email) => {
+        const { createDirectory } = await import('./azure/graph.ts');
+        const token = async () => (await identities.token(config.BROKER_GRAPH_SCOPE, identity)).token;
+        return createDirectory(config.BROKER_GRAPH_URL, token).user(email);
+      },
+    },
     transmitterKeys: createTransmitterKeys(clock),
-    keys: rotation,
+    toRotator: queue('events'),
     verify,
     snapshot: freshness.now,
     mayHave: (caller, resource, kind) => {
@@ -185,6 +176,7 @@ function build(config: Config) {
       return target !== undefined && compiled.options(caller, target.resource, kind).length > 0;
     },
     now: clock,
+    sleep: (ms) => sleep(ms),
     newId: () => crypto.randomUUID(),
     log,
   });
@@ -207,23 +199,17 @@ function build(config: Config) {
       readAudit: createAuditReader(tables),
       recordedAs: compiled.recordedAs,
       clock,
-      rotation,
-      rotates: (resource) =>
-        policy.resources.some(({ name, rotation }) => name === resource && rotation !== undefined),
+      planned,
+      demands: { place, find: demands.find },
+      rotated: (resource) => {
+        const found = policy.resources.find(({ name }) => name === resource);
+        return found?.secret === undefined || found.rotation === undefined
+          ? undefined
+          : accountKey(found.accountId);
+      },
     }),
     react: revocation.react,
-    reconcile: revocation.reconcile,
-    rotation,
     metadata: metadata(config),
-    health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: rotation.overdue, clock }),
+    health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: planned.overdue, clock }),
   };
-}
-
-function readPolicy(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : error;
-    throw new ConfigError(`BROKER_POLICY: ${file} cannot be read (${code})`);
-  }
 }

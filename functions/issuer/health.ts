@@ -1,9 +1,9 @@
 import { app } from '@azure/functions';
-import { broker } from '../src/broker.ts';
+import { issuer } from '../../src/issuer.ts';
 
 app.http('health', {
   route: 'health',
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
-  handler: () => broker().health(),
+  handler: () => issuer().health(),
 });

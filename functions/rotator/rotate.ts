@@ -1,9 +1,9 @@
 import { app } from '@azure/functions';
-import { broker, rotationSchedule } from '../src/broker.ts';
+import { rotationSchedule, rotator } from '../../src/rotator.ts';
 
 app.timer('rotate', {
   schedule: rotationSchedule(),
   handler: async () => {
-    await broker().rotation.tick();
+    await rotator().rotate();
   },
 });

@@ -5,7 +5,7 @@ app.http('openapi', {
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
   handler: async () => {
-    const { openApi } = await import('../src/http/openapi.ts');
+    const { openApi } = await import('../../src/http/openapi.ts');
     return { jsonBody: openApi(), headers: { 'cache-control': 'max-age=300' } };
   },
 });

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { createPlace, type Wish } from '../../src/demand/place.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
+import { createBook, down } from './book.ts';
+
+const wish: Wish = {
+  resource: 'speech',
+  account: 'account-of-speech',
+  emergency: false,
+  reason: 'by hand',
+  who: 'olga',
+  correlationId: 'c0ffee',
+};
+let book: ReturnType<typeof createBook>;
+let done: string[];
+let queueIsDown: boolean;
+let markIsDown: boolean;
+let logged: string[];
+const ID = '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819203';
+beforeEach(() => {
+  book = createBook();
+  book.before = (call) => done.push(call);
+  done = [];
+  logged = [];
+  queueIsDown = markIsDown = false;
+});
+const place = (asked: Wish) =>
+  createPlace({
+    book: book.issuer,
+    mark: {
+      async mark(account, slot, demand) {
+        if (markIsDown) down();
+        done.push(`mark ${account} ${slot ?? 'active'} ${demand}`);
+        return { slot: slot ?? 'Key1' };
+      },
+    },
+    queue: {
+      async put(text, deadlineMs) {
+        if (queueIsDown) throw new UpstreamFailure('queues', 'is down');
+        done.push(`put ${text} ${deadlineMs}`);
+      },
+    },
+    now: () => Date.UTC(2026, 10, 26, 9),
+    newId: () => ID,
+    log: (event) => logged.push(event),
+  })(asked);
+
+test('a demand is a row before it is a message, and the message has nothing but its id', async () => {
+  const demand = await place({ ...wish, slot: 'Key2' });
+  assert.deepEqual(done, ['insert', `put {"id":"${ID}"} 1000`]);
+  const { etag: _, takenAtMs, ...row } = book.rows.get(ID) ?? assert.fail();
+  assert.deepEqual(row, demand);
+  const { account: __, ...asked } = wish;
+  assert.deepEqual(row, {
+    ...asked,
+    id: ID,
+    slot: 'Key2',
+    at: '2026-11-26T09:00:00.000Z',
+    state: 'waiting',
+    why: '',
+  });
+  assert.equal(takenAtMs, 0);
+});
+
+test('in an emergency the key is marked after the row and before the message: it ends before the rotator wakes', async () => {
+  await place({ ...wish, emergency: true });
+  assert.deepEqual(
+    done.map((one) => one.split(' ')[0]),
+    ['insert', 'mark', 'put'],
+  );
+  assert.equal(done[1], `mark account-of-speech active ${ID}`);
+});
+
+test('a queue that is down loses no demand and no answer: the row is there, and the log says so', async () => {
+  queueIsDown = true;
+  await place({ ...wish, emergency: true });
+  assert.equal(book.rows.get(ID)?.state, 'waiting');
+  assert.ok(logged.includes('demand_not_announced'));
+});
+
+test('without the row nothing is marked and nothing is announced, and an emergency without its mark is not answered', async () => {
+  book.before = down;
+  await assert.rejects(place({ ...wish, emergency: true }), UpstreamFailure);
+  assert.deepEqual(done, []);
+  book.before = (call) => done.push(call);
+  markIsDown = true;
+  await assert.rejects(place({ ...wish, emergency: true }), UpstreamFailure);
+  assert.deepEqual(done, ['insert']);
+});

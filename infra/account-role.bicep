@@ -18,7 +18,7 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = {
 // Azure refuses.
 resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
-  name: guid(account.id, roleName, principalId)
+  name: guid(account.id, '${roleName} ${principalId}')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleName)
     principalId: principalId

@@ -191,9 +191,10 @@ test('the name of an assignment tells its scope, holder and role: an identity ma
     const where = `${file}: ${declaration.name}`;
     const role = /, ([\w.]+)\)$/.exec(at('properties', 'roleDefinitionId'))?.[1] ?? '';
     const parts = [`${at('scope')}.id`, at('properties', 'principalId'), role];
-    const name = at('name')
-      .replace(/^guid\(|\)$/g, '')
-      .split(', ');
+    const name =
+      at('name')
+        .match(/[\w.[\]]+/g)
+        ?.slice(1) ?? [];
     assert.deepEqual(name.toSorted(), parts.toSorted(), where);
     assert.ok(at('properties', 'principalType'), where);
   }
@@ -231,3 +232,25 @@ test('every table and queue on which a role is given is one that there is, and e
     assert.deepEqual(new Set(given), new Set(names));
   }
 });
+
+test('infra/README.md lists what the two identities hold, and nothing else', () => {
+  const page = readFileSync(join(infra, 'README.md'), 'utf8');
+  const listed = [...page.matchAll(/^\| (issuer|rotator) \| ([^|]+) \| ([^|]+) \|/gm)].flatMap(
+    ([, who, role = '', where = '']) =>
+      where.split(', ').map((part, _, parts) => {
+        const kind = /^(tables|queues|host) /.exec(parts[0] ?? '')?.[1]?.replace(/s$/, '');
+        const place = part.replace(/^(tables|queues|host) /, '');
+        return `${who} ${roleOf(role)} ${kind === undefined ? place : `${kind}:${place}`}`;
+      }),
+  );
+  const held = rolesOf().map(({ identity, role, scope }) => `${identity} ${role} ${scope}`);
+  assert.deepEqual(listed.toSorted(), held.toSorted());
+});
+
+/** `*writer*` is a role of our own; `Storage Blob Data Owner` a built-in one. */
+function roleOf(text: string): string {
+  const own = /^\*(\w+)\*$/.exec(text)?.[1];
+  if (own !== undefined) return own;
+  const known = Object.keys(BUILT_IN_ROLES);
+  return known.find((name) => name.toLowerCase() === text.replaceAll(' ', '').toLowerCase()) ?? text;
+}

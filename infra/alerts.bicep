@@ -54,6 +54,12 @@ var queries = [
     query: 'traces | where message startswith "event_poison"'
   }
   {
+    name: 'demand-waiting'
+    severity: 1
+    description: 'A rotation that was asked for has no outcome after ten minutes. Runbook: the other alerts.'
+    query: 'traces | where message startswith "demand " and timestamp < ago(10m) | project id = extract(" id=([^ ]+)", 1, message) | join kind=leftanti (traces | where message startswith "demand_outcome " and message !has "state=waiting" | project id = extract(" id=([^ ]+)", 1, message)) on id'
+  }
+  {
     name: 'queue-poison'
     severity: 1
     description: 'The host gave up a message after five tries; it lies in events-poison or demands-poison. Runbook: the other alerts.'

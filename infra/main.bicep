@@ -70,6 +70,7 @@ var roleNames = {
   appender: guid(subscription().id, prefix, unique, 'appender')
   writer: guid(subscription().id, prefix, unique, 'writer')
   keeper: guid(subscription().id, prefix, unique, 'keeper')
+  settler: guid(subscription().id, prefix, unique, 'settler')
   sweeper: guid(subscription().id, prefix, unique, 'sweeper')
   queueWorker: guid(subscription().id, prefix, unique, 'queueWorker')
   data: guid(subscription().id, prefix, unique, 'data')

@@ -76,6 +76,17 @@ var definitions = [
     ]
   }
   {
+    id: roleNames.settler
+    name: 'AI token broker row settler'
+    description: 'Reads, changes and deletes rows that others add.'
+    actions: []
+    dataActions: [
+      'Microsoft.Storage/storageAccounts/tableServices/tables/entities/read'
+      'Microsoft.Storage/storageAccounts/tableServices/tables/entities/update/action'
+      'Microsoft.Storage/storageAccounts/tableServices/tables/entities/delete'
+    ]
+  }
+  {
     id: roleNames.sweeper
     name: 'AI token broker row sweeper'
     description: 'Reads and deletes rows. Cannot add or change one.'

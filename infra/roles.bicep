@@ -44,11 +44,10 @@ var tableRoles = [
   { identity: 'issuer', table: 'demands', role: roleNames.appender }
   { identity: 'issuer', table: 'events', role: roleNames.writer }
   { identity: 'rotator', table: 'state', role: roleNames.keeper }
-  { identity: 'rotator', table: 'rotation', role: roleNames.keeper }
-  { identity: 'rotator', table: 'history', role: roleNames.keeper }
+  { identity: 'rotator', table: 'rotation', role: roleNames.writer }
+  { identity: 'rotator', table: 'history', role: roleNames.writer }
   { identity: 'rotator', table: 'ledger', role: roleNames.sweeper }
-  { identity: 'rotator', table: 'audit', role: roleNames.sweeper }
-  { identity: 'rotator', table: 'demands', role: roleNames.keeper }
+  { identity: 'rotator', table: 'demands', role: roleNames.settler }
   { identity: 'rotator', table: 'events', role: roleNames.keeper }
 ]
 

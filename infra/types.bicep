@@ -230,6 +230,9 @@ type customRoleNames = {
   @description('Reads, adds, changes and deletes rows.')
   keeper: string
 
+  @description('Reads, changes and deletes rows.')
+  settler: string
+
   @description('Reads and deletes rows.')
   sweeper: string
 

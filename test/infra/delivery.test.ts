@@ -259,3 +259,19 @@ test('the workflow pins every action by commit, and may do only what a job needs
       assert.ok(JSON.parse(read('package.json')).scripts[script ?? ''], script);
   }
 });
+
+test('the alert for demands reads the ids in the lines that a demand and its outcome write', () => {
+  const query = /query: '(traces \| where message startswith "demand ".*)'/.exec(
+    read('infra/alerts.bicep'),
+  )?.[1];
+  const patterns = [...(query ?? '').matchAll(/extract\("(.+?)", 1, message\)/g)].map(
+    ([, text = '']) => text,
+  );
+  assert.equal(patterns.length, 2);
+  const id = '2026-11-26T07:20:00.000Z-5d0b0c5e';
+  for (const line of [
+    `demand id=${id} resource=speech`,
+    `demand_outcome id=${id} resource=speech state=begun`,
+  ])
+    for (const pattern of patterns) assert.equal(new RegExp(pattern).exec(line)?.[1], id);
+});

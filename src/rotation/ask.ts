@@ -18,8 +18,8 @@ export interface RetireRequest {
   readonly demand?: string | undefined;
 }
 
-/** So many demands of an account are remembered. */
-const MAX_DEMANDS = 20;
+/** So many demands of an account are remembered; an emergency of both slots counts as two. */
+const MAX_DEMANDS = 40;
 
 /** @throws UpstreamFailure, also while another driver works on this resource; then it must be asked again */
 export async function ask(
@@ -77,16 +77,20 @@ function asked(
   marks: Marks,
   nowMs: number,
 ): RotationState {
-  const { slot, emergency, demand } = request;
+  const { slot, emergency, reason, demand } = request;
+  const isNew = (id: string): boolean => demand === undefined || !state.demands.includes(id);
+  const begunBy = (begun: RotationState, ids: readonly string[]): RotationState =>
+    demand === undefined ? begun : { ...begun, demands: [...state.demands, ...ids].slice(-MAX_DEMANDS) };
+  if (!emergency) {
+    const id = demand ?? '';
+    return isNew(id) ? begunBy(beginOrdinary(state, target, request, nowMs), [id]) : resumed(state, nowMs);
+  }
+  // Slot by slot: a mark may be taken up before its demand is told, and then the demand's other slot is still to do.
   const slots: Slot[] = slot === undefined ? [state.active, otherSlot(state.active)] : [slot];
-  const isKnown = demand !== undefined && state.demands.includes(demand);
-  const begun = isKnown
-    ? resumed(state, nowMs)
-    : emergency
-      ? beginEmergency(state, slots, request.reason, nowMs)
-      : beginOrdinary(state, target, request, nowMs);
-  const demands = demand === undefined || isKnown ? state.demands : [...state.demands, demand];
-  return withMarks({ ...begun, demands: demands.slice(-MAX_DEMANDS) }, slots, marks);
+  const idOf = (one: Slot): string => `${demand} ${one}`;
+  const left = slots.filter((one) => isNew(idOf(one)));
+  const begun = left.length === 0 ? resumed(state, nowMs) : beginEmergency(state, left, reason, nowMs);
+  return withMarks(begunBy(begun, left.map(idOf)), slots, marks);
 }
 
 function beginOrdinary(

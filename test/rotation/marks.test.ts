@@ -113,12 +113,22 @@ describe('an emergency mark', () => {
     assert.equal(world.shown().state.retiring, undefined);
   });
 
+  test('that is taken up before its demand is told leaves the demand’s other slot to do, once', async () => {
+    const world = await marked();
+    await world.tickUntil(undefined);
+    for (let time = 0; time < 3; time += 1) {
+      await world.rotation.retireNow('speech', { emergency: true, reason: 'leaked', demand: 'one' });
+      await world.tickUntil(undefined);
+    }
+    assert.deepEqual(regenerated(world), ['regenerate speech Key1', 'regenerate speech Key2']);
+  });
+
   test('that is set after its demand was carried out is cleared and begins nothing', async () => {
     const world = new World();
     await world.tick();
     await world.rotation.retireNow('speech', leaked('one'));
     await world.tickUntil(undefined);
-    world.mark('Key2', 'one');
+    world.mark('Key1', 'one');
     await world.tick();
     assert.equal(world.shown().state.retiring, undefined);
     assert.deepEqual(regenerated(world), ['regenerate speech Key1']);

@@ -166,7 +166,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'demand-begun-twice': {
     caughtBy: 'test/rotation/marks.test.ts',
     file: 'src/rotation/ask.ts',
-    changes: [['demand !== undefined && state.demands.includes(demand)', 'false']],
+    changes: [['demand === undefined || !state.demands.includes(id)', 'true']],
   },
   'lease-of-one-app-ignored': {
     caughtBy: 'test/rotation/move.test.ts',

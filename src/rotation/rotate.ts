@@ -5,7 +5,7 @@ import { UpstreamFailure } from '../upstream.ts';
 import { type Advance, advance } from './advance.ts';
 import { takeUp } from './ask.ts';
 import { createDemands, type Demands } from './demand.ts';
-import { handBackOne } from './hand-back.ts';
+import { handBackOne, isInEmergency } from './hand-back.ts';
 import { isHeld } from './lease.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import { isOverdue, notCovered, planOf, planOne, unreadable, unseenBecause } from './plan.ts';
@@ -66,7 +66,6 @@ export function createRotation(
   async function tick(): Promise<TickReport> {
     const driver = newDriver();
     const endMs = ports.elapsedMs() + TICK_MS;
-    if (handsBack) return handBackAll();
     const all = await readAll(ports);
     const throttled = new Set<string>();
     const steps: Advance[] = [];
@@ -83,6 +82,10 @@ export function createRotation(
         if (!noMore()) await pace(subscription);
         if (noMore()) {
           postponed.push(target.name);
+          return;
+        }
+        if (await handsBackNow(all, target)) {
+          waiting += 1;
           return;
         }
         const row = await settled(all, target, driver);
@@ -123,21 +126,15 @@ export function createRotation(
     return isMarkable ? takeUp(ports, target, row, published.marks, driver) : row;
   }
 
-  async function handBackAll(): Promise<TickReport> {
-    const unreachable: string[] = [];
-    let waiting = 0;
-    await inParallel(targets, async (target) => {
-      try {
-        if (!(await handBackOne(ports, target))) waiting += 1;
-      } catch (error) {
-        if (!(error instanceof UpstreamFailure)) throw error;
-        ports.log('rotation_unreachable', { resource: target.name, problem: error.message });
-        unreachable.push(target.name);
-      }
-    });
-    const left = waiting + unreachable.length;
-    ports.log('rotation_handed_back', { resources: targets.length, left });
-    return { resources: targets.length, steps: [], waiting, unreachable, postponed: 0 };
+  /** False: the account is to be rotated, not handed back, or not yet. */
+  async function handsBackNow(all: AllRows, target: Target): Promise<boolean> {
+    const { machine, published } = seenIn(all, target);
+    const isMoved = typeof machine === 'object' && typeof published === 'object' && published.moved;
+    const isUrgent = isMoved && isInEmergency(machine, published);
+    if (!handsBack || isUrgent) return false;
+    const isDone = await handBackOne(ports, target);
+    ports.log('rotation_handed_back', { resource: target.name, done: isDone });
+    return true;
   }
 
   function overdueIn(all: AllRows): string[] {

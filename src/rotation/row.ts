@@ -11,7 +11,7 @@
  */
 import { MAX_DECLARED_LIFE_MS } from '../facts/sts.ts';
 import { UpstreamFailure } from '../upstream.ts';
-import { handedBackRow } from './hand-back.ts';
+import { secondRow } from './hand-back.ts';
 import { isHandedBack, isHeld, release, take } from './lease.ts';
 import type { PublishedMap, RotationPorts, Rows, Target } from './ports.ts';
 import { machineRow, shownRow } from './publish.ts';
@@ -71,7 +71,7 @@ export async function settledRow(ports: RotationPorts, target: Target, seen?: Se
   else if (!shown.moved) shown = await moved(ports, target, shown);
   else if (there !== undefined && shown.lease.fence <= there.lease.fence) {
     // Whoever handed it back died before the second write. It is finished first, and moved again by the next tick.
-    await ports.published.write(handedBackRow(there, shown));
+    await ports.published.write(secondRow(there, shown, ports.clock()));
     throw busy(target);
   }
   const made = { ...machineRow(shown), lease: release(shown.lease), etag: there?.etag };

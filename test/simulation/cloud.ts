@@ -4,6 +4,7 @@
  */
 import type { HistoryEntry, PublishedRow, StoredRow } from '../../src/rotation/state.ts';
 import { Account, type Key } from './account.ts';
+import type { DemandRow } from './judge-demands.ts';
 import type { Chance } from './random.ts';
 import { Secrets } from './secrets.ts';
 
@@ -14,6 +15,7 @@ export class Cloud {
   /** The machine's rows, and those that exchanges read. */
   readonly rows = new Map<string, StoredRow>();
   readonly published = new Map<string, PublishedRow>();
+  readonly demands = new Map<string, DemandRow>();
   readonly history = new Map<string, HistoryEntry>();
   /** By slot of an account: every declaration is kept, as src/azure/ledger.ts keeps it. */
   readonly ledger = new Map<string, number[]>();

@@ -6,6 +6,7 @@ import type { Assumptions } from './assumptions.ts';
 import type { Way } from './azure.ts';
 import { Cloud } from './cloud.ts';
 import { CallJudge } from './judge-calls.ts';
+import { judgeDemands } from './judge-demands.ts';
 import { KeyJudge } from './judge-keys.ts';
 import { drawResource, Policies } from './policies.ts';
 import { createProcess, type Process } from './process.ts';
@@ -81,6 +82,7 @@ export function createScene(
       return [account, { keys, calls }];
     }),
   );
+  const onDemand = judgeDemands(cloud.demands, verdict);
   let processes = 0;
 
   const scene: Scene = {
@@ -137,6 +139,7 @@ export function createScene(
         `row of ${account.name}: ${inWords(state)}${emergency}, generation ${state.generation}, ${lease}`,
       );
       const { keys, calls } = scene.judgeOf(account);
+      onDemand(row);
       keys.onRow(row);
       calls.onRow(state);
       if (account !== first) return;

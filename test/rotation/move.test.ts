@@ -177,6 +177,28 @@ describe('the way back', () => {
     assert.deepEqual(regenerated(world), ['regenerate speech Key1', 'regenerate speech Key2']);
   });
 
+  test('waits until an operator’s emergency is over, also one that is marked in the middle of it', async () => {
+    for (const isInTheMiddle of [false, true]) {
+      const world = new World();
+      await world.tick();
+      const back = world.driver('back', world.resources, true);
+      if (isInTheMiddle) {
+        world.before = (call) => (call === 'publish' ? outage() : undefined);
+        await tickAll(world, [back], 1);
+        world.before = () => undefined;
+      }
+      world.mark('Key1', 'one');
+      for (let ticks = 0; ticks < 20 && !handedBack(world); ticks += 1) {
+        const { active, retiring } = world.shown().state;
+        assert.ok(active === 'Key2' || retiring === 'Key1', 'the marked key may be bought with');
+        await tickAll(world, [back], 1);
+      }
+      assert.ok(handedBack(world));
+      assert.deepEqual(regenerated(world), ['regenerate speech Key1']);
+      assert.deepEqual([world.shown().state.active, world.shown().state.retiring], ['Key2', undefined]);
+    }
+  });
+
   test('keeps the epoch, so that no token of before an emergency is handed out by the version with one app', async () => {
     const world = new World();
     await world.tick();

@@ -15,6 +15,7 @@ export class Cloud {
   /** The machine's rows, and those that exchanges read. */
   readonly rows = new Map<string, StoredRow>();
   readonly published = new Map<string, PublishedRow>();
+  demandsAsked = 0;
   readonly demands = new Map<string, DemandRow>();
   readonly history = new Map<string, HistoryEntry>();
   /** By slot of an account: every declaration is kept, as src/azure/ledger.ts keeps it. */

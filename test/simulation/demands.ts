@@ -2,7 +2,7 @@
  * What an operator asks of an issuer: a row in table `demands`, in an emergency a mark, and a message that may be lost,
  * doubled, late and out of order. Whichever rotator gets it carries the demand out; the timer looks after the rows too.
  */
-import type { EmergencyMark, Slot } from '../../src/ports.ts';
+import type { EmergencyMark } from '../../src/ports.ts';
 import { sha256 } from '../../src/secret.ts';
 import type { Key } from './account.ts';
 import type { Way } from './azure.ts';
@@ -27,7 +27,8 @@ export function demandAt(
   const { timeline, verdict, wire, cloud } = scene;
   const { account, slot, emergency } = demand;
   timeline.at(ms, () => {
-    const id = `demand-${cloud.demands.size + 1}`;
+    cloud.demandsAsked += 1;
+    const id = `demand-${cloud.demandsAsked}`;
     const kind = emergency ? 'demand in an emergency' : 'demand';
     verdict.note(`an operator's ${id} for ${slot ?? 'both keys'} of ${account.name}, a ${kind}`);
     wire.count(kind);

@@ -144,12 +144,10 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     changes: [['there?.marks ?? takenMarks(row.state)', 'takenMarks(row.state)']],
   },
   'mark-lifted-before-the-promotion': {
-    caughtBy: 'test/rotation/marks.test.ts',
     file: 'src/rotation/publish.ts',
     changes: [['...markedSlots(state, marks), ...waiting', '...markedSlots(state, marks)']],
   },
   'mark-never-cleared': {
-    caughtBy: 'test/rotation/marks.test.ts',
     file: 'src/rotation/ask.ts',
     changes: [
       [
@@ -164,7 +162,6 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     changes: [['isMarkable ? takeUp(ports, target, row, published.marks, driver) : row', 'row']],
   },
   'demand-begun-twice': {
-    caughtBy: 'test/rotation/marks.test.ts',
     file: 'src/rotation/ask.ts',
     changes: [['demand === undefined || !state.demands.includes(id)', 'true']],
   },
@@ -174,7 +171,6 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     changes: [['if (isHeld(row.lease, nowMs)) throw busy(target);', '']],
   },
   'moved-row-not-told': {
-    caughtBy: 'test/rotation/move.test.ts',
     file: 'src/rotation/row.ts',
     changes: [
       [

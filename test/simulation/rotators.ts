@@ -55,6 +55,7 @@ export function startRotators(scene: Scene, versions: readonly Version[]): Rotat
   };
   const deploy = (wanted: readonly Version[]): void => {
     verdict.note(`deployed: ${wanted.join(' and ')}`);
+    wire.count(`deployed: ${wanted.join(' and ')}`);
     const kept = places.filter(({ version }) => wanted.includes(version));
     const isThere = (version: Version): boolean => kept.some((one) => one.version === version);
     const added = wanted.filter((version) => !isThere(version));

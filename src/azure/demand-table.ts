@@ -1,9 +1,16 @@
 /** The demands, in table `demands`: one partition, and the demand's id as the row's key. */
 import type { TableEntityResult } from '@azure/data-tables';
 import * as z from 'zod';
-import { type Demand, type DemandBook, type DemandStore, demandShape } from '../demand/demand.ts';
+import {
+  type Demand,
+  type DemandBook,
+  type DemandStore,
+  demandShape,
+  type StoredDemand,
+} from '../demand/demand.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
+import { json } from './rotation-row.ts';
 import { isNoSuchEntity, unless } from './table-status.ts';
 import { int64, type Tables } from './tables.ts';
 
@@ -12,10 +19,7 @@ const PARTITION = 'demand';
 const rowShape = z.object({
   etag: z.string(),
   takenAtMs: z.coerce.number(),
-  demand: z
-    .string()
-    .transform((text): unknown => JSON.parse(text))
-    .pipe(demandShape),
+  demand: json(demandShape),
 });
 
 /** For the issuer app, which inserts and reads. */
@@ -39,10 +43,12 @@ export function createDemandStore(tables: Tables): DemandStore {
       call('tables', 'list demands', async (abortSignal) => {
         const table = await tables('demands');
         const filter = `PartitionKey eq '${PARTITION}' and open eq true`;
-        const found = [];
-        // A row that somebody edited must not hold up the others.
-        for await (const entity of table.listEntities({ queryOptions: { filter }, abortSignal }))
-          found.push(...(rowShape.safeParse(entity).success ? [read(entity)] : []));
+        const found: StoredDemand[] = [];
+        for await (const entity of table.listEntities({ queryOptions: { filter }, abortSignal })) {
+          const demand = read(entity);
+          // A row that somebody edited must not hold up the others.
+          if (demand !== undefined) found.push(demand);
+        }
         return found.toSorted((one, other) => (one.at < other.at ? -1 : 1));
       }),
     // One attempt only: after a lost answer a second one would take the first one's ETag for another rotator's.
@@ -84,7 +90,9 @@ function find(tables: Tables, id: string) {
   return call('tables', 'find demand', async (abortSignal) => {
     const table = await tables('demands');
     try {
-      return read(await table.getEntity(PARTITION, id, { abortSignal }));
+      const demand = read(await table.getEntity(PARTITION, id, { abortSignal }));
+      if (demand === undefined) throw new UpstreamFailure('tables', 'a demand cannot be read');
+      return demand;
     } catch (error) {
       if (isNoSuchEntity(error)) return undefined;
       throw error;
@@ -92,9 +100,10 @@ function find(tables: Tables, id: string) {
   });
 }
 
-function read(entity: TableEntityResult<Record<string, unknown>>) {
-  const { etag, takenAtMs, demand } = rowShape.parse(entity);
-  return { ...demand, etag, takenAtMs };
+/** undefined: somebody edited the row. */
+function read(entity: TableEntityResult<Record<string, unknown>>): StoredDemand | undefined {
+  const row = rowShape.safeParse(entity).data;
+  return row?.demand && { ...row.demand, etag: row.etag, takenAtMs: row.takenAtMs };
 }
 
 function toRow(demand: Demand, takenAtMs: number) {

@@ -208,6 +208,7 @@ export class World {
       },
       plans: {
         write: async (rows) => {
+          this.before('plans');
           for (const row of rows) this.plans.set(row.account, row);
         },
       },

@@ -16,12 +16,12 @@ export function appSettings(azure: RunningAzure, issuer: string, policy: string)
     BROKER_TABLES_URL: azure.storage.tables,
     BROKER_GRAPH_URL: azure.graph,
     IDENTITY_ENDPOINT: azure.identity.endpoint,
-    IDENTITY_HEADER: azure.identity.header,
     NODE_EXTRA_CA_CERTS: azure.ca,
   };
   return {
     issuer: {
       ...shared,
+      IDENTITY_HEADER: azure.identity.headers.issuer,
       BROKER_ISSUER: issuer,
       BROKER_CLIENT_ID: azure.entra.brokerClientId,
       // Tokens of managed identities are often v1.0, so the demo takes both.
@@ -34,6 +34,7 @@ export function appSettings(azure: RunningAzure, issuer: string, policy: string)
     },
     rotator: {
       ...shared,
+      IDENTITY_HEADER: azure.identity.headers.rotator,
       BROKER_ROTATOR_IDENTITY: azure.rotatorIdentity,
       BROKER_ARM_URL: azure.arm,
       BROKER_QUEUES__queueServiceUri: azure.storage.queues,

@@ -11,7 +11,7 @@ import { createClocks } from './clocks.ts';
 import { serveControl, type VirtualTime } from './control.ts';
 import { storageId, vaultId } from './demo.ts';
 import * as demo from './demo-directory.ts';
-import { createDirectory } from './directory.ts';
+import { createDirectory, type ManagedIdentity } from './directory.ts';
 import { createEntra } from './entra.ts';
 import { createEntraKeys } from './entra-keys.ts';
 import { apiOf, applicationSubject, createTokenIssuer } from './entra-tokens.ts';
@@ -65,7 +65,11 @@ export interface RunningAzure {
   readonly tables: string;
   /** The storage account as the apps meet it: TLS, Entra tokens, roles. With the account's path. */
   readonly storage: { readonly tables: string; readonly queues: string };
-  readonly identity: { readonly endpoint: string; readonly header: string };
+  /** With the header of each app. */
+  readonly identity: {
+    readonly endpoint: string;
+    readonly headers: Readonly<Record<'issuer' | 'rotator', string>>;
+  };
   readonly control: string;
   readonly callers: readonly demo.DemoCaller[];
   readonly resources: readonly ResourceDescription[];
@@ -184,9 +188,16 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const armClock = clocks.of('arm');
   const byArm = { authenticate: authenticateBy(armClock), now: armClock };
   const arm = await start(createArm({ accounts, assignments, endpointOf, ...byArm }), wellKnown.arm);
-  const header = randomUUID().replaceAll('-', '').toUpperCase();
+  const headerOf = () => randomUUID().replaceAll('-', '').toUpperCase();
+  const headers = { issuer: headerOf(), rotator: headerOf() };
+  const isRotator = ({ clientId }: ManagedIdentity): boolean => clientId === demo.rotatorIdentity.clientId;
+  // The issuer app carries what the policy names, beside its own.
+  const apps = new Map([
+    [headers.issuer, (one: ManagedIdentity) => !isRotator(one)],
+    [headers.rotator, isRotator],
+  ]);
   const identity = await start(
-    createIdentity({ directory, issue, secret: header, now: clocks.of('identity') }),
+    createIdentity({ directory, issue, apps, now: clocks.of('identity') }),
     wellKnown.identity,
   );
   const gate = { verify: verifyBy(now), assignments, accountId: storageId, now };
@@ -274,7 +285,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
       tables: `${storageTables}/${DEVELOPMENT_ACCOUNT}`,
       queues: `${storageQueues}/${DEVELOPMENT_ACCOUNT}`,
     },
-    identity: { endpoint: `${identity}/msi/token`, header },
+    identity: { endpoint: `${identity}/msi/token`, headers },
     control,
     callers: world.callers,
     resources,

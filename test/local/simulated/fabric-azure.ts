@@ -141,7 +141,8 @@ export async function identityToken(
   selector: Record<string, string> = {},
 ): Promise<{ status: number; text: string; access_token: string; expires_on: string }> {
   const query = new URLSearchParams({ 'api-version': '2019-08-01', resource, ...selector });
-  const headers = { 'x-identity-header': azure.identity.header };
+  const app = selector['client_id'] === azure.rotatorIdentity ? 'rotator' : 'issuer';
+  const headers = { 'x-identity-header': azure.identity.headers[app] };
   const answer = await fetch(`${azure.identity.endpoint}?${query}`, { headers });
   const text = await answer.text();
   return {

@@ -8,6 +8,9 @@ ROLE_SECONDS=300
 
 install() { [ -d ../node_modules ] || (cd .. && npm ci --no-audit --no-fund); }
 
+# A wrong policy or a missing role is found here, and not by the first caller.
+check_policy() { (cd .. && npm run check -- --environment "$AZURE_ENV_NAME"); }
+
 # A member of this environment's entry in environments.json.
 setting() { node -p "require('./environments.json')[process.env.AZURE_ENV_NAME]['$1']"; }
 
@@ -90,14 +93,14 @@ compare_functions() {
 
 case "${1:-}" in
   before-package)
-    # A wrong policy or a missing role is found here, and not by the first caller.
     install
-    (cd .. && npm run check -- --environment "$AZURE_ENV_NAME" && npm run check:infra && npm run build)
+    check_policy
+    (cd .. && npm run check:infra && npm run build)
     ;;
   before-provision)
-    # `azd provision` alone does not package. This only reads.
+    # For `azd provision` alone, which does not package. The check only reads.
     install
-    (cd .. && npm run check -- --environment "$AZURE_ENV_NAME")
+    check_policy
     check_tenant
     register_providers
     recover_vault
@@ -120,6 +123,10 @@ case "${1:-}" in
     fi
     ;;
   before-deploy)
+    # `azd deploy` alone packages without the hook before it, so the folders must be there, of this policy.
+    install
+    check_policy
+    (cd .. && npm run build)
     wait_for_roles
     ;;
   after-deploy)

@@ -150,12 +150,20 @@ test('a first azd up: every hook of azure.yaml in azd’s order, each with what 
   assert.match(ran.get('postdeploy')?.asked ?? '', /az \[deployment\] \[group\] \[create\]/);
 });
 
+test('azd deploy alone, as in the pipeline and for a new policy, checks and builds what it deploys', () => {
+  const { status, asked: said } = hook('before-deploy', OUTPUTS);
+  assert.equal(status, 0);
+  assert.match(said, /^npm \[run\] \[check\] .*\nnpm \[run\] \[build\]\naz \[role\]/);
+});
+
 test('a policy that fails its check, or a CLI in another tenant, stops the deployment before anything is made', () => {
   for (const [step, variables] of [
     ['before-package', { FAILS: 'run check -- --environment dev' }],
     ['before-package', { FAILS: 'run check:infra' }],
     ['before-package', { FAILS: 'run build' }],
     ['before-provision', { FAILS: 'run check -- --environment dev' }],
+    ['before-deploy', { ...OUTPUTS, FAILS: 'run check -- --environment dev' }],
+    ['before-deploy', { ...OUTPUTS, FAILS: 'run build' }],
     ['before-provision', { TENANT: 'other' }],
   ] as const) {
     const { status, asked: said } = hook(step, variables);

@@ -146,7 +146,7 @@ export const events: readonly Attack[] = [
       delivery([event('AzureAiTokenBroker.KeyLeaked', { sha256: 'x', resource: '__proto__' })]),
     ],
     // The keys of each rotated account are read once, with a token of the identity; the second is kept for a person.
-    allowed: { statuses: [202], upstreamCalls: 8, writes: 1, cost: 60 },
+    allowed: { statuses: [202], upstreamCalls: 8, writes: 3, cost: 60 },
   },
   {
     what: '100 leaked keys, all made up',
@@ -158,8 +158,9 @@ export const events: readonly Attack[] = [
           ),
         ),
       ),
-    // Each batch looks once at the keys of each rotated account.
-    allowed: { statuses: [202], upstreamCalls: 60, cost: 200 },
+    // Those that wait at the same time share one look at the keys of each rotated account. What came of each is kept for
+    // an hour, because its sender is answered when it was handled.
+    allowed: { statuses: [202], upstreamCalls: 60, writes: 100, cost: 200 },
   },
   {
     what: 'a revocation of a tenant, a resource or a grant that the policy does not know',

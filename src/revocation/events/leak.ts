@@ -9,8 +9,8 @@ import type { EventStore } from '../ports.ts';
 import { type Envelope, text } from './envelope.ts';
 import type { Handler } from './react.ts';
 
-/** As long as the records of other requests: operators can send dead-lettered events again by hand. */
-const KEEP_MS = 30 * 86_400_000;
+/** Anybody who may publish events makes such records. An event that comes again later than that is handled again. */
+const KEEP_MS = 3_600_000;
 /** Event Grid waits for 30 s, and delivers the event again after that. */
 const MAX_LOOKS = 80;
 const LOOK_EVERY_MS = 250;

@@ -231,27 +231,35 @@ async function regeneratedSince(entry: number): Promise<string[]> {
 }
 const lastRequest = async () => (await rotation.requests()).last;
 
-/** What a deployment does: the instance is replaced by one that reads the policy anew. */
+/** Asks for a rotation by the first step of a task, and waits until the demand has this outcome. */
+async function demand(task: string, outcome: RegExp): Promise<void> {
+  const { demand: DEMAND } = JSON.parse(await run(task, 1));
+  await eventually(async () => outcome.test(await run('Rotate now', 2, { DEMAND })));
+}
+
+/** What a deployment does: each app is replaced by one that reads the policy anew. */
 async function deploy(): Promise<void> {
   const instances = execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' })
     .split('\n')
     .filter((line) => line.includes('local/instance.ts'))
     .map((line) => Number.parseInt(line, 10));
-  const [pid = assert.fail('no instance')] = descendants(stack.pid).filter((one) => instances.includes(one));
-  process.kill(pid, 'SIGKILL');
+  const running = descendants(stack.pid).filter((one) => instances.includes(one));
+  assert.equal(running.length, 2, 'an issuer and the rotator');
+  for (const pid of running) process.kill(pid, 'SIGKILL');
   const answers = async () => (await fetch(`${stack.description.broker}/health`).catch(() => undefined))?.ok;
   const ended = stack.log().length;
-  const isStartedAgain = () => stack.log().slice(ended).includes('starting it again');
+  const isStartedAgain = () => stack.log().slice(ended).split('starting it again').length === 3;
   await eventually(async () => isStartedAgain() && (await answers()));
 }
 
 test('rotate now, freeze in the middle, thaw: a rotation goes on over two deployments', async () => {
   const entry = await lastRequest();
-  assert.match(await run('Rotate now', 1), /"kind":"begun"/);
+  await demand('Rotate now', /"state":"begun"/);
   const isDraining = ({ work }: RotationState) => work?.phase.name === 'draining';
   await tickUntil(61, 'speech', isDraining);
   await run('Freeze the rotation', 1);
   await deploy();
+  await rotation.tick();
   const paused = (await run('Freeze the rotation', 3)).trim().split('\n');
   assert.equal(paused.length, 3);
   for (const line of paused) assert.match(line, /paused by the policy$/);
@@ -262,14 +270,15 @@ test('rotate now, freeze in the middle, thaw: a rotation goes on over two deploy
   assert.ok(isDraining(await stateOf('speech')), 'it stands still');
   assert.deepEqual(await regeneratedSince(entry), []);
   assert.ok(await isGranted(await signedIn('captions'), 'speech'), 'exchanges go on');
-  assert.match(await run('Rotate now', 1), /"kind":"notBegun".*paused/);
+  await demand('Rotate now', /"state":"notBegun","why":".*paused/);
 
   await run('Thaw the rotation', 1);
   await deploy();
+  await rotation.tick();
   assert.doesNotMatch(await run('Thaw the rotation', 3), /paused/);
   await untilSteady('speech');
   assert.equal((await regeneratedSince(entry)).filter((name) => name === 'speech').length, 2);
-  assert.match(await run('Rotate now', 2), /^speech: steady$/m);
+  assert.match(await run('Rotate now', 3), /^speech: steady$/m);
   assert.ok(await isGranted(await signedIn('captions'), 'speech'));
 });
 
@@ -282,7 +291,7 @@ test('is every key young enough', async () => {
 
 test('a key leaked: its account is known, or only the key', async () => {
   let entry = await lastRequest();
-  assert.match(await run('A key leaked', 1), /"kind":"begun"/);
+  await demand('A key leaked', /"state":"begun"/);
   await untilSteady('speech');
   assert.deepEqual(await regeneratedSince(entry), ['speech', 'speech']);
   assert.match(await run('A key leaked', 2), /^speech: steady$/m);

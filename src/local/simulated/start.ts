@@ -137,10 +137,13 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const verifyBy = (clock: Clock) => createVerifyAccessToken({ keys, directory, authority, now: clock });
   const authenticateBy = (clock: Clock) => createAuthenticate(verifyBy(clock), homeTenantId);
   const withoutRoles = new Set<string>();
+  // Not those of the storage account: without them nothing of an app works, which a fault of `tables` shows.
   const assignments = () =>
     withoutRoles.size === 0
       ? world.roleAssignments
-      : world.roleAssignments.filter(({ principalId }) => !withoutRoles.has(principalId));
+      : world.roleAssignments.filter(
+          ({ principalId, scope }) => !withoutRoles.has(principalId) || scope.includes('/storageAccounts/'),
+        );
   const setRoles = (name: string, assigned: boolean): boolean => {
     const identity = [demo.issuerIdentity, demo.rotatorIdentity].find((one) => one.name === name);
     if (identity === undefined) return false;

@@ -86,7 +86,6 @@ export async function serveStorage(fabric: Fabric, door: StorageDoor): Promise<S
       if (access !== undefined && 'status' in access)
         return void refuse({ operation, fault, by: undefined }, refusal(service, access));
       pending = { operation, fault, by: access?.by };
-      if (fault?.mode === 'slow') hold(store, fault.delayMs, closing.signal);
       return access === undefined ? whole : signed(whole, end, request, door.signature?.() ?? '');
     }
 
@@ -98,8 +97,10 @@ export async function serveStorage(fabric: Fabric, door: StorageDoor): Promise<S
     store.on('data', (chunk) => {
       if (pending) {
         log(pending, readStatus(chunk));
-        if (pending.fault?.mode === 'lost') return void client.destroy();
+        const { fault } = pending;
+        if (fault?.mode === 'lost') return void client.destroy();
         pending = undefined;
+        if (fault?.mode === 'slow') return hold(store, chunk, fault.delayMs, closing.signal);
       }
       pass(chunk, store, client);
     });
@@ -153,9 +154,11 @@ function pass(chunk: Buffer, from: Socket, to: Socket): void {
   to.once('drain', () => from.resume());
 }
 
-/** Keeps the store's answer back, in wall time. */
-function hold(store: Socket, delayMs: number, closing: AbortSignal): void {
+/** Keeps the store's answer back, in wall time: the work is done, and the request log has it. */
+function hold(store: Socket, answer: Buffer, delayMs: number, closing: AbortSignal): void {
   store.pause();
+  // It comes again as the first that is read.
+  store.unshift(answer);
   wallDelay(delayMs, undefined, { signal: closing }).then(
     () => store.resume(),
     () => store.destroy(),

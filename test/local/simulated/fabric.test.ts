@@ -369,6 +369,23 @@ suite('tables', async () => {
     }
   });
 
+  test('slow: the log has the call when its work is done, while the answer is kept back', async () => {
+    seen.length = 0;
+    const { last } = requests;
+    faults.set('tables', { mode: 'slow', delayMs: 60_000 });
+    const asking = new AbortController();
+    const answer = fetch(`${account}/audit`, { signal: asking.signal });
+    let logged = requests.after(last);
+    while (logged.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      logged = requests.after(last);
+    }
+    assert.deepEqual([logged[0]?.status, logged[0]?.fault, seen.length], [202, 'slow', 1]);
+    asking.abort();
+    await assert.rejects(answer);
+    faults.clear();
+  });
+
   test('a caller that goes away in the middle does not keep a connection to the store', async () => {
     const arrived = once(azurite, 'request');
     const half = request(`${account}/audit`, { method: 'POST', headers: { 'content-length': 10 } });

@@ -169,9 +169,10 @@ async function tryOne(all: Scene, number: number): Promise<Trial> {
   const after = await scene.sight(name);
   const demand = leak === undefined ? await scene.demandBecause(reason) : undefined;
   const made = await newKeys(all, name, last);
-  const begun = after.history.filter(
-    ({ fence, from }) => fence > (before.history[0]?.fence ?? 0) && from === 'steady',
-  ).length;
+  // A demand that is taken once more, because its outcome was not written, is noted without a beginning.
+  const beginnings = after.history.filter(
+    ({ fence, from, to }) => fence > (before.history[0]?.fence ?? 0) && from === 'steady' && to !== from,
+  );
   const problems = [
     ...callers.failures.slice(failedBefore),
     ...(ticks >= MAX_TICKS ? [`no end: ${JSON.stringify(after.state.work)}`] : []),
@@ -185,7 +186,8 @@ async function tryOne(all: Scene, number: number): Promise<Trial> {
   const wasBegun = leak !== undefined || demand?.state === 'begun';
   const wantedKeys = wasBegun ? NEW_KEYS[wish] : 0;
   if (made !== wantedKeys) problems.push(`${made} new keys in place of ${wantedKeys}`);
-  if (begun !== Number(wasBegun)) problems.push(`begun ${begun} times, says the history`);
+  if (beginnings.length !== Number(wasBegun))
+    problems.push(`begun ${beginnings.length} times: ${beginnings.map(({ to, why }) => `${to}, ${why}`)}`);
   return {
     wish,
     point: point.name,

@@ -1,6 +1,6 @@
 /**
- * A policy file for programs that make trials of rotations: accounts with key-exchange tokens, none of which is due by
- * itself while the trials last. The local mode makes a caller for each grant, with the grant's name.
+ * A policy file for programs that make trials of rotations: accounts with key-exchange tokens, whose rotations are
+ * due in the period that is asked for. The local mode makes a caller for each grant, with the grant's name.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,12 +14,13 @@ export interface TrialAccount {
   readonly grant: string;
 }
 
-/** Long after the end of all trials. */
-const PERIOD = '90d';
+/** No rotation is due by itself before the end of all trials. */
+const LONG = '90d';
 
 export function writeTrialPolicy(
   accounts: readonly TrialAccount[],
   madeAtMs: number,
+  period = LONG,
 ): { readonly file: string } & Disposable {
   const folder = mkdtempSync(join(tmpdir(), 'trial-policy-'));
   const file = join(folder, 'policy.json');
@@ -35,7 +36,7 @@ export function writeTrialPolicy(
       regionalEndpoint: `https://${name}.westeurope.api.cognitive.microsoft.com`,
       tokenKinds: ['sts'],
       secret: `${name}-key`,
-      rotation: { period: PERIOD, keysSince: new Date(madeAtMs).toISOString() },
+      rotation: { period, keysSince: new Date(madeAtMs).toISOString() },
     })),
     grants: grants.map((grant, index) => ({
       name: grant,

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { demandKillTrials } from './demand-kill.ts';
+
+/** Few, because each is a whole rotation; `node test/flows/demand-kill.ts --trials 200` has them all. */
+const TRIALS = 2;
+
+test('killed at any step of a demand, it is carried out exactly once, and no exchange fails', async () => {
+  const { trials, failed, failures } = await demandKillTrials(TRIALS, 3);
+  assert.deepEqual(
+    trials.flatMap(({ problems }) => problems),
+    [],
+  );
+  assert.deepEqual(
+    trials.map(({ killed }) => killed !== undefined),
+    Array.from({ length: TRIALS }, () => true),
+  );
+  assert.equal(failed, 0, failures.join('\n'));
+});

@@ -62,7 +62,13 @@ interface Scene {
   readonly chance: Chance;
 }
 
-export async function demandKillTrials(wanted: number, seed: number): Promise<KillTrials> {
+type Wishes = readonly [Wish, ...Wish[]];
+
+export async function demandKillTrials(
+  wanted: number,
+  seed: number,
+  wishes: Wishes = WISHES,
+): Promise<KillTrials> {
   const startedAt = performance.now();
   using policy = writeTrialPolicy(
     [
@@ -85,7 +91,7 @@ export async function demandKillTrials(wanted: number, seed: number): Promise<Ki
   let unreached = 0;
   try {
     while (trials.length < wanted) {
-      const trial = await tryOne(all, trials.length + unreached);
+      const trial = await tryOne(all, trials.length + unreached, chance.pick(wishes));
       if (trial.killed === undefined && trial.problems.length === 0) unreached += 1;
       else trials.push(trial);
     }
@@ -103,10 +109,9 @@ export async function demandKillTrials(wanted: number, seed: number): Promise<Ki
   };
 }
 
-async function tryOne(all: Scene, number: number): Promise<Trial> {
+async function tryOne(all: Scene, number: number, wish: Wish): Promise<Trial> {
   const { stack, scene, callers, processes, chance } = all;
   const name = chance.pick<AccountName>(['speech', 'translator']);
-  const wish = chance.pick(WISHES);
   const [first, ...rest] = POINTS[wish];
   if (first === undefined) throw new Error(`no points for ${wish}`);
   const point = chance.pick([first, ...rest]);

@@ -81,6 +81,12 @@ export async function procedures(seed: number): Promise<readonly Procedure[]> {
     const before = { ...callers.counts, failures: callers.failures.length, atMs: callers.now() };
     const { last } = await scene.requests(Number.MAX_SAFE_INTEGER);
     let keyCalls = 0;
+    const consume = async (): Promise<void> => {
+      const token = await stack.callerToken('operator', VAULT_SCOPE);
+      const status = await callWithVaultKey(stack, NAME, token);
+      keyCalls += 1;
+      if (status !== 200) callers.fail(`the vault's current key is answered ${status}`);
+    };
     await begin[begun]();
     const changes = async () =>
       (await scene.requests(last)).requests.filter(
@@ -94,11 +100,9 @@ export async function procedures(seed: number): Promise<readonly Procedure[]> {
       await callers.rounds(1);
       await callers.jump(chance.between(45, 150));
       await wait(TICK_MS);
-      const token = await stack.callerToken('operator', VAULT_SCOPE);
-      const status = await callWithVaultKey(stack, NAME, token);
-      keyCalls += 1;
-      if (status !== 200) callers.fail(`the vault's current key is answered ${status}`);
+      await consume();
     }
+    await consume();
     if (begun === 'leaked key') callers.forget(NAME);
     callers.allow(NAME, 'nothing');
     await callers.rounds(2);

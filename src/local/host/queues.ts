@@ -109,8 +109,11 @@ export async function startQueues(
       }
     };
     const toPoison = async (): Promise<void> => {
-      await poison.createIfNotExists();
-      await poison.sendMessage(message.messageText);
+      await poison.sendMessage(message.messageText).catch(async (error: unknown) => {
+        if (!(error instanceof Error && 'statusCode' in error && error.statusCode === 404)) throw error;
+        await poison.create();
+        await poison.sendMessage(message.messageText);
+      });
       runtime.log(`A message of 'Functions.${fn.name}' was moved to the queue '${poison.name}'`);
     };
     try {

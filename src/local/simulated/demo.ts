@@ -2,15 +2,14 @@
  * The demo set: which accounts exist in the simulated Azure at the first start, who has which role there, and
  * the policy that fits them.
  */
-import { poisonOf, QUEUE_NAMES } from '../../queue-names.ts';
+
+import { brokerRoles } from './broker-roles.ts';
 import {
   brokerApp,
   brokerUri,
   callers,
   directory,
   goodCaller,
-  issuerIdentity,
-  operator,
   otherTenantId,
   readerIdentity,
   researchers,
@@ -20,13 +19,8 @@ import {
   tenantId,
   users,
 } from './demo-directory.ts';
-import type { ManagedIdentity } from './directory.ts';
-import type { Role, RoleAssignment } from './roles.ts';
+import type { RoleAssignment } from './roles.ts';
 import type { TransmitterDescription, World, WorldAccount } from './world.ts';
-
-export const vaultId = `${resourceGroup}/providers/Microsoft.KeyVault/vaults/kv-broker`;
-/** The account of the broker's tables and queues. */
-export const storageId = `${resourceGroup}/providers/Microsoft.Storage/storageAccounts/stbroker`;
 
 /** An account as the policy names it; its addresses come with its listeners. */
 export interface DemoResource extends WorldAccount {
@@ -72,27 +66,6 @@ export const dataUserOf = (principalId: string, scope: string): RoleAssignment =
   role: 'AI data user without keys',
   scope,
 });
-const queue = (name: string) => `${storageId}/queueServices/default/queues/${name}`;
-const of =
-  ({ principalId }: ManagedIdentity) =>
-  (role: Role, scope: string): RoleAssignment => ({ principalId, role, scope });
-const issuerAt = of(issuerIdentity);
-const rotatorAt = of(rotatorIdentity);
-/** What the broker's two identities and the operator may do in vault and storage, in every simulated world. */
-export const brokerRoles: readonly RoleAssignment[] = [
-  // The operator is also who breaks things in the vault by hand: disables, deletes, edits tags.
-  { principalId: operator.app.objectId, role: 'Key Vault Secrets Officer', scope: vaultId },
-  issuerAt('Key Vault Secrets User', vaultId),
-  rotatorAt('AI token broker rotator', vaultId),
-  // As infra/roles.bicep assigns them, which test/infra/storage-roles.test.ts compares.
-  issuerAt('Storage Table Data Contributor', storageId),
-  rotatorAt('Storage Table Data Contributor', storageId),
-  ...QUEUE_NAMES.map((name) => issuerAt('Storage Queue Data Message Sender', queue(name))),
-  ...QUEUE_NAMES.flatMap((name) => [
-    rotatorAt('Storage Queue Data Contributor', queue(name)),
-    rotatorAt('Storage Queue Data Contributor', queue(poisonOf(name))),
-  ]),
-];
 
 const at = (name: string) => `${resourceGroup}/providers/Microsoft.CognitiveServices/accounts/ai-${name}`;
 const dataUser = (principalId: string, name: string) => dataUserOf(principalId, at(name));

@@ -9,7 +9,7 @@ const entities = 'Microsoft.Storage/storageAccounts/tableServices/tables/entitie
 const queues = 'Microsoft.Storage/storageAccounts/queueServices/queues';
 const messages = `${queues}/messages`;
 
-/** The built-in roles that matter here, and the two custom ones of infra/role-definitions.bicep. */
+/** The built-in roles that matter here, and the custom ones of infra/role-definitions.bicep. */
 export const roles = {
   'Cognitive Services User': {
     actions: [`${account}/read`, `${account}/listKeys/action`],
@@ -35,18 +35,31 @@ export const roles = {
     dataActions: [`${secrets}/getSecret/action`, `${secrets}/readMetadata/action`],
   },
   'Key Vault Secrets Officer': { actions: [], dataActions: [`${secrets}/*`] },
-  'Storage Table Data Contributor': { actions: [], dataActions: [`${entities}/*`] },
-  'Storage Table Data Reader': { actions: [], dataActions: [`${entities}/read`] },
-  'Storage Queue Data Message Sender': { actions: [], dataActions: [`${messages}/add/action`] },
-  'Storage Queue Data Contributor': {
-    actions: [`${queues}/delete`, `${queues}/read`, `${queues}/write`],
+  'AI token broker current secret reader': { actions: [], dataActions: [`${secrets}/getSecret/action`] },
+  'AI token broker row appender': {
+    actions: [],
+    dataActions: [`${entities}/read`, `${entities}/add/action`],
+  },
+  'AI token broker row writer': {
+    actions: [],
+    dataActions: [`${entities}/read`, `${entities}/add/action`, `${entities}/update/action`],
+  },
+  'AI token broker row keeper': {
+    actions: [],
     dataActions: [
-      `${messages}/delete`,
-      `${messages}/read`,
-      `${messages}/write`,
-      `${messages}/process/action`,
+      `${entities}/read`,
+      `${entities}/add/action`,
+      `${entities}/update/action`,
+      `${entities}/delete`,
     ],
   },
+  'AI token broker row sweeper': { actions: [], dataActions: [`${entities}/read`, `${entities}/delete`] },
+  'AI token broker queue worker': {
+    actions: [`${queues}/read`],
+    dataActions: [`${messages}/read`, `${messages}/write`, `${messages}/process/action`],
+  },
+  'Storage Table Data Reader': { actions: [], dataActions: [`${entities}/read`] },
+  'Storage Queue Data Message Sender': { actions: [], dataActions: [`${messages}/add/action`] },
 } as const;
 
 export type Role = keyof typeof roles;

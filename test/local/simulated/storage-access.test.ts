@@ -11,9 +11,9 @@ const tables = 'tableServices/default/tables';
 const queues = 'queueServices/default/queues';
 const assignments: RoleAssignment[] = [
   { principalId: 'reader', role: 'Storage Table Data Reader', scope: at(`${tables}/audit`) },
-  { principalId: 'writer', role: 'Storage Table Data Contributor', scope: at(`${tables}/state`) },
+  { principalId: 'writer', role: 'AI token broker row keeper', scope: at(`${tables}/state`) },
   { principalId: 'sender', role: 'Storage Queue Data Message Sender', scope: at(`${queues}/demands`) },
-  { principalId: 'worker', role: 'Storage Queue Data Contributor', scope: at(`${queues}/demands`) },
+  { principalId: 'worker', role: 'AI token broker queue worker', scope: at(`${queues}/demands`) },
 ];
 let verifications = 0;
 const verify = (token: string) => {

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import type { Description } from '../../src/local/launch.ts';
 import { trust } from '../../src/local/simulated/tls.ts';
 
+import { endWalk } from './walked.ts';
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Answer {
@@ -130,8 +132,14 @@ export async function startStack(
       return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
     },
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM');
-      await exited;
+      try {
+        // A test that has ended the local mode itself has nothing to ask any more.
+        if (child.exitCode === null && child.signalCode === null && checkout === root)
+          await endWalk(description);
+      } finally {
+        child.kill('SIGTERM');
+        await exited;
+      }
     },
   };
   return stack;

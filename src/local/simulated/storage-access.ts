@@ -9,7 +9,8 @@ import type { StorageOperation, StorageService } from './storage-operation.ts';
 const AUDIENCES = ['https://storage.azure.com', 'https://storage.azure.com/'];
 const MAX_VERIFIED = 100;
 
-export type StorageRefusal = { readonly status: number; readonly code: string };
+/** `by`: the client id of the caller, whose role does not hold it. */
+export type StorageRefusal = { readonly status: number; readonly code: string; readonly by?: string };
 export type StorageAccess = { readonly by: string } | StorageRefusal;
 /** @param authorization the header's value; undefined: there is none */
 export type StorageGate = (authorization: string | undefined, operation: StorageOperation) => StorageAccess;
@@ -46,8 +47,9 @@ export function createStorageGate(service: StorageService, options: GateOptions)
     const scope = `${options.accountId}/${below}/${resource ?? ''}`;
     const may = (action: string) =>
       allows(options.assignments(), String(claims['oid']), 'dataActions', action, scope);
+    const by = String(claims['appid'] ?? claims['azp']);
     return dataActions.some((all) => all.every(may))
-      ? { by: String(claims['appid'] ?? claims['azp']) }
-      : { status: 403, code: 'AuthorizationPermissionMismatch' };
+      ? { by }
+      : { status: 403, code: 'AuthorizationPermissionMismatch', by };
   };
 }

@@ -84,7 +84,7 @@ export async function serveStorage(fabric: Fabric, door: StorageDoor): Promise<S
       if (answer) return void refuse({ operation, fault, by: undefined }, answer);
       const access = gate?.(request.authorization, operation);
       if (access !== undefined && 'status' in access)
-        return void refuse({ operation, fault, by: undefined }, refusal(service, access));
+        return void refuse({ operation, fault, by: access.by }, refusal(service, access));
       pending = { operation, fault, by: access?.by };
       return access === undefined ? whole : signed(whole, end, request, door.signature?.() ?? '');
     }

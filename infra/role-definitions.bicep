@@ -20,7 +20,6 @@ var definitions = [
     name: 'AI token broker rotator'
     description: 'Lists and regenerates the keys of Azure AI accounts, and keeps them as secrets.'
     actions: [
-      'Microsoft.CognitiveServices/accounts/read'
       'Microsoft.CognitiveServices/accounts/listKeys/action'
       'Microsoft.CognitiveServices/accounts/regenerateKey/action'
     ]

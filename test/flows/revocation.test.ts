@@ -237,6 +237,7 @@ describe('tables that fail in the middle', () => {
     'GetEntity state',
     'InsertEntity state',
     'UpdateEntity state',
+    'InsertOrReplaceEntity state',
   ])
     for (const mode of ['down', 'lost'])
       test(`${operation} ${mode}: acknowledged only if in force, and in force after redelivery`, async () => {

@@ -31,7 +31,9 @@ export const walked = (): readonly string[] => JSON.parse(readFileSync(WALKED_FI
 
 /** @throws AssertionError where an app was refused for want of a role, or made a call that is not in walked.json */
 export async function endWalk({ control }: Description): Promise<void> {
-  const answer = await fetch(`${control}/requests`);
+  // A test that has killed the local mode can ask it nothing any more.
+  const answer = await fetch(`${control}/requests`).catch(() => undefined);
+  if (answer === undefined) return;
   const { requests } = (await answer.json()) as { readonly requests: readonly Request[] };
   const refused = new Set<string>();
   const calls = new Set<string>();

@@ -110,7 +110,6 @@ test('whoever works on a queue may also give a message back, which no built-in r
 test('the rotator role lists and regenerates keys and keeps secrets, and deletes nothing', () => {
   assert.deepEqual(customRoles().get('rotator'), {
     actions: [
-      'Microsoft.CognitiveServices/accounts/read',
       'Microsoft.CognitiveServices/accounts/listKeys/action',
       'Microsoft.CognitiveServices/accounts/regenerateKey/action',
     ],

@@ -22,7 +22,7 @@ export const roles = {
   },
   'AI data user without keys': { actions: [], dataActions: ['Microsoft.CognitiveServices/*'] },
   'AI token broker rotator': {
-    actions: [`${account}/read`, `${account}/listKeys/action`, `${account}/regenerateKey/action`],
+    actions: [`${account}/listKeys/action`, `${account}/regenerateKey/action`],
     dataActions: [
       `${secrets}/getSecret/action`,
       `${secrets}/setSecret/action`,
@@ -52,6 +52,10 @@ export const roles = {
       `${entities}/update/action`,
       `${entities}/delete`,
     ],
+  },
+  'AI token broker row settler': {
+    actions: [],
+    dataActions: [`${entities}/read`, `${entities}/update/action`, `${entities}/delete`],
   },
   'AI token broker row sweeper': { actions: [], dataActions: [`${entities}/read`, `${entities}/delete`] },
   'AI token broker queue worker': {

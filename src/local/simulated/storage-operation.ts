@@ -50,10 +50,14 @@ function tableOperation(method: string, url: string, isConditional: boolean): St
     case 'POST':
       return named('InsertEntity', write, [add]);
     case 'PUT':
-      return named('UpdateEntity', write, isConditional ? [update] : [add, update]);
+      return isConditional
+        ? named('UpdateEntity', write, [update])
+        : named('InsertOrReplaceEntity', write, [add, update]);
     case 'PATCH':
     case 'MERGE':
-      return named('MergeEntity', write, isConditional ? [update] : [add, update]);
+      return isConditional
+        ? named('MergeEntity', write, [update])
+        : named('InsertOrMergeEntity', write, [add, update]);
     case 'DELETE':
       return named('DeleteEntity', [`${ENTITIES}/delete`]);
     default:

@@ -36,7 +36,7 @@ const SHOWS: Readonly<Record<string, { readonly shows: RegExp; readonly caller?:
   'README.md: npm run check -- --allow-placeholders': { shows: /the policy has every role it needs/ },
   'README.md: npm run rotation -- plan': { shows: /^speech: .+\n {2}next {6}/m },
   'README.md: npm run revoke -- --caller ada --scope user': {
-    shows: /in force everywhere after .*\n.*with the same token, asks for chat: 400 /,
+    shows: /^revoked, in force on every instance[\s\S]*^ada asks again with the same token for chat: 400 /m,
   },
   'test/README.md: npm run simulate -- --runs 1 --seed 4711 --trace': {
     shows: /does regenerate Key1 of speech[\s\S]*\n1 schedules in .*, 0 violations/,

@@ -33,17 +33,22 @@ export function createAuditTable(rows: Rows, clock: Clock, instance: string): Wr
   };
 }
 
-/** Whose records are in the row, between blanks. Where these are too many for a property, it says so by a star. */
+/** Which resources have records in the row, between blanks; a star where they are too many for a property. */
 function listOf(records: readonly AuditRecord[]): string {
-  const list = ` ${[...new Set(records.flatMap(resourcesOf))].sort().join(' ')} `;
+  const names = new Set<string>();
+  for (const { resource = '', samples } of records) {
+    names.add(resource);
+    for (const sample of samples ?? []) names.add(sample.resource ?? '');
+  }
+  const list = ` ${[...names].sort().join(' ')} `;
   return list.length > MAX_CHARACTERS ? ANY : list;
 }
 const ANY = ' * ';
 const mayHold = (list: string, resource: string): boolean => list === ANY || list.includes(` ${resource} `);
 
-/** The resource that the record is about, and those that its samples asked for. */
-const resourcesOf = ({ resource, samples = [] }: AuditRecord): string[] =>
-  [resource, ...samples.map((sample) => sample.resource)].filter((name) => name !== undefined);
+/** Whether the record is about the resource, or one of its samples asked for it. */
+const isAbout = (record: AuditRecord, resource: string): boolean =>
+  record.resource === resource || record.samples?.some((sample) => sample.resource === resource) === true;
 
 function chunks(text: string): Record<string, string> {
   const properties: Record<string, string> = {};
@@ -115,7 +120,7 @@ async function* segments(
     const records = text.split('\n').map((line) => JSON.parse(line) as AuditRecord);
     yield {
       rowKey,
-      records: records.filter((record) => resource === undefined || resourcesOf(record).includes(resource)),
+      records: records.filter((record) => resource === undefined || isAbout(record, resource)),
     };
   }
 }

@@ -22,19 +22,20 @@ export function greeting(description: Description, folder: string): string {
     ),
     `  files     ${folder}`,
     '            (description.json has every address; the demo secrets are in it)',
+    '            (for PowerShell: the .ps1 files beside the .sh files)',
     '',
     'Next, in a second terminal:',
     '',
     ...steps([
-      [`sh ${join(folder, 'first-token.sh')}`, 'two tokens (PowerShell: .ps1)'],
+      ['get two tokens', `sh ${join(folder, 'first-token.sh')}`],
       ...(person === undefined
         ? []
-        : [[`npm run revoke -- --caller ${person.name}`, 'end an access, see it end'] as const]),
+        : [['end an access', `npm run revoke -- --caller ${person.name}`] as const]),
       ...(rotated === undefined
         ? []
-        : [[`npm run rotation -- now ${rotated.name}`, 'rotate a key'] as const]),
-      [`tail -f ${logFileIn(folder)}`, 'follow each exchange'],
-      [`. ${join(folder, 'env.sh')}`, 'addresses for your programs'],
+        : [['rotate a key', `npm run rotation -- now ${rotated.name}`] as const]),
+      ['follow the log', `tail -f ${logFileIn(folder)}`],
+      ['for your programs', `. ${join(folder, 'env.sh')}`],
     ]),
     '',
     'npm start -- --help tells what else it can do. Ctrl-C ends it all.',
@@ -55,13 +56,10 @@ function listed(what: string, names: readonly string[]): string[] {
   return [];
 }
 
-/** Commands, and beside them what each does, where the rows are wide enough for that. */
-function steps(commands: readonly (readonly [command: string, does: string])[]): string[] {
-  const column = Math.max(...commands.map(([command]) => command.length)) + 3;
-  return commands.map(([command, does]) => {
-    const row = `  ${command.padEnd(column)}${does}`;
-    return row.length <= WIDTH ? row : `  ${command}`;
-  });
+/** What each command does, then the command: its folder may have a name that is longer than a row. */
+function steps(commands: readonly (readonly [does: string, command: string])[]): string[] {
+  const column = Math.max(...commands.map(([does]) => does.length)) + 2;
+  return commands.map(([does, command]) => `  ${does.padEnd(column)}${command}`);
 }
 
 /** The log that a second terminal follows. */

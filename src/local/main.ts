@@ -29,7 +29,8 @@ endWithParent();
 
 try {
   const { description, dataFolder } = await running;
-  lines.follow(logFileIn(dataFolder));
+  // On a person's screen the log would push the next steps out of sight.
+  lines.follow(logFileIn(dataFolder), !options.json);
   // The demo callers' secrets are in it.
   writeFileSync(descriptionFileIn(dataFolder), JSON.stringify(description), { mode: 0o600 });
   writeFirstFiles(description, dataFolder);

@@ -85,7 +85,8 @@ export const injections: readonly Attack[] = [
     },
     // Where it is a day, all of it is read: an auditor may.
     allowed: { statuses: [200, 400], cost: 100 },
-    never: ['evil.example'],
+    // What callers sent as their target is found, and nothing is left in it that some other reader would interpret.
+    never: ['$' + '{', 'or PartitionKey', '{{7*7}}', '%s%n%d', `\n${LINE}`],
   },
   {
     what: "the parts of an operator's revocation, which become the key of a row",

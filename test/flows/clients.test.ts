@@ -1,4 +1,4 @@
-/** Clients that know nothing of this broker: a stock OAuth client, the openai package, and plain HTTP. */
+/** Clients that know nothing of this broker: a stock OAuth client, the openai package, plain HTTP, and a page. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
@@ -11,9 +11,12 @@ import {
 } from 'openid-client';
 import { type Stack, startStack } from './stack.ts';
 
+/** The origin of the page. */
+const APP = 'https://app.example';
+
 let stack: Stack;
 before(async () => {
-  stack = await startStack();
+  stack = await startStack([], { BROKER_CORS_ORIGINS: APP });
   await stack.warm();
 });
 after(() => stack[Symbol.asyncDispose]());
@@ -90,4 +93,43 @@ test('plain HTTP translates with a key-exchange token', async () => {
   assert.equal(translated.status, 200, await translated.clone().text());
   const [first] = (await translated.json()) as { translations: { text: string }[] }[];
   assert.ok(first?.translations[0]?.text);
+});
+
+test('a page of an allowed origin gets a token after its preflight, and HEAD is answered where GET is', async () => {
+  const { broker } = stack.description;
+  for (const [path, method] of [
+    ['/oauth2/token', 'POST'],
+    ['/oauth2/revoke', 'POST'],
+    ['/.well-known/oauth-authorization-server', 'GET'],
+  ] as const) {
+    const preflight = await fetch(`${broker}${path}`, {
+      method: 'OPTIONS',
+      headers: { origin: APP, 'access-control-request-method': method },
+    });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers.get('access-control-allow-origin'), APP);
+    assert.equal(preflight.headers.get('access-control-allow-methods'), method);
+    assert.equal(preflight.headers.get('access-control-allow-credentials'), null);
+  }
+  const subjectToken = await stack.callerToken('captions');
+  const exchange = new URLSearchParams({
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    audience: 'speech',
+  });
+  const form = {
+    'content-type': 'application/x-www-form-urlencoded',
+    authorization: `Bearer ${subjectToken}`,
+  };
+  const granted = await stack.post(exchange.toString(), { ...form, origin: APP });
+  assert.equal(granted.status, 200);
+  assert.equal(granted.headers.get('access-control-allow-origin'), APP);
+  assert.equal(granted.headers.get('vary'), 'Origin');
+  const other = await stack.post(exchange.toString(), { ...form, origin: 'https://evil.example' });
+  assert.equal(other.headers.get('access-control-allow-origin'), null);
+
+  for (const path of ['/.well-known/oauth-authorization-server', '/openapi.json', '/health']) {
+    const head = await fetch(`${broker}${path}`, { method: 'HEAD' });
+    assert.deepEqual([head.status, await head.text()], [200, ''], path);
+    assert.equal(head.headers.get('content-type'), 'application/json');
+  }
 });

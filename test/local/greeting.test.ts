@@ -35,6 +35,6 @@ test('where the folder has a long name the commands stay whole', () => {
 
 test('the commands name a caller and an account that they work with', () => {
   const text = greeting(description(3), '/tmp/ai-token-broker-AbCdEf');
-  assert.match(text, /npm run revoke -- --caller caller-7 /);
-  assert.match(text, /npm run rotation -- now account-2 /);
+  assert.match(text, /end an access +npm run revoke -- --caller caller-7$/m);
+  assert.match(text, /rotate a key +npm run rotation -- now account-2$/m);
 });

@@ -59,36 +59,31 @@ async function show(description: LocalDescription, wanted: Wanted): Promise<void
   const token = await callerToken(description, wanted.caller);
   const attempt = async (who: string) => {
     const { status, body } = await exchange(broker, token, resource);
-    const outcome =
-      status === 200
-        ? `granted, good for ${body['expires_in']} s`
-        : `${body['error']}: ${body['error_description']}`;
-    console.log(`${who} asks for ${resource}: ${status} ${outcome}`);
+    if (status === 200) console.log(`${who} for ${resource}: 200, granted for ${body['expires_in']} s`);
+    else console.log(`${who} for ${resource}: ${status} ${body['error']}\n  ${body['error_description']}`);
     return {
       claims: typeof body['claims'] === 'string' ? body['claims'] : undefined,
       expiresInSeconds: typeof body['expires_in'] === 'number' ? body['expires_in'] : 0,
     };
   };
-  const { expiresInSeconds } = await attempt(wanted.caller);
+  const { expiresInSeconds } = await attempt(`${wanted.caller} asks`);
 
   const scope = scopeOf(description, wanted, token, resource);
   const startedAtMs = performance.now();
   const data = { scope, block: wanted.block, reason: 'npm run revoke' };
   const status = await deliver(broker, [ownEvent('RevocationRequested', data)]);
   if (status !== 202) throw new Error(`the broker answered ${status}`);
-  console.log(
-    `revoked ${JSON.stringify(scope)}: in force everywhere after ${Math.round(performance.now() - startedAtMs)} ms`,
-  );
-  const { claims } = await attempt(`${wanted.caller}, with the same token,`);
+  const tookMs = Math.round(performance.now() - startedAtMs);
+  console.log(`revoked, in force on every instance after ${tookMs} ms:`);
+  for (const [name, value] of Object.entries(scope)) console.log(`  ${name.padEnd(10)}${value}`);
+  const { claims } = await attempt(`${wanted.caller} asks again with the same token`);
   if (expiresInSeconds > 0)
-    console.log(
-      `the token that ${wanted.caller} got before works at Azure for ${expiresInSeconds} s at most: nobody can end it`,
-    );
-  for (const line of await effects(description)) console.log(line);
+    console.log(`the token got before works at Azure for ${expiresInSeconds} s at most: nobody can end it`);
+  for (const line of await recorded(description)) console.log(line);
   console.log(
     claims === undefined
       ? 'no token is accepted until an operator lifts it'
-      : `a new sign-in is accepted if its token is dated from ${dateOf(claims)} on; with --block none is`,
+      : `a new sign-in is accepted if its token is dated ${dateOf(claims)}\nor later; with --block none is`,
   );
 }
 
@@ -99,16 +94,21 @@ function dateOf(claims: string): string {
 }
 
 /** What the broker itself recorded of it. */
-async function effects(description: LocalDescription): Promise<string[]> {
+async function recorded(description: LocalDescription): Promise<string[]> {
   const answer = await fetch(`${description.broker}/operator/revocations`, {
     headers: { authorization: `Bearer ${await callerToken(description, 'auditor')}` },
   });
   const { revocations } = (await answer.json()) as { revocations?: Record<string, unknown>[] };
   if (revocations === undefined) throw new Error(`the auditor was refused: ${answer.status}`);
-  return revocations.map(
-    ({ key, receivedAt, inForceAt, lastTokenUntil }) =>
-      `recorded: ${key} received ${receivedAt}, in force ${inForceAt}, and by the policy no token of anybody in this scope lives beyond ${lastTokenUntil}`,
-  );
+  const latest = revocations.toSorted((one, other) =>
+    String(other['receivedAt']).localeCompare(String(one['receivedAt'])),
+  )[0];
+  return [
+    'recorded by the broker:',
+    `  received  ${latest?.['receivedAt']}`,
+    `  in force  ${latest?.['inForceAt']}`,
+    `  by the policy no token of it lives beyond ${latest?.['lastTokenUntil']}`,
+  ];
 }
 
 function scopeOf(description: LocalDescription, wanted: Wanted, token: string, resource: string): object {

@@ -3,7 +3,7 @@
  * field is an entry in a WeakMap; compiled from the TypeScript source in the same package, an invocation
  * costs less than half (measured: 210 to 85 microseconds), as it does in the deployed bundle (infra/build.ts).
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,10 +16,14 @@ export function libraryFromSource(url: string): string | undefined {
   const folder = dirname(dirname(fileURLToPath(url)));
   const entry = join(folder, 'src', 'index.ts');
   if (!existsSync(entry)) return undefined;
+  const require = createRequire(import.meta.url);
+  const { version } = require(join(folder, 'package.json')) as { version: string };
+  const kept = join(folder, '..', '..', '.cache', 'local-mode', `azure-functions-${version}.cjs`);
+  if (existsSync(kept)) return readFileSync(kept, 'utf8');
   // It would keep a process of its own for the next build.
   process.env['ESBUILD_WORKER_THREADS'] = '0';
   // Loaded only where it is needed, as a bundled app's start is measured with this host.
-  const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
+  const { buildSync } = require('esbuild') as typeof import('esbuild');
   const bundle = buildSync({
     entryPoints: [entry],
     bundle: true,
@@ -31,5 +35,19 @@ export function libraryFromSource(url: string): string | undefined {
     tsconfigRaw: '{}',
     logLevel: 'silent',
   });
-  return bundle.outputFiles[0]?.text;
+  const code = bundle.outputFiles[0]?.text;
+  if (code !== undefined) keep(kept, code);
+  return code;
+}
+
+/** For the next start. Several instances may do this at once, so the file gets its name when it is whole. */
+function keep(path: string, code: string): void {
+  const unfinished = `${path}.${process.pid}`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(unfinished, code);
+    renameSync(unfinished, path);
+  } catch {
+    // Where nothing can be written, every start compiles.
+  }
 }

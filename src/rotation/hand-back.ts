@@ -3,10 +3,12 @@
  * run until it has handed back all of them; then that version is deployed. row.ts says how both ways fit together.
  */
 import { UpstreamFailure } from '../upstream.ts';
-import { handBack, isHandedBack, isHeld, release, take } from './lease.ts';
+import type { Demands } from './demand.ts';
+import { secondRow } from './handed-back-row.ts';
+import { handBack, isHandedBack, isHeld } from './lease.ts';
 import type { RotationPorts, Target } from './ports.ts';
-import { machineRow, markedSlots, shownRow } from './publish.ts';
-import { type PublishedRow, type StoredRow, UNMARKED } from './state.ts';
+import { machineRow, markedSlots } from './publish.ts';
+import type { PublishedRow, StoredRow } from './state.ts';
 
 /** @returns whether the account is handed back. False: a driver is at work, or others write; to be asked again. */
 export async function handBackOne(ports: RotationPorts, { account, name }: Target): Promise<boolean> {
@@ -37,25 +39,24 @@ export function isInEmergency({ state, lease }: StoredRow, { marks, lease: shown
   return markedSlots(state, marks).length > 0 || turns.some(({ marked }) => marked);
 }
 
-/** What the published row becomes once the machine's row is handed back. */
-export function secondRow(machine: StoredRow, shown: PublishedRow, nowMs: number): PublishedRow {
-  // An issuer has set a mark meanwhile. With a higher fence the account is moved again (row.ts).
-  if (markedSlots(machine.state, shown.marks).length > 0)
-    return shownRow({ ...machine, lease: release(take(machine.lease, '', nowMs)) }, shown);
-  return handedBackRow(machine, shown);
-}
-
-/** The published row as the older version writes it: with a free lease, and the marks counted in the epoch. */
-function handedBackRow({ state, lease, last }: StoredRow, shown: PublishedRow): PublishedRow {
-  const epoch = state.epoch + shown.marks.Key1.count + shown.marks.Key2.count;
+/** Nothing is begun any more but an operator's emergency, and that only where the account is not handed back yet. */
+export function whileHandingBack(
+  { store }: RotationPorts,
+  demands: Demands,
+  targets: readonly Target[],
+): Demands {
   return {
-    account: shown.account,
-    etag: shown.etag,
-    moved: false,
-    marks: UNMARKED,
-    lease: release(lease),
-    last,
-    state: { ...state, epoch, marksTaken: {}, demands: [] },
+    ...demands,
+    heal: async () => undefined,
+    retireNow: async (resource, request) => {
+      const target = targets.find(({ name }) => name === resource);
+      if (target === undefined) return undefined;
+      const machine = readable(await store.read(target.account), resource);
+      const isRotated = machine !== undefined && !isHandedBack(machine.lease);
+      if (request.emergency && isRotated) return demands.retireNow(resource, request);
+      const why = 'the account is handed back to the version with one app';
+      return { kind: 'notBegun', resource, state: 'handed back', why };
+    },
   };
 }
 

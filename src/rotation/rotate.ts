@@ -5,7 +5,7 @@ import { UpstreamFailure } from '../upstream.ts';
 import { type Advance, advance } from './advance.ts';
 import { takeUp } from './ask.ts';
 import { createDemands, type Demands } from './demand.ts';
-import { handBackOne, isInEmergency } from './hand-back.ts';
+import { handBackOne, isInEmergency, whileHandingBack } from './hand-back.ts';
 import { isHeld } from './lease.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import { isOverdue, notCovered, planOf, planOne, unreadable, unseenBecause } from './plan.ts';
@@ -175,9 +175,10 @@ export function createRotation(
     }
   }
 
+  const demands = createDemands(ports, targets, newDriver, pace);
   return {
     tick,
-    ...createDemands(ports, handsBack ? [] : targets, newDriver, pace),
+    ...(handsBack ? whileHandingBack(ports, demands, targets) : demands),
     tellPlan: async (resource) => {
       const target = targets.find(({ name }) => name === resource);
       if (target === undefined) return;

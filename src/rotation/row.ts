@@ -11,7 +11,7 @@
  */
 import { MAX_DECLARED_LIFE_MS } from '../facts/sts.ts';
 import { UpstreamFailure } from '../upstream.ts';
-import { secondRow } from './hand-back.ts';
+import { secondRow } from './handed-back-row.ts';
 import { isHandedBack, isHeld, release, take } from './lease.ts';
 import type { PublishedMap, RotationPorts, Rows, Target } from './ports.ts';
 import { machineRow, shownRow } from './publish.ts';

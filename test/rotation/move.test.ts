@@ -145,7 +145,8 @@ describe('the way back', () => {
     assert.ok(!handedBack(world));
     world.before = () => undefined;
     const { generation } = world.row().state;
-    assert.equal(await back.retireNow('speech', { emergency: true, reason: 'leaked' }), undefined);
+    const answer = await back.retireNow('speech', { emergency: true, reason: 'leaked' });
+    assert.deepEqual([answer?.kind, answer?.state], ['notBegun', 'handed back']);
     assert.equal(await back.heal('speech'), undefined);
     await tickAll(world, [back], 1);
     assert.ok(handedBack(world));

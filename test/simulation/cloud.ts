@@ -2,9 +2,9 @@
  * The world outside, in memory: accounts of one subscription, a vault, the tables. Everything here happens at
  * once and without fail; wire.ts is what can go wrong on the way to it.
  */
+import type { StoredDemand } from '../../src/demand/demand.ts';
 import type { HistoryEntry, PublishedRow, StoredRow } from '../../src/rotation/state.ts';
 import { Account, type Key } from './account.ts';
-import type { DemandRow } from './judge-demands.ts';
 import type { Chance } from './random.ts';
 import { Secrets } from './secrets.ts';
 
@@ -16,7 +16,7 @@ export class Cloud {
   readonly rows = new Map<string, StoredRow>();
   readonly published = new Map<string, PublishedRow>();
   demandsAsked = 0;
-  readonly demands = new Map<string, DemandRow>();
+  readonly demands = new Map<string, StoredDemand>();
   readonly history = new Map<string, HistoryEntry>();
   /** By slot of an account: every declaration is kept, as src/azure/ledger.ts keeps it. */
   readonly ledger = new Map<string, number[]>();
@@ -43,11 +43,18 @@ export class Cloud {
   }
 
   /** The conditional write of a table: 412 and 409 are 'moved'. */
-  write<Row extends StoredRow>(table: Map<string, Row>, row: Row): { etag: string } | 'moved' {
-    if (table.get(row.account)?.etag !== row.etag) return 'moved';
-    this.etags += 1;
-    const etag = `etag-${this.etags}`;
-    table.set(row.account, { ...row, etag });
+  write<Row extends { readonly etag: string | undefined }>(
+    table: Map<string, Row>,
+    key: string,
+    row: Row,
+  ): { etag: string } | 'moved' {
+    if (table.get(key)?.etag !== row.etag) return 'moved';
+    const etag = this.newEtag();
+    table.set(key, { ...row, etag });
     return { etag };
+  }
+  newEtag(): string {
+    this.etags += 1;
+    return `etag-${this.etags}`;
   }
 }

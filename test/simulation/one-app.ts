@@ -24,7 +24,7 @@ export function oneAppOver(
           'write row',
           () => {
             const old = { ...row, marks: UNMARKED, moved: false };
-            const written = cloud.write(cloud.published, old);
+            const written = cloud.write(cloud.published, old.account, old);
             if (written !== 'moved') onRow(old);
             return written;
           },

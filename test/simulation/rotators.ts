@@ -1,4 +1,5 @@
 /** The processes that rotate: they tick at once, late and twice, die in the middle and come back. */
+import { type CarryOut, createCarryOut } from '../../src/demand/carry-out.ts';
 import type { Slot } from '../../src/ports.ts';
 import { createPace } from '../../src/rotation/pace.ts';
 import { createRotation, type KeyRotation } from '../../src/rotation/rotate.ts';
@@ -6,12 +7,11 @@ import type { PublishedRow } from '../../src/rotation/state.ts';
 import type { Account } from './account.ts';
 import { accountsOver, proofOver, vaultOver } from './azure.ts';
 import { demandAt } from './demands.ts';
-import type { DemandRow } from './judge-demands.ts';
 import { oneAppOver } from './one-app.ts';
 import type { PolicyVersion } from './policies.ts';
 import type { Process } from './process.ts';
 import type { Scene } from './scene.ts';
-import { ledgerOver, publishedOver, stateOver, storeOver } from './tables.ts';
+import { demandsOver, ledgerOver, publishedOver, stateOver, storeOver } from './tables.ts';
 
 /** `handing back`: the rotator app with BROKER_HAND_BACK. */
 export type Version = 'one app' | 'two apps' | 'handing back';
@@ -34,6 +34,7 @@ export interface Rotators {
 interface Rotator {
   readonly process: Process;
   readonly rotation: KeyRotation;
+  readonly carryOut: CarryOut;
   readonly policy: PolicyVersion;
 }
 interface Place {
@@ -42,7 +43,7 @@ interface Place {
 }
 
 export function startRotators(scene: Scene, versions: readonly Version[]): Rotators {
-  const { chance, timeline, verdict, wire, policies, cloud } = scene;
+  const { chance, timeline, verdict, wire, policies } = scene;
   const steps: Record<string, number> = {};
   let places: readonly Place[] = [];
 
@@ -93,32 +94,12 @@ export function startRotators(scene: Scene, versions: readonly Version[]): Rotat
   const nameAt = ({ policy }: Rotator, account: Account): string =>
     policy.resources.find(({ accountId }) => accountId === account.id)?.name ?? account.name;
 
-  const carryOut = async (rotator: Rotator, id: string): Promise<void> => {
-    const { process, rotation } = rotator;
-    const row = await wire.call(process, 'tables', 'read demand', () => cloud.demands.get(id));
-    if (row === undefined || row.state !== 'waiting') return;
-    const { account, slot, emergency } = row;
-    const request = { slot, emergency, reason: id, demand: id };
-    const done = await rotation.retireNow(nameAt(rotator, account), request);
-    // A policy without the resource may only be older than that of the issuer, so the demand waits.
-    if (done === undefined) return;
-    verdict.note(`${process.name} has carried out ${id}: ${done.kind}, ${done.why}`);
-    const write = (): void => {
-      row.state = done.kind;
-    };
-    await wire.call(process, 'tables', 'write demand', write, true);
-  };
-  const tick = (rotator: Rotator, version: Version): Promise<void> =>
+  /** As src/rotator.ts does it. */
+  const tick = ({ rotation, carryOut }: Rotator, version: Version): Promise<void> =>
     drive(async () => {
-      if (version === 'two apps' && cloud.demands.size > 0) {
-        for (const { id } of await waiting(rotator)) await drive(() => carryOut(rotator, id));
-      }
-      for (const { did } of (await rotator.rotation.tick()).steps) steps[did] = (steps[did] ?? 0) + 1;
+      if (version !== 'one app') await drive(carryOut.open);
+      for (const { did } of (await rotation.tick()).steps) steps[did] = (steps[did] ?? 0) + 1;
     });
-  const waiting = ({ process }: Rotator): Promise<DemandRow[]> =>
-    wire.call(process, 'tables', 'read demands', () =>
-      [...cloud.demands.values()].filter(({ state }) => state === 'waiting'),
-    );
 
   return {
     steps,
@@ -163,12 +144,12 @@ export function startRotators(scene: Scene, versions: readonly Version[]): Rotat
       });
     },
     demandAt: (ms, account, slot, emergency) => {
-      const take = async (id: string): Promise<boolean> => {
-        const rotator = some((version) => version === 'two apps');
-        if (rotator !== undefined) await carryOut(rotator, id);
+      const tell = async (message: unknown): Promise<boolean> => {
+        const rotator = some((version) => version !== 'one app');
+        await rotator?.carryOut.told(message);
         return rotator !== undefined;
       };
-      demandAt(scene, take, ms, { account, slot, emergency });
+      demandAt(scene, tell, ms, account, { slot, emergency });
     },
     eventAt: (ms, account) =>
       timeline.at(ms, () => {
@@ -208,9 +189,16 @@ function startRotator(scene: Scene, policy: PolicyVersion, version: Version): Ro
   };
   const pace = createPace(timeline.now, timeline.sleep);
   const handsBack = version === 'handing back';
-  return {
-    process,
-    policy,
-    rotation: createRotation(ports, policy.resources, process.name, pace, handsBack),
-  };
+  const rotation = createRotation(ports, policy.resources, process.name, pace, handsBack);
+  const carryOut = createCarryOut({
+    store: demandsOver(way),
+    retireNow: async (resource, request) => {
+      const retired = await rotation.retireNow(resource, request);
+      await rotation.tellPlan(resource);
+      return retired;
+    },
+    now: process.clock,
+    log: (event, fields = {}) => verdict.note(`${process.name} ${event} ${JSON.stringify(fields)}`),
+  });
+  return { process, policy, rotation, carryOut };
 }

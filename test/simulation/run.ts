@@ -2,6 +2,7 @@
  * One schedule: rotators tick, die and come back; callers exchange and use what they got; a hand outside
  * interferes; every call may fail. Then the weather clears, and all must end steady with every key new.
  */
+import { isOpen } from '../../src/demand/demand.ts';
 import type { Slot } from '../../src/ports.ts';
 import { ASSUMED, type Assumptions } from './assumptions.ts';
 import { startCallers } from './callers.ts';
@@ -52,10 +53,6 @@ export const runSchedule: Run = async (seed, trace, assumptions = ASSUMED) => {
   if (change !== undefined) changeVersions(scene, rotators, change === 'there and back');
   startCallers(scene);
   await untilSteady(scene, rotators, scene.isCalm ? START_MS : await badWeather(scene, rotators));
-  if (change !== 'there and back') {
-    for (const { id, state } of scene.cloud.demands.values())
-      if (state === 'waiting') scene.verdict.violated('demand', `${id} is still waiting in the end`);
-  }
   return { violations: scene.verdict.violations, steps: rotators.steps, reached: scene.wire.reached };
 };
 
@@ -105,7 +102,8 @@ async function untilSteady(scene: Scene, rotators: Rotators, fromMs: number): Pr
   for (const { calls } of judges.values()) calls.networkIsFair();
   /** Steady ticks in a row, and whether there have been two, by account. */
   const steady = new Map([...judges.keys()].map((account) => [account, 0]));
-  const isOver = (): boolean => [...steady.values()].every((ticks) => ticks >= 2);
+  const hasOpenDemand = (): boolean => [...cloud.demands.values()].some(isOpen);
+  const isOver = (): boolean => !hasOpenDemand() && [...steady.values()].every((ticks) => ticks >= 2);
   for (let ms = fromMs; ms < fromMs + PATIENCE_MS && !isOver() && !verdict.isOver(); ms += tickMs) {
     rotators.tickAt(ms + chance.between(0, 5_000));
     await timeline.runUntil(ms + tickMs);
@@ -117,6 +115,7 @@ async function untilSteady(scene: Scene, rotators: Rotators, fromMs: number): Pr
   }
   for (const [account, ticks] of steady)
     if (ticks < 2) verdict.violated('5 crash-safe', `${account.name} is not steady in the end`);
+  if (hasOpenDemand()) verdict.violated('demand', 'a demand is open in the end');
 }
 
 /** After the end of the bad weather: a dead driver's lease, and what its clock is off. */

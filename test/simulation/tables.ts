@@ -1,4 +1,5 @@
 /** The tables as the rotation and the exchange see them, through the wire: rows, the mint ledger, the head. */
+import { type Demand, type DemandBook, type DemandStore, isOpen } from '../../src/demand/demand.ts';
 import type { Head, MintLedger, SharedState } from '../../src/ports.ts';
 import type { PublishedRows, RotationStore } from '../../src/rotation/ports.ts';
 import type { PublishedRow, StoredRow } from '../../src/rotation/state.ts';
@@ -20,7 +21,7 @@ export function storeOver(
         'write row',
         () => {
           onText(JSON.stringify(row));
-          const written = cloud.write(cloud.rows, row);
+          const written = cloud.write(cloud.rows, row.account, row);
           if (written !== 'moved') onRow(row);
           return written;
         },
@@ -57,12 +58,42 @@ export function publishedOver(
         'tables',
         'publish',
         () => {
-          const written = cloud.write(cloud.published, row);
+          const written = cloud.write(cloud.published, row.account, row);
           if (written !== 'moved') onPublished(row);
           return written;
         },
         true,
       ),
+  };
+}
+
+export function demandBookOver({ cloud, wire, process }: Way): DemandBook {
+  const insert = (demand: Demand): void => {
+    if (!cloud.demands.has(demand.id))
+      cloud.demands.set(demand.id, { ...demand, takenAtMs: 0, etag: cloud.newEtag() });
+  };
+  return {
+    insert: (demand) => wire.call(process, 'tables', 'insert demand', () => insert(demand), true),
+    find: async (id) => cloud.demands.get(id),
+  };
+}
+export function demandsOver({ cloud, wire, process }: Way): DemandStore {
+  return {
+    find: (id) => wire.call(process, 'tables', 'read demand', () => cloud.demands.get(id)),
+    open: () =>
+      wire.call(process, 'tables', 'read demands', () => [...cloud.demands.values()].filter(isOpen)),
+    write: (demand) =>
+      wire.call(
+        process,
+        'tables',
+        'write demand',
+        () => {
+          const written = cloud.write(cloud.demands, demand.id, demand);
+          return written === 'moved' ? 'moved' : { ...demand, ...written };
+        },
+        true,
+      ),
+    sweep: async () => undefined,
   };
 }
 

@@ -74,6 +74,7 @@ export function createRotation(
     const bugs: unknown[] = [];
     const plans: PlanRow[] = uncovered.map((target) => notCovered(target, ports.clock()));
     let waiting = 0;
+    let handedBackCount = 0;
 
     await inParallel(inOrder(targets, all, firstPostponed), async (target) => {
       const subscription = subscriptionOf(target.resource.accountId);
@@ -84,7 +85,9 @@ export function createRotation(
           postponed.push(target.name);
           return;
         }
-        if (await handsBackNow(all, target)) {
+        const given = handsBack ? await handedBack(all, target) : undefined;
+        if (given !== undefined) {
+          if (given) handedBackCount += 1;
           waiting += 1;
           return;
         }
@@ -108,6 +111,8 @@ export function createRotation(
     });
     firstPostponed = postponed[0] ?? '';
     report(all);
+    const left = targets.length - handedBackCount;
+    if (handsBack) ports.log('rotation_handed_back', { resources: targets.length, left });
     await keepPlans(plans);
     if (bugs.length > 0) throw bugs[0];
     return { resources: targets.length, steps, waiting, unreachable, postponed: postponed.length };
@@ -126,15 +131,11 @@ export function createRotation(
     return isMarkable ? takeUp(ports, target, row, published.marks, driver) : row;
   }
 
-  /** False: the account is to be rotated, not handed back, or not yet. */
-  async function handsBackNow(all: AllRows, target: Target): Promise<boolean> {
+  /** Whether it is handed back now; undefined: first it is rotated to the end of an operator's emergency. */
+  async function handedBack(all: AllRows, target: Target): Promise<boolean | undefined> {
     const { machine, published } = seenIn(all, target);
     const isMoved = typeof machine === 'object' && typeof published === 'object' && published.moved;
-    const isUrgent = isMoved && isInEmergency(machine, published);
-    if (!handsBack || isUrgent) return false;
-    const isDone = await handBackOne(ports, target);
-    ports.log('rotation_handed_back', { resource: target.name, done: isDone });
-    return true;
+    return isMoved && isInEmergency(machine, published) ? undefined : handBackOne(ports, target);
   }
 
   function overdueIn(all: AllRows): string[] {

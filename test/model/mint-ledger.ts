@@ -21,7 +21,10 @@ import { policy, START_MS } from '../revocation/fakes.ts';
 import type { Ask, Call, Script } from './actor.ts';
 import type { Model } from './explore.ts';
 
-export type MintMutation = 'no second look at the slots' | 'no bump before the ledger is read';
+export type MintMutation =
+  | 'no second look at the slots'
+  | 'no bump before the ledger is read'
+  | 'no publication before the ledger is read';
 
 export interface MintWorld {
   readonly nowMs: number;
@@ -234,10 +237,13 @@ const rotator =
   async (ask, clock) => {
     const row = await ask<StoredRow>('read row');
     const isDraining = row.state.work?.phase.name === 'draining';
-    const leaveOut = mutation === 'no bump before the ledger is read' && isDraining;
-    const bump = () => (leaveOut ? Promise.resolve() : ask<void>('bump'));
+    const leavesOut = (what: MintMutation): boolean => isDraining && mutation === what;
+    const isUnbumped = leavesOut('no bump before the ledger is read');
+    const bump = () => (isUnbumped ? Promise.resolve() : ask<void>('bump'));
+    const ports = rotationPorts(ask, clock, bump);
+    const unpublished = { ...ports.published, write: async () => ({ etag: 'nothing was written' }) };
     const done = await advance(
-      rotationPorts(ask, clock, bump),
+      leavesOut('no publication before the ledger is read') ? { ...ports, published: unpublished } : ports,
       target,
       row,
       `driver after ${row.lease.fence}`,

@@ -148,8 +148,10 @@ describe('the way back', () => {
     const answer = await back.retireNow('speech', { emergency: true, reason: 'leaked' });
     assert.deepEqual([answer?.kind, answer?.state], ['notBegun', 'handed back']);
     assert.equal(await back.heal('speech'), undefined);
+    assert.ok(world.logged.includes('rotation_handed_back {"resources":1,"left":1}'));
     await tickAll(world, [back], 1);
     assert.ok(handedBack(world));
+    assert.ok(world.logged.includes('rotation_handed_back {"resources":1,"left":0}'));
     assert.equal(world.row().state.generation, generation);
   });
 

@@ -30,6 +30,7 @@ export interface LocalDescription {
   readonly callers: readonly LocalCaller[];
   readonly resources: readonly {
     readonly name: string;
+    readonly accountId: string;
     readonly endpoint: string;
     readonly secret?: string;
   }[];

@@ -68,6 +68,7 @@ export async function demandKillTrials(
   wanted: number,
   seed: number,
   wishes: Wishes = WISHES,
+  told: (trial: Trial) => void = () => undefined,
 ): Promise<KillTrials> {
   const startedAt = performance.now();
   using policy = writeTrialPolicy(
@@ -93,7 +94,10 @@ export async function demandKillTrials(
     while (trials.length < wanted) {
       const trial = await tryOne(all, trials.length + unreached, chance.pick(wishes));
       if (trial.killed === undefined && trial.problems.length === 0) unreached += 1;
-      else trials.push(trial);
+      else {
+        trials.push(trial);
+        told(trial);
+      }
     }
   } finally {
     await callers.stop();
@@ -335,7 +339,10 @@ if (import.meta.main) {
   const { values } = readCommandLine(usage, {
     options: { trials: { type: 'string', default: '30' }, seed: { type: 'string', default: '1' } },
   });
-  const report = await demandKillTrials(Number(values.trials), Number(values.seed));
+  // Each as it comes: a run takes long, and its end compares all calls with walked.json.
+  const report = await demandKillTrials(Number(values.trials), Number(values.seed), WISHES, (trial) =>
+    console.log(JSON.stringify(trial)),
+  );
   tell(report);
   if (report.failed > 0 || report.trials.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
 }

@@ -48,7 +48,7 @@ const PLACED: readonly Point[] = [
 /** The mark, and the bump of the head that makes it known. */
 const MARKED: readonly Point[] = [
   held('issuer', 'tables', 'MergeEntity state'),
-  held('issuer', 'tables', 'UpdateEntity state'),
+  held('issuer', 'tables', 'InsertOrReplaceEntity state'),
 ];
 const LEAKED: readonly Point[] = [
   held('issuer', 'queues', 'PutMessage events'),
@@ -58,7 +58,8 @@ const LEAKED: readonly Point[] = [
 const ROTATED: readonly Point[] = [
   held('rotator', 'tables', 'UpdateEntity rotation', 0.3),
   held('rotator', 'tables', 'UpdateEntity state', 0.3),
-  held('rotator', 'tables', 'UpdateEntity history', 0.3),
+  held('rotator', 'tables', 'InsertOrReplaceEntity state', 0.3),
+  held('rotator', 'tables', 'InsertOrReplaceEntity history', 0.3),
   held('rotator', 'keyvault', 'setSecret'),
   held('rotator', 'keyvault', 'updateSecret'),
   held('rotator', 'keyvault', 'listSecretVersions', 0.2),

@@ -55,9 +55,13 @@ export function createPlace(deps: PlaceDeps): (wish: Wish) => Promise<Demand> {
       why: '',
     };
     await book.insert(demand);
-    // After the row: the rotator takes the mark up as the beginning of this very demand.
-    if (demand.emergency) await mark.mark(account, slot, demand.id);
-    await announce(demand);
+    try {
+      // After the row: the rotator takes the mark up as the beginning of this very demand.
+      if (demand.emergency) await mark.mark(account, slot, demand.id);
+    } finally {
+      // Also without the mark: the row is there, so the rotator begins, and then at once rather than with its timer.
+      await announce(demand);
+    }
     log('demand', { id: demand.id, resource: demand.resource, emergency: demand.emergency });
     return demand;
   };

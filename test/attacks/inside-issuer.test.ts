@@ -50,6 +50,9 @@ test('whatever code inside the issuer app tries, with any identity that it carri
       one.what,
     );
   }
+  told.push(
+    "not tried: the rotator's package, whose storage account is not simulated (test/infra/roles.test.ts)",
+  );
   t.diagnostic(`refused to ${CARRIED.join(', ')}:\n${told.join('\n')}`);
   const asked = (await requests(last)).requests;
   const refused = new Set(

@@ -164,15 +164,17 @@ async function tryOne(all: Scene, number: number, wish: Wish): Promise<Trial> {
   }
   await kill.stop();
   if (kill.isStruck()) await processes.isBack(victim);
+  // Whoever could not buy tries again within half a minute; from then on nothing may fail.
+  await callers.jump(60);
+  await callers.rounds(1);
+  callers.forget(name);
+  callers.allow(name, 'nothing');
   // A step that nobody has begun before its process died shows in the next ticks.
   for (let left = 2; left > 0; left -= 1) {
     await callers.jump(650);
     await callers.rounds(1);
     await scene.tick();
   }
-  callers.forget(name);
-  await callers.rounds(1);
-  callers.allow(name, 'nothing');
   await callers.rounds(2);
 
   const after = await scene.sight(name);

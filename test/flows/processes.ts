@@ -42,13 +42,24 @@ export function processesOf(stack: Stack): Processes {
     isBack: async (name) => {
       const giveUpAtMs = performance.now() + MAX_START_MS;
       for (;;) {
-        const answer = await fetch(`${urlOf(name)}/admin/host/status`).catch(() => undefined);
+        const answer = await fetch(`${urlOf(name)}/admin/host/status`, {
+          signal: AbortSignal.timeout(5_000),
+        }).catch(() => undefined);
         if (answer?.status === 200 && (name === 'rotator' || (await isHealthy(urlOf(name))))) return;
-        assert.ok(performance.now() < giveUpAtMs, `${name} is not back:\n${stack.log().slice(-2000)}`);
+        assert.ok(performance.now() < giveUpAtMs, `${name} is not back:\n${lastLines(stack)}`);
         await wait(50);
       }
     },
   };
+}
+
+/** Without those of exchanges, which are the most. */
+function lastLines(stack: Stack): string {
+  const lines = stack.log().slice(-200_000).split('\n');
+  return lines
+    .filter((line) => !line.includes(' exchange outcome='))
+    .slice(-60)
+    .join('\n');
 }
 
 async function isHealthy(url: string): Promise<boolean> {

@@ -80,12 +80,14 @@ const rowSchema = z.object({
   last: json(entrySchema),
 });
 
+/** The rotator remembers it in its own row, so a text that is too long for a demand's id is left out. */
+const demandId = z.string().max(36).catch('').default('');
 /** What an issuer writes in a published row beside `epoch` and `retiring` (emergency-mark.ts). */
 export const marksSchema = z.object({
   marksKey1: z.int().default(0),
   marksKey2: z.int().default(0),
-  demandKey1: z.string().default(''),
-  demandKey2: z.string().default(''),
+  demandKey1: demandId,
+  demandKey2: demandId,
 });
 /** An empty one is a row of the version with one app. */
 const lastSchema = z.object({ last: z.string() });

@@ -4,19 +4,20 @@
  */
 import * as z from 'zod';
 
+/** Bounded, because the rotator app copies from it into rows of its own, and a property of a row has 64 KiB. */
 const asked = {
   id: z.guid(),
   /** Its name in the policy. */
-  resource: z.string(),
+  resource: z.string().max(63),
   /** Absent: what the schedule would do; in an emergency both slots. */
   slot: z.enum(['Key1', 'Key2']).optional(),
   emergency: z.boolean(),
-  reason: z.string(),
+  reason: z.string().max(256),
   /** Who asked for it: an object id. */
-  who: z.string(),
-  correlationId: z.string(),
+  who: z.string().max(64),
+  correlationId: z.string().max(64),
   /** When it was asked for, RFC 3339. */
-  at: z.string(),
+  at: z.iso.datetime(),
 };
 
 /**

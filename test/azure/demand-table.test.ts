@@ -72,6 +72,12 @@ test('the open ones are those that wait or run, the oldest first; a row that som
   await store().write({ ...late, state: 'running', takenAtMs: 7 });
   const table = await azurite.tables('demands');
   await table.createEntity({ partitionKey: 'demand', rowKey: 'broken', open: true, demand: '{' });
+  // The rotation's row remembers the reason. With one that fills a property that row could not be written any more.
+  for (const over of [{ reason: 'r'.repeat(30_000) }, { at: 'once' }]) {
+    const broken = demand(over);
+    const columns = { open: true, takenAtMs: 0, demand: JSON.stringify(broken) };
+    await table.createEntity({ partitionKey: 'demand', rowKey: broken.id, ...columns });
+  }
   const open = await store().open();
   assert.deepEqual(
     open.map(({ id }) => id),

@@ -57,6 +57,13 @@ test('marks are counted by slot, and a mark of the other slot does not lift that
   assert.deepEqual([state.epoch, state.retiring], [5, 'Key2']);
 });
 
+test('of a demand that no issuer of ours has named nothing is remembered: the rotation’s row could not hold it', async () => {
+  await shown('named-by-others');
+  await marker().mark('named-by-others', 'Key2', 'x'.repeat(30_000));
+  const { marks } = await read('named-by-others');
+  assert.deepEqual(marks.Key2, { count: 1, demand: '' });
+});
+
 test('of marks that are set at once none is lost', async () => {
   await shown('raced');
   await Promise.all(['one', 'two', 'three', 'four'].map((demand) => marker().mark('raced', 'Key2', demand)));

@@ -59,6 +59,8 @@ const ROTATED: readonly Point[] = [
   held('rotator', 'tables', 'UpdateEntity rotation', 0.3),
   held('rotator', 'tables', 'UpdateEntity state', 0.3),
   held('rotator', 'tables', 'InsertOrReplaceEntity state', 0.3),
+  // The plan: after the steps of a demand, and before its outcome is written.
+  held('rotator', 'tables', 'InsertOrReplaceEntity rotation', 0.5),
   held('rotator', 'tables', 'InsertOrReplaceEntity history', 0.3),
   held('rotator', 'keyvault', 'setSecret'),
   held('rotator', 'keyvault', 'updateSecret'),

@@ -102,16 +102,18 @@ function build(config: RotatorConfig) {
       return retired;
     },
     now: clock,
+    elapsedMs,
     log,
   });
 
   return {
     /** A lost message costs a demand a few minutes, because each tick reads those that are open. */
     rotate: async () => {
+      const sinceMs = elapsedMs();
       try {
         await carryOut.open();
       } finally {
-        await rotation.tick();
+        await rotation.tick(sinceMs);
       }
     },
     demand: carryOut.told,

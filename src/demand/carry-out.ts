@@ -21,13 +21,18 @@ export interface CarryOutDeps {
     },
   ) => Promise<{ readonly kind: 'begun' | 'notBegun'; readonly why: string } | undefined>;
   readonly now: Clock;
+  /** Milliseconds of a clock that never jumps. */
+  readonly elapsedMs: () => number;
   readonly log: Log;
 }
 
 export interface CarryOut {
   /** For a message of the queue, which names a demand. @throws UpstreamFailure when the message must come again */
   told(message: unknown): Promise<void>;
-  /** For the timer: all that are open, one after the other. @throws UpstreamFailure where they cannot be read */
+  /**
+   * For the timer: those that are open, one after the other, emergencies first; what it has no time for is left to the
+   * next time. @throws UpstreamFailure where they cannot be read
+   */
   open(): Promise<void>;
 }
 
@@ -37,8 +42,10 @@ const messageShape = z.object({ id: z.guid().toLowerCase() });
 const RETAKE_MS = 120_000;
 /** A demand that could not be begun for so long is given up: it would surprise whoever asked for it. */
 const MAX_AGE_MS = 86_400_000;
+/** The timer begins none later than this: the host ends it after five minutes, and the rotations need most of them. */
+const OPEN_MS = 25_000;
 
-export function createCarryOut({ store, retireNow, now, log }: CarryOutDeps): CarryOut {
+export function createCarryOut({ store, retireNow, now, elapsedMs, log }: CarryOutDeps): CarryOut {
   async function take(demand: StoredDemand): Promise<StoredDemand | undefined> {
     if (!isOpen(demand)) return undefined;
     if (demand.state === 'running' && Math.abs(now() - demand.takenAtMs) < RETAKE_MS) return undefined;
@@ -81,7 +88,14 @@ export function createCarryOut({ store, retireNow, now, log }: CarryOutDeps): Ca
       else await carryOut(demand);
     },
     async open() {
-      for (const demand of await store.open()) {
+      const endMs = elapsedMs() + OPEN_MS;
+      const open = await store.open();
+      const inOrder = [...open.filter(({ emergency }) => emergency), ...open.filter((one) => !one.emergency)];
+      for (const [done, demand] of inOrder.entries()) {
+        if (elapsedMs() > endMs) {
+          log('demands_left', { demands: inOrder.length - done });
+          return;
+        }
         try {
           await carryOut(demand);
         } catch (error) {

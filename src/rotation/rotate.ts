@@ -29,14 +29,15 @@ export interface TickReport {
 }
 
 export interface KeyRotation extends Demands {
-  tick(): Promise<TickReport>;
+  /** @param sinceMs when the timer's function began, by `elapsedMs`; absent: now */
+  tick(sinceMs?: number): Promise<TickReport>;
   /** Looks at the resource anew, and leaves its plan for people. */
   tellPlan(resource: string): Promise<void>;
 }
 
 /** How many resources are worked on at the same time. */
 const PARALLEL = 16;
-/** A tick starts no step later than this after its own start: the host ends a function after five minutes. */
+/** A tick starts no step later than this after the timer's function began: the host ends it after five minutes. */
 const TICK_MS = 240_000;
 
 /**
@@ -63,9 +64,9 @@ export function createRotation(
   /** The first resource for which the last tick had no time. */
   let firstPostponed = '';
 
-  async function tick(): Promise<TickReport> {
+  async function tick(sinceMs = ports.elapsedMs()): Promise<TickReport> {
     const driver = newDriver();
-    const endMs = ports.elapsedMs() + TICK_MS;
+    const endMs = sinceMs + TICK_MS;
     const all = await readAll(ports);
     const throttled = new Set<string>();
     const steps: Advance[] = [];

@@ -21,6 +21,7 @@ const demand: Demand = {
 };
 let book: ReturnType<typeof createBook>;
 let nowMs: number;
+let elapsedMs: number;
 /** Each begun retirement; a demand that is asked for again begins none, as the rotation has it. */
 let begun: string[];
 let asked: unknown[];
@@ -29,6 +30,7 @@ let answer: () => { kind: 'begun' | 'notBegun'; why: string } | undefined;
 beforeEach(async () => {
   book = createBook();
   nowMs = START_MS;
+  elapsedMs = 0;
   begun = [];
   asked = [];
   logged = [];
@@ -45,6 +47,7 @@ const rotator = () =>
       return found;
     },
     now: () => nowMs,
+    elapsedMs: () => elapsedMs,
     log: (event) => logged.push(event),
   });
 const row = () => book.rows.get(ID) ?? assert.fail();
@@ -74,6 +77,29 @@ test('a lost message costs minutes: the timer finds the open demands, and leaves
   assert.equal(row().state, 'begun');
   await rotator().open();
   assert.equal(asked.length, 1);
+});
+
+test('the timer has an end: demands that wait for the next tick, or for their message, do not use up the time of the rotations', async () => {
+  for (let n = 0; n < 20; n += 1)
+    await book.issuer.insert({ ...demand, id: `0b9d4c6e-1a2f-4d3c-8b7a-5e6f708192${n + 10}` });
+  answer = () => {
+    elapsedMs += 10_000;
+    return { kind: 'begun', why: '' };
+  };
+  await rotator().open();
+  assert.equal(asked.length, 3);
+  assert.ok(logged.includes('demands_left'));
+  await rotator().open();
+  assert.equal(asked.length, 6);
+});
+
+test('an emergency waits for no other demand', async () => {
+  book.rows.clear();
+  const at = (seconds: number) => new Date(START_MS + seconds * 1000).toISOString();
+  await book.issuer.insert({ ...demand, emergency: false, at: at(0) });
+  await book.issuer.insert({ ...demand, id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', at: at(1) });
+  await rotator().open();
+  assert.deepEqual(begun, ['0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', ID]);
 });
 
 test('of two rotators that take one demand at once, one begins it', async () => {

@@ -160,6 +160,12 @@ describe('many resources', () => {
     assert.ok(report.unreachable.length <= 16, `${report.unreachable.length} asked all the same`);
   });
 
+  test('what the timer did before the tick is part of its time: the host would end it in the middle of a step', async () => {
+    const world = new World();
+    const report = await world.rotation.tick(performance.now() - 240_001);
+    assert.deepEqual([report.postponed, world.calls], [1, ['query rows']]);
+  });
+
   test('what has no secret, no rotation, or no way to prove a key is left alone', async () => {
     const { secret: _, ...without } = resourceNamed('plain');
     const { rotation: __, ...kept } = resourceNamed('kept');

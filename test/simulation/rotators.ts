@@ -198,6 +198,7 @@ function startRotator(scene: Scene, policy: PolicyVersion, version: Version): Ro
       return retired;
     },
     now: process.clock,
+    elapsedMs: timeline.now,
     log: (event, fields = {}) => verdict.note(`${process.name} ${event} ${JSON.stringify(fields)}`),
   });
   return { process, policy, rotation, carryOut };

@@ -114,7 +114,7 @@ export function createRotation(
     report(all);
     const left = targets.length - handedBackCount;
     if (handsBack) ports.log('rotation_handed_back', { resources: targets.length, left });
-    await keepPlans(plans);
+    await keepPlans(async () => plans);
     if (bugs.length > 0) throw bugs[0];
     return { resources: targets.length, steps, waiting, unreachable, postponed: postponed.length };
   }
@@ -156,9 +156,9 @@ export function createRotation(
   }
 
   /** The plan is for people only, so a rotation never fails because of it. */
-  async function keepPlans(plans: readonly PlanRow[]): Promise<void> {
+  async function keepPlans(plans: () => Promise<readonly PlanRow[]>): Promise<void> {
     try {
-      await ports.plans.write(plans);
+      await ports.plans.write(await plans());
     } catch (error) {
       if (!(error instanceof UpstreamFailure)) throw error;
       ports.log('rotation_plan_not_written', { problem: error.message });
@@ -184,9 +184,11 @@ export function createRotation(
     tellPlan: async (resource) => {
       const target = targets.find(({ name }) => name === resource);
       if (target === undefined) return;
-      await pace(subscriptionOf(target.resource.accountId));
-      const row = rowIn(seenIn(await readAll(ports), target)) ?? unseen(target.account, ports.clock());
-      await keepPlans([await planOne(ports, target, row)]);
+      await keepPlans(async () => {
+        await pace(subscriptionOf(target.resource.accountId));
+        const row = rowIn(seenIn(await readAll(ports), target)) ?? unseen(target.account, ports.clock());
+        return [await planOne(ports, target, row)];
+      });
     },
   };
 }

@@ -70,6 +70,15 @@ test('an account whose keys cannot be tried is told as not rotated, and is not o
   assert.deepEqual(await world.overdue(), { overdue: [], ofUnknownAge: [] });
 });
 
+test('a plan that cannot be told makes no demand wait again whose rotation has begun', async () => {
+  const world = new World();
+  world.before = (call) => {
+    if (call === 'query rows') outage();
+  };
+  await world.rotation.tellPlan('speech');
+  assert.ok(world.logged.some((line) => line.startsWith('rotation_plan_not_written')));
+});
+
 test('plans that cannot be written stop no rotation', async () => {
   const world = new World();
   world.before = (call) => {

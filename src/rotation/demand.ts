@@ -55,6 +55,11 @@ export function createDemands(
   const find = (resource: string): Target | undefined => targets.find(({ name }) => name === resource);
 
   const rowOf = (target: Target): Promise<StoredRow> => settledRow(ports, target);
+  /** Paced as in a tick: whoever can invent demands or events must not use up the limits of Azure Resource Manager. */
+  const step = async (target: Target, driver: string, only?: 'drift'): Promise<Advance> => {
+    await pace(subscriptionOf(target.resource.accountId));
+    return advance(ports, target, await rowOf(target), driver, only);
+  };
 
   // Whoever can write to the topic can report made-up keys. All reports that wait for an account's keys share one look.
   const looks = targets.map((target) => ({
@@ -73,7 +78,7 @@ export function createDemands(
     }
     const driver = newDriver();
     if ((await rowOf(target)).state.generation === 0) {
-      await advance(ports, target, await rowOf(target), driver, 'drift');
+      await step(target, driver, 'drift');
     }
     const row = await rowOf(target);
     const { state } = row;
@@ -90,8 +95,8 @@ export function createDemands(
     let why = '';
     try {
       let before: Advance['did'] | undefined;
-      for (let step = 0; step < MAX_STEPS; step += 1) {
-        const done = await advance(ports, target, await rowOf(target), driver);
+      for (let steps = 0; steps < MAX_STEPS; steps += 1) {
+        const done = await step(target, driver);
         why = done.why;
         if (done.did === 'wait' || done.did === 'busy' || done.did === 'lost') break;
         // A key that is proved twice in a row is not accepted for long enough yet: the timer proves it again later.
@@ -112,7 +117,7 @@ export function createDemands(
     heal: async (resource) => {
       const target = find(resource);
       if (target === undefined) return undefined;
-      return advance(ports, target, await rowOf(target), newDriver(), 'drift');
+      return step(target, newDriver(), 'drift');
     },
     findSlotByKeyHash: async (sha256, first) => {
       let unseenAccount: UpstreamFailure | undefined;

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { afterBlackoutMs, dueAtMs, overdueAtMs } from '../../src/rotation/due.ts';
 import { createPace, subscriptionOf } from '../../src/rotation/pace.ts';
+import { createRotation } from '../../src/rotation/rotate.ts';
 import { Secret } from '../../src/secret.ts';
 import { keyOf, MINUTE_MS, outage, resourceNamed, START_MS, World } from './world.ts';
 
@@ -197,6 +198,21 @@ describe('many resources', () => {
 });
 
 describe('on demand', () => {
+  test('each look at an account is paced as in a tick: whoever invents demands or events uses up no limit of Azure', async () => {
+    const world = new World();
+    let paced = 0;
+    const pace = async () => {
+      paced += 1;
+    };
+    const rotation = createRotation(world.ports(), world.resources, 'paced', pace);
+    const looks = () => world.calls.filter((call) => call.startsWith('listKeys')).length;
+    await rotation.retireNow('speech', { emergency: true, reason: 'leaked', demand: 'one' });
+    assert.ok(looks() > 4);
+    assert.equal(paced, looks());
+    await rotation.heal('speech');
+    assert.equal(paced, looks());
+  });
+
   test('an emergency raises the epoch, skips the drain and says so, and the other slot stays current', async () => {
     const world = new World();
     await world.tick();

@@ -73,7 +73,13 @@ export interface KeyRotation {
   heal(resource: string): Promise<unknown>;
   retireNow(
     resource: string,
-    request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },
+    request: {
+      readonly slot?: Slot;
+      readonly emergency: boolean;
+      readonly reason: string;
+      /** What was asked for under this id is not begun a second time. */
+      readonly demand?: string;
+    },
   ): Promise<{ readonly kind: 'begun' | 'notBegun'; readonly why: string } | undefined>;
   /** The slot whose key has this SHA-256. Reads the keys of the accounts, starting with the resource `first`. */
   findSlotByKeyHash(

@@ -238,14 +238,18 @@ export function createWorld() {
       return { items, cursor: 'next', more: false };
     },
   };
+  const demands = new Set<string>();
   const keys: KeyRotation = {
     async heal(resource) {
       up('arm');
       asked.push(`heal ${resource}`);
     },
-    async retireNow(resource, { slot, emergency }) {
+    async retireNow(resource, { slot, emergency, demand }) {
       up('arm');
       if (down.has('rotation')) return { kind: 'notBegun', why: 'not adopted yet' };
+      // As the rotation does: what is asked for again begins nothing.
+      if (demand !== undefined && demands.has(demand)) return { kind: 'begun', why: '' };
+      if (demand !== undefined) demands.add(demand);
       asked.push(`retire ${resource} ${slot ?? 'next'}${emergency ? ' emergency' : ''}`);
       // As the rotation does: the slot's key is another one then, and so is the published version.
       for (const [hash, at] of slots) if (at.resource === resource && at.slot === slot) slots.delete(hash);

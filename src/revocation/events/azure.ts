@@ -50,7 +50,9 @@ export function createAzureHandlers(deps: AzureEventDeps): Record<RotatorEvent, 
     }
     const { resource, slot } = found;
     const reason = keptText(key.reason) || 'the key has leaked';
-    const retired = await keys.retireNow(resource, { slot, emergency: true, reason });
+    // Two reports may both find the key before it is regenerated. The later one must not take the new key for the leaked.
+    const demand = `leak ${key.sha256.slice(0, 16)}`;
+    const retired = await keys.retireNow(resource, { slot, emergency: true, reason, demand });
     // The rotation cannot begin now but may later, so the event must be delivered again.
     if (retired?.kind !== 'begun')
       throw new UpstreamFailure('arm', `no rotation of ${resource}: ${retired?.why}`);

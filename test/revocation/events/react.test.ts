@@ -428,6 +428,13 @@ describe('a leaked key', () => {
     );
   });
 
+  test('that is reported twice at once is retired once: by then the slot may hold its new key', async () => {
+    world.slots.set(HASH, { resource: 'speech', slot: 'Key2' });
+    const again = { ...event({ sha256: HASH }), id: 'leak-2' };
+    await Promise.all([react(event({ sha256: HASH })), react(again)]);
+    assert.deepEqual(world.asked, ['retire speech Key2 emergency']);
+  });
+
   test('is found also where the report does not look for it', async () => {
     world.slots.set(HASH, { resource: 'speech', slot: 'Key1' });
     assert.equal(await react(event({ sha256: HASH, resource: 'aoai' })), 'emergency rotation');

@@ -8,6 +8,7 @@ import { deliver, ownEvent } from '../../src/local/drive/local-mode.ts';
 import type { Slot } from '../../src/ports.ts';
 import type { HistoryEntry, RotationState } from '../../src/rotation/state.ts';
 import { sha256 } from '../../src/secret.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
 import { VAULT_SCOPE } from './rotation-load.ts';
 import type { Stack } from './stack.ts';
 
@@ -48,6 +49,23 @@ export interface DemandScene {
   requests(after: number): Promise<{ readonly requests: readonly Logged[]; readonly last: number }>;
 }
 
+const MAX_READS = 5;
+const READ_PAUSE_MS = 500;
+
+/** On a machine that is busy elsewhere one read of the test's own may take longer than an app would wait for it. */
+function patient<Answer>(read: (of: string) => Promise<Answer>): (of: string) => Promise<Answer> {
+  return async (of) => {
+    for (let reads = 1; ; reads += 1) {
+      try {
+        return await read(of);
+      } catch (error) {
+        if (!(error instanceof UpstreamFailure) || reads === MAX_READS) throw error;
+        await wait(READ_PAUSE_MS);
+      }
+    }
+  };
+}
+
 /** Longer than a tick may take. */
 const MAX_TICK_MS = 60_000;
 
@@ -72,7 +90,7 @@ export function demandScene(stack: Stack): DemandScene {
     return answer?.status === 202;
   };
   return {
-    sight: async (resource) => {
+    sight: patient(async (resource) => {
       // By a query of all rows, so that a fault of reading one does not strike it.
       const row = (await machine.all()).get(keyOf(resource));
       const shown = (await published.all()).get(keyOf(resource));
@@ -80,15 +98,15 @@ export function demandScene(stack: Stack): DemandScene {
         throw new Error(`the rows of ${resource} cannot be read`);
       const history = await machine.history(keyOf(resource), 100);
       return { state: row.state, retiring: shown.state.retiring, history };
-    },
-    demandBecause: async (reason) => {
+    }),
+    demandBecause: patient(async (reason) => {
       const table = await tables('demands');
       for await (const row of table.listEntities()) {
         const demand = demandShape.parse(JSON.parse(String(row['demand'])));
         if (demand.reason === reason) return demand;
       }
       return undefined;
-    },
+    }),
     place: async (broker, resource, body) => {
       const authorization = `Bearer ${await stack.callerToken('operator')}`;
       const answer = await fetch(`${broker}/operator/rotation/${resource}`, {

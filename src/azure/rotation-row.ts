@@ -82,10 +82,12 @@ const rowSchema = z.object({
 
 /** The rotator remembers it in its own row, so a text that is too long for a demand's id is left out. */
 const demandId = z.string().max(36).catch('').default('');
+/** The epoch is a sum with both counts, in a column of 32 bits. */
+const count = z.int().min(0).max(1_000_000_000).default(0);
 /** What an issuer writes in a published row beside `epoch` and `retiring` (emergency-mark.ts). */
 export const marksSchema = z.object({
-  marksKey1: z.int().default(0),
-  marksKey2: z.int().default(0),
+  marksKey1: count,
+  marksKey2: count,
   demandKey1: demandId,
   demandKey2: demandId,
 });

@@ -56,6 +56,14 @@ export function createPublishedRows(tables: Tables): PublishedRows {
     all,
     read,
     write: (row) => write(toPublishedEntity(row), row.etag),
+    repair: async (row) => {
+      const etag = await call('tables', 'read rotation', async (abortSignal) => {
+        const table = await tables('state');
+        const entity = await table.getEntity(ROTATION_PARTITION, row.account, { abortSignal });
+        return fromPublishedEntity(entity) === 'unreadable' ? entity.etag : undefined;
+      });
+      return etag === undefined ? 'moved' : write(toPublishedEntity(row), etag);
+    },
     remove: (account) =>
       call('tables', 'remove rotation', async (abortSignal) => {
         const table = await tables('state');

@@ -64,10 +64,9 @@ export async function takeUp(
   return now;
 }
 
-async function marksOf({ published }: RotationPorts, { account, name }: Target): Promise<Marks> {
+async function marksOf({ published }: RotationPorts, { account }: Target): Promise<Marks> {
   const there = await published.read(account);
-  if (there === 'unreadable') throw new UpstreamFailure('tables', `the row of ${name} cannot be read`);
-  return there?.marks ?? UNMARKED;
+  return typeof there === 'object' ? there.marks : UNMARKED;
 }
 
 function asked(

@@ -32,6 +32,8 @@ export interface PublishedRows {
   all(): Promise<PublishedMap>;
   read(account: string): Promise<PublishedRow | 'unreadable' | undefined>;
   write(row: PublishedRow): Promise<Written | 'moved'>;
+  /** Writes over a row that cannot be parsed. `moved`: it can, or was written meanwhile. */
+  repair(row: PublishedRow): Promise<Written | 'moved'>;
   /** Idempotent: a missing row is not an error. */
   remove(account: string): Promise<void>;
 }

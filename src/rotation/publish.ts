@@ -31,9 +31,14 @@ export async function publish(
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const there = await published.read(account);
     const row = await store.read(account);
-    if (there === 'unreadable' || typeof row !== 'object')
+    if (typeof row !== 'object')
       throw new UpstreamFailure('tables', `a rotation row of ${account} cannot be read`);
     if (isHandedBack(row.lease)) throw new UpstreamFailure('tables', `${account} was handed back`);
+    if (there === 'unreadable') {
+      // Somebody edited it, and no exchange can read it either. Marks that were in it are lost, but not their demands.
+      if ((await published.repair(shownRow(row, undefined))) !== 'moved') return head.bump();
+      continue;
+    }
     const wanted = shownRow(row, there);
     const isThere = there !== undefined && isSame(there, wanted);
     if (isThere || (await published.write(wanted)) !== 'moved') return head.bump();

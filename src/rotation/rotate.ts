@@ -125,7 +125,11 @@ export function createRotation(
     const row = await settledRow(ports, target, seen);
     if (seen.named !== undefined) await ports.published.remove(target.name);
     const { published } = seen;
-    if (isHeld(row.lease, ports.clock()) || published === 'unreadable') return row;
+    if (isHeld(row.lease, ports.clock())) return row;
+    if (published === 'unreadable') {
+      await publish(ports, target.account);
+      return row;
+    }
     if (published === undefined || !isSame(published, shownRow(row, published)))
       await publish(ports, target.account);
     const isMarkable = published !== undefined && row.state.generation > 0;

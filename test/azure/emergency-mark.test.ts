@@ -109,3 +109,15 @@ test('tables that do not answer, and a row that somebody edited beyond reading, 
   await assert.rejects(marker().mark('edited', 'Key1', 'one'), UpstreamFailure);
   assert.equal(await published().read('edited'), 'unreadable');
 });
+
+test('a row that was edited beyond reading is repaired, and no other, and none that somebody repaired before', async () => {
+  const row = await shown('repaired');
+  assert.equal(await published().repair(row), 'moved');
+  const table = await azurite.tables('state');
+  for (const marksKey1 of [-1, 2_000_000_000, 'many']) {
+    await table.updateEntity({ partitionKey: 'rotation', rowKey: 'repaired', marksKey1 }, 'Merge');
+    assert.equal(await published().read('repaired'), 'unreadable');
+    assert.ok((await published().repair(row)) !== 'moved');
+    assert.deepEqual((await read('repaired')).marks, UNMARKED);
+  }
+});

@@ -222,6 +222,7 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
         return etag === 'moved' ? 'moved' : { etag };
       },
       all: never,
+      repair: never,
       remove: never,
     },
     ledger: { declare: never, latestExpiryMs: (_account, slot) => ask('read ledger', slot) },

@@ -75,6 +75,19 @@ describe('what exchanges read', () => {
     assert.equal(world.row().state.marksTaken.Key2, 1);
   });
 
+  test('is made again when somebody edits it beyond reading: no exchange can read it either', async () => {
+    const world = await marked();
+    await world.rotation.retireNow('speech', leaked('one'));
+    const { epoch } = world.shown().state;
+    world.published.set(keyOf('speech'), 'unreadable');
+    await world.tick();
+    assert.ok(world.shown().state.epoch >= epoch);
+    world.published.set(keyOf('speech'), 'unreadable');
+    const begun = await world.rotation.retireNow('speech', leaked('two', 'Key2'));
+    assert.equal(begun?.kind, 'begun');
+    assert.equal(world.shown().state.epoch, world.row().state.epoch + 1);
+  });
+
   test('makes the machine’s row again when somebody deletes that', async () => {
     const world = new World();
     await world.begun();

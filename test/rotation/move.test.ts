@@ -33,6 +33,7 @@ function oneApp(world: World, instance = 'one-app'): KeyRotation {
         new Map([...world.published.keys()].map((key) => [key, copyOf(read(key)) ?? 'unreadable'])),
       read: async (account) => copyOf(read(account)),
       write: async () => ({ etag: 'its row is the published one' }),
+      repair: async () => 'moved',
       remove: async () => undefined,
     },
   };

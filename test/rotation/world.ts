@@ -242,6 +242,13 @@ export class World {
       published: {
         all: async () => new Map(this.published),
         read: async (account) => this.published.get(account),
+        repair: async (row) => {
+          on('publish');
+          if (this.published.get(row.account) !== 'unreadable') return 'moved';
+          const etag = this.newEtag();
+          this.published.set(row.account, { ...row, etag });
+          return { etag };
+        },
         remove: async (account) => {
           this.published.delete(account);
         },

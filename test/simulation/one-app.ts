@@ -36,6 +36,7 @@ export function oneAppOver(
       all: async () => allOf(cloud, asCopy),
       read: async (account) => asCopy(seen(cloud.published.get(account))),
       write: async () => ({ etag: 'nothing is copied' }),
+      repair: async () => 'moved',
       remove: async () => undefined,
     },
   };

@@ -50,6 +50,7 @@ export function publishedOver(
   return {
     all: () => wire.call(process, 'tables', 'read published', () => new Map(cloud.published)),
     read: (account) => wire.call(process, 'tables', 'read published', () => cloud.published.get(account)),
+    repair: async () => 'moved',
     remove: (account) =>
       wire.call(process, 'tables', 'remove row', () => void cloud.published.delete(account), true),
     write: (row) =>

@@ -62,9 +62,13 @@ export function resumed(state: RotationState, nowMs: number): RotationState {
   return { ...state, work: { ...work, attempts: 0, notBeforeMs: settledAtMs(work, nowMs) } };
 }
 
-/** Until then a regenerate whose answer was lost may still take effect, and its slot must not be promoted or tried. */
-function settledAtMs({ phase, attempts, notBeforeMs }: Work, nowMs: number): number {
-  const isUnknown = phase.name === 'regenerating' && attempts > 0;
+/**
+ * Until then a regenerate whose answer was lost may still take effect, and its slot must not be promoted or tried. An
+ * emergency that was begun meanwhile waits for that with no try made yet. A repeated request must not end either wait.
+ */
+function settledAtMs({ phase, emergency, attempts, notBeforeMs }: Work, nowMs: number): number {
+  const isUnknown =
+    phase.name === 'regenerating' || (phase.name === 'promoting' && emergency && attempts === 0);
   return isUnknown ? Math.min(notBeforeMs, nowMs + UNKNOWN_OUTCOME_MS) : 0;
 }
 

@@ -223,7 +223,10 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     caughtBy: 'test/rotation/guards.test.ts',
     file: 'src/rotation/begin.ts',
     changes: [
-      ["const isUnknown = phase.name === 'regenerating' && attempts > 0;", 'const isUnknown = false;'],
+      [
+        'return isUnknown ? Math.min(notBeforeMs, nowMs + UNKNOWN_OUTCOME_MS) : 0;',
+        'return isUnknown ? 0 : 0;',
+      ],
     ],
   },
   'unknown-regenerate-not-waited-for': {

@@ -146,6 +146,8 @@ function build(config: IssuerConfig) {
     queue: queue('demands'),
     now: clock,
     newId: () => crypto.randomUUID(),
+    freshnessMs,
+    sleep: (ms) => sleep(ms),
     log,
   });
   const planned = createPlanned(createPlanReader(tables), policy.resources, clock);

@@ -12,6 +12,9 @@ export interface PlaceDeps {
   readonly queue: Queue;
   readonly now: Clock;
   readonly newId: () => string;
+  /** How old a look at the head may be on which an exchange rests. */
+  readonly freshnessMs: number;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
 }
 
@@ -34,7 +37,7 @@ const MAX_PUT_MS = 1_000;
  * @throws UpstreamFailure; then the demand may be there or not, and asking again is safe
  */
 export function createPlace(deps: PlaceDeps): (wish: Wish) => Promise<Demand> {
-  const { book, mark, queue, now, newId, log } = deps;
+  const { book, mark, queue, now, newId, freshnessMs, sleep, log } = deps;
 
   async function announce({ id, resource }: Demand): Promise<void> {
     try {
@@ -55,14 +58,17 @@ export function createPlace(deps: PlaceDeps): (wish: Wish) => Promise<Demand> {
       why: '',
     };
     await book.insert(demand);
+    let marked: boolean | undefined;
     try {
       // After the row: the rotator takes the mark up as the beginning of this very demand.
-      if (demand.emergency) await mark.mark(account, slot, demand.id);
+      if (demand.emergency) marked = (await mark.mark(account, slot, demand.id)) !== 'unmarked';
     } finally {
       // Also without the mark: the row is there, so the rotator begins, and then at once rather than with its timer.
       await announce(demand);
     }
-    log('demand', { id: demand.id, resource: demand.resource, emergency: demand.emergency });
+    log('demand', { id: demand.id, resource: demand.resource, emergency: demand.emergency, marked });
+    // Until then an instance may hand out a token by a look at the head from before the mark.
+    if (marked === true && freshnessMs > 0) await sleep(freshnessMs);
     return demand;
   };
 }

@@ -14,6 +14,7 @@ const wish: Wish = {
 };
 let book: ReturnType<typeof createBook>;
 let done: string[];
+let freshnessMs: number;
 let queueIsDown: boolean;
 let markIsDown: boolean;
 let logged: string[];
@@ -24,6 +25,7 @@ beforeEach(() => {
   done = [];
   logged = [];
   queueIsDown = markIsDown = false;
+  freshnessMs = 0;
 });
 const place = (asked: Wish) =>
   createPlace({
@@ -31,6 +33,7 @@ const place = (asked: Wish) =>
     mark: {
       async mark(account, slot, demand) {
         if (markIsDown) down();
+        if (account === 'not moved yet') return 'unmarked';
         done.push(`mark ${account} ${slot ?? 'active'} ${demand}`);
         return { slot: slot ?? 'Key1' };
       },
@@ -43,7 +46,9 @@ const place = (asked: Wish) =>
     },
     now: () => Date.UTC(2026, 10, 26, 9),
     newId: () => ID,
-    log: (event) => logged.push(event),
+    freshnessMs,
+    sleep: async (ms) => void done.push(`sleep ${ms}`),
+    log: (event, fields) => logged.push(`${event}${fields?.['marked'] === false ? ' unmarked' : ''}`),
   })(asked);
 
 test('a demand is a row before it is a message, and the message has nothing but its id', async () => {
@@ -70,6 +75,20 @@ test('in an emergency the key is marked after the row and before the message: it
     ['insert', 'mark', 'put'],
   );
   assert.equal(done[1], `mark account-of-speech active ${ID}`);
+});
+
+test('it is answered when no instance rests on a look at the head that is older than the mark', async () => {
+  freshnessMs = 30_000;
+  await place({ ...wish, emergency: true });
+  assert.equal(done.at(-1), 'sleep 30000');
+  done = [];
+  await place(wish);
+  assert.equal(done.length, 2);
+});
+
+test('the log says where an emergency has no mark, because no rotator works on the account yet', async () => {
+  await place({ ...wish, emergency: true, account: 'not moved yet' });
+  assert.deepEqual(logged, ['demand unmarked']);
 });
 
 test('a queue that is down loses no demand and no answer: the row is there, and the log says so', async () => {

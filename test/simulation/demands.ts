@@ -66,6 +66,8 @@ async function ask(scene: Scene, tell: Tell, account: Account, asked: Omit<Wish,
     },
     now: process.clock,
     newId: () => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
+    freshnessMs: 0,
+    sleep: async () => undefined,
     log: () => undefined,
   });
   if (asked.emergency) scene.judgeOf(account).calls.troubled(scene.timeline.now());

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { resourceGroup, tenantId } from '../../src/local/simulated/demo-directory.ts';
+import { tenantId } from '../../src/local/simulated/demo-directory.ts';
 
 export interface TrialAccount {
   readonly name: string;
@@ -27,9 +27,10 @@ export function writeTrialPolicy(
   const grants = [...new Set(accounts.map(({ grant }) => grant))];
   const policy = {
     tenants: [{ name: 'home', id: tenantId }],
-    resources: accounts.map(({ name, kind }) => ({
+    resources: accounts.map(({ name, kind }, index) => ({
       name,
-      accountId: `${resourceGroup}/providers/Microsoft.CognitiveServices/accounts/ai-${name}`,
+      // Each in a subscription of its own: the rotator asks Azure Resource Manager at a limited rate in each.
+      accountId: `/subscriptions/5b0c7f3e-81d4-4a69-b2e7-${String(index).padStart(12, '0')}/resourceGroups/rg-ai/providers/Microsoft.CognitiveServices/accounts/ai-${name}`,
       kind,
       region: 'westeurope',
       endpoint: `https://ai-${name}.cognitiveservices.azure.com`,

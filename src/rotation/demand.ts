@@ -55,9 +55,9 @@ export function createDemands(
   const find = (resource: string): Target | undefined => targets.find(({ name }) => name === resource);
 
   const rowOf = (target: Target): Promise<StoredRow> => settledRow(ports, target);
-  /** Paced as in a tick: whoever can invent demands or events must not use up the limits of Azure Resource Manager. */
+  /** Paced: whoever can invent demands or events must not use up the limits of Azure Resource Manager. */
   const step = async (target: Target, driver: string, only?: 'drift'): Promise<Advance> => {
-    await pace(subscriptionOf(target.resource.accountId));
+    await pace(subscriptionOf(target.resource.accountId), 'onDemand');
     return advance(ports, target, await rowOf(target), driver, only);
   };
 

@@ -1,6 +1,6 @@
 /** Floods, and what good callers must keep under each. */
 import { type Broker, delivery, event, exchangeOf, FORM, formOf } from './broker.ts';
-import { held, loop, type Pressure, paced } from './pressure.ts';
+import { held, loop, type Pressure, paced, type Seconds } from './pressure.ts';
 import { type Sending, send } from './send.ts';
 
 export interface Flood {
@@ -8,7 +8,7 @@ export interface Flood {
   readonly connections: number;
   /** Requests a second; undefined where the connections only stay open. */
   readonly perSecond?: number;
-  readonly start: (broker: Broker) => Promise<Pressure>;
+  readonly start: (broker: Broker, seconds: Seconds) => Promise<Pressure>;
   /** How long it goes on before good callers are counted. Initially half a second. */
   readonly settleMs?: number;
   /** By how much the resident memory of the broker may rise. */
@@ -28,7 +28,7 @@ const floodOf = (
   what,
   connections,
   perSecond,
-  start: async (broker) => paced(broker.url, connections, perSecond, await bytes(broker)),
+  start: async (broker, seconds) => paced(broker.url, connections, perSecond, await bytes(broker), seconds),
   ...more,
 });
 const always = (sending: Sending) => () => {
@@ -72,10 +72,10 @@ export const floods: readonly Flood[] = [
   {
     what: 'one caller who buys the shared token and revokes it, over and over',
     connections: 4,
-    perSecond: 20,
-    start: async (broker) => {
+    perSecond: 40,
+    start: async (broker, seconds) => {
       const token = await broker.tokenOf('captions');
-      return loop(20, () => buyAndRevoke(broker, token));
+      return loop(40, 2, () => buyAndRevoke(broker, token), seconds);
     },
   },
   floodOf(
@@ -115,11 +115,15 @@ export const floods: readonly Flood[] = [
 ];
 
 /** What leaves good callers alone as much as anything can: the same connections, the same rate, no route. */
-export function sameRateOf404s({ connections, perSecond }: Flood, { url }: Broker): Pressure {
+export function sameRateOf404s(
+  { connections, perSecond }: Flood,
+  { url }: Broker,
+  seconds: Seconds,
+): Pressure {
   const bytes = onTheWire({ method: 'GET', path: '/nothing' });
   return perSecond === undefined
     ? held(url, connections, bytes)
-    : paced(url, connections, perSecond, () => bytes);
+    : paced(url, connections, perSecond, () => bytes, seconds);
 }
 
 async function buyAndRevoke({ url }: Broker, token: string): Promise<void> {

@@ -17,6 +17,7 @@ const usage = `npm run attack -- [options]
                  (none of the three: all of them)
   --seed S       of the random inputs (initially another one each time)
   --seconds S    the length of each part of a flood (initially 4)
+  --only TEXT    only floods with this in their names
   --against DIR  the table and the floods also against this checkout, first,
                  as "before"
   --json         the last line is one JSON object`;
@@ -27,6 +28,7 @@ const { values } = readCommandLine(usage, {
     fuzz: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     seconds: { type: 'string', default: '4' },
+    only: { type: 'string', default: '' },
     against: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -72,8 +74,10 @@ if (everything || values.fuzz !== undefined) {
 }
 if (everything || values.floods)
   await compare<UnderFlood>('floods', (checkout) => {
-    console.log('held  flood/s  good/s beside 404s  beside flood  share  failed         memory    flood');
-    return floodAll(Number(values.seconds), printFlood, checkout);
+    console.log(
+      'held  flood/s  µs beside 404s  beside flood  share  by wall  failed         memory    flood',
+    );
+    return floodAll(Number(values.seconds), printFlood, values.only, checkout);
   });
 if (values.json) console.log(JSON.stringify(result));
 
@@ -88,9 +92,10 @@ function printFlood(row: UnderFlood): void {
   const cells = [
     (row.problems.length === 0 ? 'yes' : 'NO').padEnd(4),
     String(row.floodPerSecond).padStart(7),
-    String(row.beside404s).padStart(18),
-    String(row.besideFlood).padStart(12),
+    String(row.beside404sMicros).padStart(14),
+    String(row.besideFloodMicros).padStart(12),
     row.share.toFixed(2).padStart(5),
+    row.wallShare.toFixed(2).padStart(7),
     `${row.failed} of ${row.of}`.padEnd(13),
     `+${row.riseMiB} MiB`.padEnd(8),
     row.what,

@@ -8,6 +8,9 @@ export interface Pressure {
   stop(): void;
 }
 
+/** Seconds that passed, of whatever the rate is meant in. */
+export type Seconds = () => number;
+
 const TICK_MS = 10;
 
 /**
@@ -15,7 +18,13 @@ const TICK_MS = 10;
  * opened again.
  * @param bytes makes the next request
  */
-export function paced(url: string, connections: number, perSecond: number, bytes: () => Buffer): Pressure {
+export function paced(
+  url: string,
+  connections: number,
+  perSecond: number,
+  bytes: () => Buffer,
+  seconds: Seconds,
+): Pressure {
   let sent = 0;
   let stopped = false;
   const free: Socket[] = [];
@@ -35,9 +44,9 @@ export function paced(url: string, connections: number, perSecond: number, bytes
     });
   }
   for (let index = 0; index < connections; index += 1) open();
-  const startedMs = performance.now();
+  const started = seconds();
   const timer = setInterval(() => {
-    const due = ((performance.now() - startedMs) / 1000) * perSecond;
+    const due = (seconds() - started) * perSecond;
     while (sent < due) {
       const socket = free.shift();
       if (socket === undefined) return;
@@ -73,17 +82,23 @@ export function held(url: string, connections: number, bytes: Buffer): Pressure 
   };
 }
 
-/** One after the other, at most so many a second. */
-export function loop(perSecond: number, step: () => Promise<void>): Pressure {
+/** One after the other, at most so many a second; each step is so many requests. */
+export function loop(
+  perSecond: number,
+  requestsOfStep: number,
+  step: () => Promise<void>,
+  seconds: Seconds,
+): Pressure {
   let sent = 0;
   let stopped = false;
   void (async () => {
+    const started = seconds();
     while (!stopped) {
-      const next = sleep(1_000 / perSecond);
-      // What is refused or cut off is no reason to stop.
-      await step().catch(() => undefined);
-      sent += 1;
-      await next;
+      if (sent < (seconds() - started) * perSecond) {
+        // What is refused or cut off is no reason to stop.
+        await step().catch(() => undefined);
+        sent += requestsOfStep;
+      } else await sleep(TICK_MS);
     }
   })();
   return {

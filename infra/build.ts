@@ -148,7 +148,8 @@ if (import.meta.main) {
   --policy FILE  the policy that is packed (default: that of the azd
                  environment, else infra/policy.json)
 
-Makes dist/issuer and dist/rotator, the folders that are deployed, and prints the size of each file.`;
+Makes dist/issuer and dist/rotator, the folders that are deployed, and prints
+the size of each file.`;
   const { values } = readCommandLine(usage, { options: { policy: { type: 'string' } } });
   const policy = values.policy ?? join(root, 'infra', policyOf(process.env['AZURE_ENV_NAME']));
   for (const app of APPS) {

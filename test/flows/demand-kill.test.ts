@@ -2,14 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { demandKillTrials } from './demand-kill.ts';
 
-/** Of one slot and without a drain, which is soon over; `node test/flows/demand-kill.ts --trials 200` has them all. */
+/**
+ * Of one slot and without a drain, which is soon over, and with callers who pause between their rounds;
+ * `node test/flows/demand-kill.ts --trials 200` has them all, and callers who hardly pause.
+ */
 const TRIALS = 2;
+const PAUSE_MS = 500;
 
 test('killed at any step of a demand, it is carried out exactly once, and no exchange fails', async () => {
-  const { trials, failed, failures } = await demandKillTrials(TRIALS, 3, [
-    'emergency of one slot',
-    'leaked key',
-  ]);
+  const { trials, failed, failures } = await demandKillTrials(
+    TRIALS,
+    3,
+    ['emergency of one slot', 'leaked key'],
+    undefined,
+    PAUSE_MS,
+  );
   assert.deepEqual(
     trials.flatMap(({ problems }) => problems),
     [],

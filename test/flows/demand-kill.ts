@@ -51,8 +51,11 @@ const MAX_TICKS = 80;
 const HELD_MS = 30_000;
 /** Longer than the queue's trigger waits between two looks. */
 const QUEUE_MS = 3_000;
-/** Between two rounds of a caller: what is measured is no load. */
+/** Between two rounds of a caller, where nobody waits for one: what is measured is no load. */
 const PAUSE_MS = 50;
+/** A call that is held is seen in time at any pace; a number of calls is soon passed. */
+const HELD_LOOK_MS = 40;
+const LOOK_MS = 3;
 
 interface Scene {
   readonly stack: Stack;
@@ -69,6 +72,7 @@ export async function demandKillTrials(
   seed: number,
   wishes: Wishes = WISHES,
   told: (trial: Trial) => void = () => undefined,
+  pauseMs = PAUSE_MS,
 ): Promise<KillTrials> {
   const startedAt = performance.now();
   using policy = writeTrialPolicy(
@@ -85,7 +89,7 @@ export async function demandKillTrials(
     await stack.control('PUT', `/accounts/${name}`, { tokensEndWithKey: true });
   await scene.tick();
   await warmAll(stack);
-  const callers = await startCallers(stack, chance, PAUSE_MS);
+  const callers = await startCallers(stack, chance, pauseMs);
   const began = callers.now();
   const all: Scene = { stack, scene, callers, processes: processesOf(stack), chance };
   const trials: Trial[] = [];
@@ -278,7 +282,7 @@ function strike(
       if (await isReached()) {
         processes.kill(victim);
         state = 'struck';
-      } else await wait(3);
+      } else await wait(point.kind === 'held' ? HELD_LOOK_MS : LOOK_MS);
     }
     await stack.control('DELETE', '/faults');
   })();

@@ -55,7 +55,7 @@ const OWN_TOKEN_MS = 45 * 60_000;
 /** So little is left of a token that its use may be answered after its end. */
 const NEAR_END_MS = 20_000;
 
-/** @param pauseMs of each caller between two rounds */
+/** @param pauseMs of each caller between two rounds; it is over as soon as somebody waits for a round */
 export async function startCallers(stack: Stack, chance: Chance, pauseMs = PAUSE_MS): Promise<LiveCallers> {
   const { instances, resources } = stack.description;
   const counts: Counts = { exchanges: 0, failed: 0, unavailable: 0, refused: 0, uses: 0, elsewhere: 0 };
@@ -137,6 +137,7 @@ export async function startCallers(stack: Stack, chance: Chance, pauseMs = PAUSE
 
   let gate: Promise<void> = Promise.resolve();
   let asked = 0;
+  let wanted = Promise.withResolvers<void>();
   let inFlight = 0;
   const completed = Array.from({ length: CALLERS }, () => 0);
   const running = Promise.all(
@@ -149,7 +150,7 @@ export async function startCallers(stack: Stack, chance: Chance, pauseMs = PAUSE
         await round().catch((error: unknown) => fail(`${error} ${error instanceof Error && error.cause}`));
         inFlight -= 1;
         completed[index] = begun;
-        await pause(pauseMs);
+        await Promise.race([pause(pauseMs), wanted.promise]);
       }
     }),
   );
@@ -172,6 +173,8 @@ export async function startCallers(stack: Stack, chance: Chance, pauseMs = PAUSE
     async rounds(count) {
       for (let left = count; left > 0; left -= 1) {
         asked += 1;
+        wanted.resolve();
+        wanted = Promise.withResolvers();
         while (completed.some((round) => round < asked)) await pause(PAUSE_MS);
       }
     },
@@ -185,6 +188,7 @@ export async function startCallers(stack: Stack, chance: Chance, pauseMs = PAUSE
     },
     async stop() {
       over = true;
+      wanted.resolve();
       await running;
     },
   };

@@ -42,7 +42,7 @@ const PERIOD_SECONDS = 4 * 3600;
 const MAX_JUMPS = 150;
 /** A tick that the jump has set off is over by then, or goes on during the next one. */
 const TICK_MS = 300;
-const PAUSE_MS = 50;
+const PAUSE_MS = 300;
 const VERBS: Readonly<Record<string, string>> = { setSecret: 'promote', regenerateKey: 'regenerate' };
 
 export async function procedures(seed: number): Promise<readonly Procedure[]> {

@@ -47,11 +47,31 @@ interface Ran {
   readonly out: string;
   readonly err: string;
 }
+const exported = (variables: Record<string, string>): string =>
+  Object.entries(variables)
+    .map(([name, value]) => `export ${name}='${value}'\n`)
+    .join('');
+
+/** Half an hour before an operator's token may end. */
+const SIGNED_IN_MS = 30 * 60_000;
+/** What "Before you begin" leaves in the shell: one sign-in serves many blocks, as on the page. */
+const operatorShell = join(scratch, 'operator-shell');
+let signInAgainAtMs = 0;
+
 /** In a shell as "Before you begin" leaves it, with these variables set. */
 async function runBlock(block: Block, variables: Record<string, string>, input = ''): Promise<Ran> {
-  const all = { FILES: files, DAY: await today(), ...variables };
-  const set = Object.entries(all).map(([name, value]) => `export ${name}='${value}'`);
-  const script = [set[0], signIn?.text, ...set.slice(1), commands?.text, block.text].join('\n');
+  const nowMs = await virtualNow();
+  const isSignedIn = nowMs < signInAgainAtMs;
+  if (!isSignedIn) signInAgainAtMs = nowMs + SIGNED_IN_MS;
+  const all = { DAY: new Date(nowMs).toISOString().slice(0, 10), ...variables };
+  const script = [
+    isSignedIn
+      ? `. '${operatorShell}'`
+      : `${exported({ FILES: files })}${signIn?.text}export -p >'${operatorShell}'`,
+    exported(all),
+    commands?.text,
+    block.text,
+  ].join('\n');
   const child = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd: root });
   let [out, err] = ['', ''];
   child.stdout.on('data', (text) => {
@@ -79,11 +99,8 @@ async function run(task: string, step: number, variables: Record<string, string>
 
 const control = (method: string, path: string, body?: object) => stack.control(method, path, body);
 const pass = (advanceSeconds: number) => control('POST', '/clock', { advanceSeconds });
-const dayAfter = async (days = 1) => {
-  const { now } = await control('GET', '/clock');
-  return new Date(Date.parse(String(now)) + days * 86_400_000).toISOString().slice(0, 10);
-};
-const today = () => dayAfter(0);
+const virtualNow = async (): Promise<number> => Date.parse(String((await control('GET', '/clock'))['now']));
+const dayAfter = async () => new Date((await virtualNow()) + 86_400_000).toISOString().slice(0, 10);
 async function eventually(isSo: () => unknown): Promise<void> {
   const giveUpAt = performance.now() + 45_000;
   while (!(await isSo())) {
@@ -234,7 +251,13 @@ const lastRequest = async () => (await rotation.requests()).last;
 /** Asks for a rotation by the first step of a task, and waits until the demand has this outcome. */
 async function demand(task: string, outcome: RegExp): Promise<void> {
   const { demand: DEMAND } = JSON.parse(await run(task, 1));
-  await eventually(async () => outcome.test(await run('Rotate now', 2, { DEMAND })));
+  const authorization = `Bearer ${await stack.callerToken('operator')}`;
+  const { broker } = stack.description;
+  await eventually(async () => {
+    const read = await fetch(`${broker}/operator/demands/${DEMAND}`, { headers: { authorization } });
+    return outcome.test(await read.text());
+  });
+  assert.match(await run('Rotate now', 2, { DEMAND }), outcome);
 }
 
 /** What a deployment does: each app is replaced by one that reads the policy anew. */

@@ -102,13 +102,15 @@ export function plantedImports(): Planted[] {
     for (const root of ['issuer', 'rotator']) plant(from, root, 'import { x } from $;');
   // Round about: through an allowed folder into a forbidden one.
   for (const [from, to] of [
+    ['shared', './facts/../azure/accounts.ts'],
     ['exchange', '../policy/../rotation/rotate.ts'],
     ['revocation/events', '../../policy/../azure/state.ts'],
     ['azure', '../policy/../http/metadata.ts'],
     ['http', '../policy/../azure/state.ts'],
   ] as const)
     planted.push({
-      path: `src/${from}/planted-${planted.length}.ts`,
+      path:
+        from === 'shared' ? `src/planted-${planted.length}.ts` : `src/${from}/planted-${planted.length}.ts`,
       text: `import { x } from '${to}';\n`,
       what: `${from} -> ${to}`,
     });
@@ -135,7 +137,10 @@ const ROOTS: Record<'issuer' | 'rotator', readonly string[]> = {
     './azure/rotation-store.ts',
     './demand/carry-out.ts',
     './revocation/watch.ts',
+    './revocation/events/azure.ts',
     './rotation/rotate.ts',
+    './rotation/retire.ts',
+    './policy/../azure/accounts.ts',
     './local/launch.ts',
     './client/credential.ts',
   ],
@@ -146,9 +151,14 @@ const ROOTS: Record<'issuer' | 'rotator', readonly string[]> = {
     './audit/audit.ts',
     './azure/audit-table.ts',
     './azure/entra-tokens.ts',
+    './azure/queue.ts',
     './azure/signing-keys.ts',
+    './azure/transmitter-keys.ts',
     './demand/place.ts',
     './revocation/revocation.ts',
+    './revocation/events/react.ts',
+    './revocation/signals/signals.ts',
+    './policy/../http/token-endpoint.ts',
     './local/launch.ts',
     './client/credential.ts',
   ],

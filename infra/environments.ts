@@ -1,9 +1,9 @@
 /** environments.json, in the shape that types.bicep gives it. */
 import * as z from 'zod';
+import { guid } from '../src/guid.ts';
 import { faultText, jsonFault } from '../src/policy/json-fault.ts';
 import { inWords } from '../src/policy/words.ts';
 
-const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID');
 const armId = z.string().regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\//i, 'an ARM id');
 /** As a browser sends it: with a path or a last slash it would never match. */
 const origin = z

@@ -4,15 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { guid } from './guid.ts';
 import { scheduleProblem } from './ncrontab.ts';
 
 const INITIAL_ROTATION_SCHEDULE = '0 */5 * * * *';
 
-/** Lower-cased, because it is compared with GUIDs in tokens and events, where Entra writes them in lower case. */
-const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID')
-  .toLowerCase();
 const url = z
   .url('must be a URL')
   .refine(

@@ -2,6 +2,7 @@
  * The issuer app's part of a demand. The row alone makes sure that it is carried out: the rotator's timer reads the
  * open ones. The message in the queue only lets the rotator look at once.
  */
+import { iso } from '../iso.ts';
 import type { Clock, EmergencyMark, Log, Queue, Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import type { Demand, DemandBook } from './demand.ts';
@@ -53,7 +54,7 @@ export function createPlace(deps: PlaceDeps): (wish: Wish) => Promise<Demand> {
       id: newId(),
       ...wish,
       ...(slot === undefined ? {} : { slot }),
-      at: new Date(now()).toISOString(),
+      at: iso(now()),
       state: 'waiting',
       why: '',
     };

@@ -9,6 +9,7 @@ import * as z from 'zod';
 import { type Demand, demandShape } from '../demand/demand.ts';
 import type { Wish } from '../demand/place.ts';
 import { type Invalid, invalid } from '../invalid.ts';
+import { iso } from '../iso.ts';
 import type { AuditRecord, Caller, Clock, Slot } from '../ports.ts';
 import { type Admit, AUDITOR, hasRole, OPERATOR, OPERATOR_SCOPE } from '../revocation/admit.ts';
 import type { Effect } from '../revocation/effect.ts';
@@ -100,7 +101,7 @@ export function createOperatorEndpoints(
     readAudit: as(
       AUDITOR,
       async ({ query }) => {
-        const day = query.get('day') ?? new Date(ports.clock()).toISOString().slice(0, 10);
+        const day = query.get('day') ?? iso(ports.clock()).slice(0, 10);
         if (!z.iso.date().safeParse(day).success) return badRequest('day must be a date such as 2026-11-22');
         const after = query.get('after') ?? '';
         if (after !== '' && !AUDIT_ROW.test(after))
@@ -194,10 +195,10 @@ function readRotation(
 function times(effect: Effect): Record<string, unknown> {
   return {
     key: effect.key,
-    receivedAt: new Date(effect.receivedAtMs).toISOString(),
-    inForceAt: new Date(effect.inForceAtMs).toISOString(),
+    receivedAt: iso(effect.receivedAtMs),
+    inForceAt: iso(effect.inForceAtMs),
     timeToEffectMs: effect.inForceAtMs - effect.receivedAtMs,
-    lastTokenUntil: new Date(effect.lastTokenUntilMs).toISOString(),
+    lastTokenUntil: iso(effect.lastTokenUntilMs),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The plan, for people: the state of each rotation, what happens next and when, what blocks it. It changes nothing. */
+import { iso } from '../iso.ts';
 import type { Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { inWords, rulesOf } from './advance.ts';
@@ -120,8 +121,4 @@ function hasKeyOfUnknownAge({ rotation }: Target, state: RotationState): boolean
 function bornAt({ rotation }: Target, state: RotationState, slot: Slot): string {
   const ms = bornAtMs(rotation, state, slot);
   return ms === undefined ? 'unknown' : iso(ms);
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -2,7 +2,9 @@
  * What operators and the health check are told of the rotation, in the issuer app: the rows that the rotator app wrote.
  * Neither ARM nor the vault is asked.
  */
+
 import { accountKey } from '../account-key.ts';
+import { iso } from '../iso.ts';
 import type { Resource } from '../policy/schema.ts';
 import type { Clock } from '../ports.ts';
 import type { PlanReader, PlanRow } from './plan-row.ts';
@@ -93,7 +95,7 @@ async function stepsOf(reader: PlanReader, account: string, name: string): Promi
 function stepDone(entry: HistoryEntry): StepDone {
   const { from, to, why, by, newKeyLagMs, oldKeyLagMs } = entry;
   return {
-    at: new Date(entry.atMs).toISOString(),
+    at: iso(entry.atMs),
     from,
     to,
     why,

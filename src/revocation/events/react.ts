@@ -4,6 +4,7 @@
  * end in the same state. The webhook's system key, the queue's and the topic's access control decide who can send
  * events. What an event says about Azure is not believed but read again from Azure.
  */
+import { iso } from '../../iso.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { sha256 } from '../../secret.ts';
 import { keptText } from '../effect.ts';
@@ -44,7 +45,7 @@ export function createReact(
     const sent = { id, type, source, subject, why, shape: shape(event) };
     // All these texts come from the sender, who may have put a key or a token into any of them, also into a name.
     const safe = Object.entries(sent).map(([name, value]) => [name, keptText(value, 1_000)]);
-    const record = { ...Object.fromEntries(safe), receivedAt: new Date(now()).toISOString() };
+    const record = { ...Object.fromEntries(safe), receivedAt: iso(now()) };
     const key = sha256(JSON.stringify(sent));
     await events.keepFirst('poison', key, record, now() + KEEP_POISON_MS);
     log('event_poison', { id: keptText(id, 100), type: keptText(type, 100), why });

@@ -25,7 +25,7 @@ const asked = {
  * `begun`: the rotation has begun, and the plan tells how it goes on. `notBegun`: something prevents it, and `why` says
  * what. `failed`: it was given up.
  */
-export const demandState = z.enum(['waiting', 'running', 'begun', 'notBegun', 'failed']);
+const demandState = z.enum(['waiting', 'running', 'begun', 'notBegun', 'failed']);
 
 /** As people see it. */
 export const demandShape = z.strictObject({ ...asked, state: demandState, why: z.string() });

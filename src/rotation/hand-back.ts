@@ -2,19 +2,20 @@
  * Gives the accounts back to the version with one app, whose rotation works on the row that exchanges read. It is to be
  * run until it has handed back all of them; then that version is deployed. row.ts says how both ways fit together.
  */
-import { UpstreamFailure } from '../upstream.ts';
 import type { Demands } from './demand.ts';
 import { secondRow } from './handed-back-row.ts';
 import { handBack, isHandedBack, isHeld } from './lease.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { machineRow, markedSlots } from './publish.ts';
+import { readable } from './row.ts';
 import type { PublishedRow, StoredRow } from './state.ts';
 
 /** @returns whether the account is handed back. False: a driver is at work, or others write; to be asked again. */
-export async function handBackOne(ports: RotationPorts, { account, name }: Target): Promise<boolean> {
+export async function handBackOne(ports: RotationPorts, target: Target): Promise<boolean> {
   const { store, published, clock } = ports;
-  const machine = readable(await store.read(account), name);
-  let shown = readable(await published.read(account), name);
+  const { account } = target;
+  const machine = readable(await store.read(account), target);
+  let shown = readable(await published.read(account), target);
   if (shown === undefined || !shown.moved) return machine === undefined || isHandedBack(machine.lease);
   let given = machine ?? machineRow(shown);
   if (!isHandedBack(given.lease)) {
@@ -22,7 +23,7 @@ export async function handBackOne(ports: RotationPorts, { account, name }: Targe
     given = { ...given, lease: handBack(given.lease, clock()) };
     if ((await store.write(given)) === 'moved') return false;
     // Read again: what the last driver published after the first look is in it.
-    shown = readable(await published.read(account), name);
+    shown = readable(await published.read(account), target);
   }
   if (shown === undefined || !shown.moved || shown.lease.fence > given.lease.fence) return false;
   const row = secondRow(given, shown, clock());
@@ -51,16 +52,11 @@ export function whileHandingBack(
     retireNow: async (resource, request) => {
       const target = targets.find(({ name }) => name === resource);
       if (target === undefined) return undefined;
-      const machine = readable(await store.read(target.account), resource);
+      const machine = readable(await store.read(target.account), target);
       const isRotated = machine !== undefined && !isHandedBack(machine.lease);
       if (request.emergency && isRotated) return demands.retireNow(resource, request);
       const why = 'the account is handed back to the version with one app';
       return { kind: 'notBegun', resource, state: 'handed back', why };
     },
   };
-}
-
-function readable<Row extends object>(row: Row | 'unreadable' | undefined, name: string): Row | undefined {
-  if (row === 'unreadable') throw new UpstreamFailure('tables', `a rotation row of ${name} cannot be read`);
-  return row;
 }

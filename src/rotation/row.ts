@@ -124,9 +124,13 @@ function carried({ clock }: RotationPorts, { account, secret }: Target, row: Sto
   };
 }
 
-function readable<Row extends object>(row: Row | 'unreadable', target: Target): Row;
-function readable<Row extends object>(row: Row | 'unreadable' | undefined, target: Target): Row | undefined;
-function readable<Row extends object>(row: Row | 'unreadable' | undefined, { name }: Target) {
+/** @throws UpstreamFailure when it cannot be parsed */
+export function readable<Row extends object>(row: Row | 'unreadable', target: Target): Row;
+export function readable<Row extends object>(
+  row: Row | 'unreadable' | undefined,
+  target: Target,
+): Row | undefined;
+export function readable<Row extends object>(row: Row | 'unreadable' | undefined, { name }: Target) {
   if (row === 'unreadable') throw new UpstreamFailure('tables', `the rotation row of ${name} cannot be read`);
   return row;
 }

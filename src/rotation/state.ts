@@ -4,7 +4,7 @@ import type { AccountRefusal, Slot } from '../ports.ts';
 import { type Problem, problemOfText, problemSchema } from './problem.ts';
 
 /** A problem as rows store it. Older rows hold it as a sentence, which is translated to its code. */
-export const storedProblem = z.union([problemSchema, z.string().transform(problemOfText)]);
+const storedProblem = z.union([problemSchema, z.string().transform(problemOfText)]);
 
 export const slotSchema = z.enum(['Key1', 'Key2']);
 

@@ -157,12 +157,15 @@ const plan = z.strictObject({
 }) satisfies z.ZodType<Plan>;
 const rotationPlan = z.strictObject({ resources: z.array(plan) });
 const rotationRequest = z.strictObject({
-  slot: z.enum(['Key1', 'Key2']).optional().describe('Absent: what the schedule would do.'),
+  slot: z
+    .enum(['Key1', 'Key2'])
+    .optional()
+    .describe('Absent: what the schedule would do; in an emergency both slots.'),
   emergency: z
     .boolean()
     .optional()
     .describe(
-      'Without the drain: the slot is regenerated while tokens bought with it may still live, ten minutes at most.',
+      'Without the drain: the slot is regenerated while tokens bought with it may still live, ten minutes at most. From the answer on none of them is handed out (once the rotator has taken the account over); where it is the current slot, exchanges are answered 503 until the rotator has promoted the other one.',
     ),
   reason: z.string().optional(),
 });

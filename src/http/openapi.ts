@@ -150,7 +150,8 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
   },
   '/operator/rotation': {
     get: byOperator({
-      summary: 'What the rotation does next, when, and what blocks it (Broker.Auditor)',
+      summary:
+        'What the rotation does next, when, and what blocks it, as the rotator last computed it (Broker.Auditor)',
       answers: { 200: ['every resource', 'rotationPlan'] },
     }),
   },

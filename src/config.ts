@@ -116,7 +116,7 @@ export const rotatorSettings = z.object({
     .default(INITIAL_ROTATION_SCHEDULE)
     .describe('NCRONTAB schedule of the rotation timer. A tick with nothing due is cheap.'),
   BROKER_HAND_BACK: flag.describe(
-    'Work on nothing, and give the accounts back to the version with one app: the runbook says when.',
+    "Begin nothing but an operator's emergency, and give the accounts back to the version with one app: the runbook says when.",
   ),
 });
 

@@ -42,7 +42,7 @@ const TICK_MS = 240_000;
 
 /**
  * @param instance names this process in leases and history
- * @param handsBack works on nothing, and gives the accounts back to the version with one app (hand-back.ts)
+ * @param handsBack begins nothing but an operator's emergency, and gives the accounts back to the version with one app (hand-back.ts)
  */
 export function createRotation(
   ports: RotationPorts,

@@ -269,7 +269,10 @@ async function deploy(): Promise<void> {
   const running = descendants(stack.pid).filter((one) => instances.includes(one));
   assert.equal(running.length, 2, 'an issuer and the rotator');
   for (const pid of running) process.kill(pid, 'SIGKILL');
-  const answers = async () => (await fetch(`${stack.description.broker}/health`).catch(() => undefined))?.ok;
+  const { broker, apps } = stack.description;
+  const isUp = async (url: string) => (await fetch(url).catch(() => undefined))?.ok;
+  const answers = async () =>
+    (await isUp(`${broker}/health`)) && (await isUp(`${apps.rotator[0]}/admin/host/status`));
   const ended = stack.log().length;
   const isStartedAgain = () => stack.log().slice(ended).split('starting it again').length === 3;
   await eventually(async () => isStartedAgain() && (await answers()));

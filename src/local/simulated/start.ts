@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY } from '../../facts/storage.ts';
+import { DEVELOPMENT_ACCOUNT } from '../../facts/storage.ts';
 import type { Clock } from '../../ports.ts';
+import { accountSignature } from '../account-signature.ts';
 import { createAccounts } from './accounts.ts';
 import { createAccountHost } from './accounts-host.ts';
 import { createArm } from './arm.ts';
@@ -151,7 +152,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     else withoutRoles.add(identity.principalId);
     return true;
   };
-  const signature = await accountSignature();
+  const signature = accountSignature();
   const events = createEventSender({
     queue: createEventQueue({ faults, requests, now, queues: () => options.azurite().queues, signature }),
     now,
@@ -305,19 +306,4 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
       await Promise.all(running.map((served) => served.close()));
     },
   };
-}
-
-/** With it, what a door has let through is sent on to Azurite, which does not know the simulated Entra. */
-async function accountSignature(): Promise<string> {
-  const { AccountSASPermissions, generateAccountSASQueryParameters, StorageSharedKeyCredential } =
-    await import('@azure/storage-queue');
-  return generateAccountSASQueryParameters(
-    {
-      expiresOn: new Date('2120-01-01'),
-      services: 'qt',
-      resourceTypes: 'sco',
-      permissions: AccountSASPermissions.parse('rwdlaup'),
-    },
-    new StorageSharedKeyCredential(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY),
-  ).toString();
 }

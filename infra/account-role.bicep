@@ -10,16 +10,15 @@ param principalId string
 @description('ServicePrincipal, or Group for people.')
 param principalType 'ServicePrincipal' | 'Group'
 
-@description('Tells the assignments on one account apart, and stays the same from one deployment to the next.')
-param assignmentKey string
-
 resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = {
   name: accountName
 }
 
+// Two environments may give one group the same role: then it is the same assignment, and not a second one, which
+// Azure refuses.
 resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
-  name: guid(account.id, assignmentKey)
+  name: guid(account.id, '${roleName} ${principalId}')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleName)
     principalId: principalId

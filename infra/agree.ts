@@ -40,6 +40,17 @@ export function rotatedTwice(environments: ReadonlyMap<string, Environment>): st
   return problems;
 }
 
+/** Only a transmitter names users by e-mail address, for which the issuer app must read the directory. */
+export function directoryProblems(policy: Policy, { issuerReadsDirectory }: Environment): string[] {
+  const isNeeded = policy.transmitters.length > 0;
+  if (isNeeded === issuerReadsDirectory) return [];
+  return [
+    isNeeded
+      ? 'transmitters may name users by e-mail address, so issuerReadsDirectory must be true'
+      : 'issuerReadsDirectory must be false: the policy has no transmitters, and the app that faces the internet could read every user',
+  ];
+}
+
 /** Roles on accounts that the policy does not name: more than it needs. */
 export function needlessAccounts(policy: Policy, environment: Environment): string[] {
   return environment.accounts

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # The broker's app registration in Entra: what callers ask a token for, and whose name the broker's Entra tokens
 # carry. It has no secret and no certificate: it trusts the issuer identity. Each step can be repeated.
-# Needs the Azure CLI, signed in as Application Administrator or Application Developer. `trust` also grants two
-# permissions of Microsoft Graph, for which Privileged Role Administrator is needed; without it that part is
-# skipped and said. The same steps by hand are in README.md.
+# Needs the Azure CLI, signed in as Application Administrator or Application Developer. `directory` grants an identity
+# two permissions of Microsoft Graph, or takes them away, for which Privileged Role Administrator is needed; without it
+# that is said and skipped. The same steps by hand are in README.md.
 set -euo pipefail
 
 usage() {
-  echo "usage: $0 create <display name> | trust <client id> <object id of the issuer identity>" >&2
+  echo "usage: $0 create <name> [<client id> | new] | trust <client id> <object id of the issuer identity> |
+  directory grant|take <object id of an identity>" >&2
   exit 2
 }
 
@@ -54,15 +55,28 @@ COGNITIVE_SERVICES_APP=7d312290-28c8-473c-a0ed-8e53749b6d6d
 
 graph_url() { az cloud show --query endpoints.microsoftGraphResourceId --output tsv | sed 's#/*$##'; }
 
+# Never takes over a registration that it finds: any member of most tenants can make one with this name and tag, add
+# himself a secret, and wait. It goes on with the one whose client id it is given, or makes a new one.
 create() {
-  local name=$1 graph client app principal impersonation
+  local name=$1 client=${2:-} graph app found principal impersonation
   graph=$(graph_url)
-  client=$(az ad app list --filter "displayName eq '$name'" --query '[0].appId' --output tsv)
   if [ -z "$client" ]; then
+    found=$(az ad app list --filter "tags/any(t:t eq '$name')" --query '[].appId' --output tsv)
+    if [ -n "$found" ]; then
+      echo "there is already a registration $name, and anybody may have made it:" >&2
+      echo "$found" >&2
+      echo "If you know one of these as yours: azd env set BROKER_CLIENT_ID <client id>, and again." >&2
+      echo "For a new one beside them: azd env set BROKER_CLIENT_ID new, and again." >&2
+      exit 1
+    fi
+  fi
+  if [ -z "$client" ] || [ "$client" = new ]; then
     client=$(az ad app create --display-name "$name" --sign-in-audience AzureADMyOrg --query appId --output tsv)
   fi
+  echo "BROKER_CLIENT_ID=$client"
   app=$(az ad app show --id "$client" --query id --output tsv)
   az rest --method PATCH --url "$graph/v1.0/applications/$app" --body "$MANIFEST" --output none
+  az rest --method PATCH --url "$graph/v1.0/applications/$app" --body "{ \"tags\": [\"$name\"] }" --output none
   az ad app update --id "$client" --identifier-uris "api://$client" --output none
   # On behalf of: the user's own right to use Azure AI. An administrator consents once (README.md).
   impersonation=$(az ad sp list --filter "appId eq '$COGNITIVE_SERVICES_APP'" \
@@ -80,13 +94,11 @@ create() {
   fi
   # A caller must be assigned: an app without the role, or a user without the assignment, gets no token at all.
   az ad sp update --id "$principal" --set appRoleAssignmentRequired=true --output none
-  echo "BROKER_CLIENT_ID=$client"
   echo "BROKER_PRINCIPAL_ID=$principal"
 }
 
 trust() {
-  local client=$1 issuer=$2 graph tenant authority audience graph_principal role
-  graph=$(graph_url)
+  local client=$1 issuer=$2 tenant authority audience
   tenant=$(az account show --query tenantId --output tsv)
   authority=$(az cloud show --query endpoints.activeDirectory --output tsv | sed 's#/*$##')
   case "$(az cloud show --query name --output tsv)" in
@@ -100,22 +112,32 @@ trust() {
       \"name\": \"issuer-$issuer\", \"issuer\": \"$authority/$tenant/v2.0\",
       \"subject\": \"$issuer\", \"audiences\": [\"$audience\"] }"
   fi
-  # To read a user again when an event says that something about them changed.
+}
+
+# To read a user again when an event says that something about them changed.
+directory() {
+  local action=$1 principal=$2 graph graph_principal role held
+  graph=$(graph_url)
   graph_principal=$(az ad sp list --filter "appId eq '$GRAPH_APP'" --query '[0].id' --output tsv)
   for permission in User.Read.All GroupMember.Read.All; do
     role=$(az ad sp show --id "$graph_principal" --query "appRoles[?value=='$permission'].id | [0]" --output tsv)
-    if az rest --method GET --url "$graph/v1.0/servicePrincipals/$issuer/appRoleAssignments" \
-      --query "value[?appRoleId=='$role'].id" --output tsv | grep --quiet .; then
-      continue
+    held=$(az rest --method GET --url "$graph/v1.0/servicePrincipals/$principal/appRoleAssignments" \
+      --query "value[?appRoleId=='$role'].id | [0]" --output tsv)
+    if [ "$action" = grant ] && [ -z "$held" ]; then
+      az rest --method POST --url "$graph/v1.0/servicePrincipals/$principal/appRoleAssignments" --output none \
+        --body "{ \"principalId\": \"$principal\", \"resourceId\": \"$graph_principal\", \"appRoleId\": \"$role\" }" ||
+        echo "$permission was not granted to $principal: ask a Privileged Role Administrator (README.md)" >&2
+    elif [ "$action" = take ] && [ -n "$held" ]; then
+      az rest --method DELETE --output none \
+        --url "$graph/v1.0/servicePrincipals/$principal/appRoleAssignments/$held" ||
+        echo "$permission was not taken from $principal: ask a Privileged Role Administrator (README.md)" >&2
     fi
-    az rest --method POST --url "$graph/v1.0/servicePrincipals/$issuer/appRoleAssignments" --output none \
-      --body "{ \"principalId\": \"$issuer\", \"resourceId\": \"$graph_principal\", \"appRoleId\": \"$role\" }" ||
-      echo "$permission was not granted to the issuer identity: ask a Privileged Role Administrator (README.md)" >&2
   done
 }
 
 case "${1:-}" in
-  create) [ $# -eq 2 ] || usage; create "$2" ;;
+  create) [ $# -eq 2 ] || [ $# -eq 3 ] || usage; create "$2" "${3:-}" ;;
   trust) [ $# -eq 3 ] || usage; trust "$2" "$3" ;;
+  directory) [[ $# -eq 3 && "$2" =~ ^(grant|take)$ ]] || usage; directory "$2" "$3" ;;
   *) usage ;;
 esac

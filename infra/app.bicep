@@ -1,4 +1,5 @@
-import { environmentSettings, tags } from 'types.bicep'
+// What the two apps have in common: a plan of its own (Flex Consumption takes one app a plan), the site, no passwords.
+import { caller, hostStorage, scale, tags } from 'types.bicep'
 
 @description('Region.')
 param location string
@@ -6,95 +7,38 @@ param location string
 @description('Name of the function app, and of its plan.')
 param appName string
 
-@description('What differs between environments.')
-param settings environmentSettings
+@description('The service of azure.yaml that is deployed to this app. azd finds the app by this tag.')
+param service 'issuer' | 'rotator'
 
-@description('Client id of the broker\'s app registration.')
-param brokerClientId string
+@description('ARM id of the identity that reads the package.')
+param identityId string
 
-@description('ARM id of the issuer identity.')
-param issuerId string
+@description('ARM ids of all identities that the app carries.')
+param carriedIds string[]
 
-@description('Client id of the issuer identity.')
-param issuerClientId string
+@description('Give the app an identity of its own beside those.')
+param hasOwnIdentity bool
 
-@description('ARM id of the rotator identity.')
-param rotatorId string
+@description('Spread the app over availability zones.')
+param zoneRedundant bool
 
-@description('Client id of the rotator identity.')
-param rotatorClientId string
+@description('How many instances, and how large.')
+param instances scale
 
-@description('Name of the container that holds the deployed package.')
-param packagesName string
-
-@description('URL of the blob service.')
-param blobUrl string
-
-@description('URL of the queue service.')
-param queueUrl string
-
-@description('URL of the table service.')
-param tableUrl string
-
-@description('URL of the vault.')
-param vaultUrl string
-
-@description('Where telemetry is sent.')
-param telemetryConnection string
+@description('Where the host finds its storage.')
+param host hostStorage
 
 @description('Subnet for outbound calls. Empty: none.')
 param subnetId string
 
+@description('Who may call where it is not everybody.')
+param callers caller[]
+
+@description('What becomes of everybody else.')
+param otherCallers 'Allow' | 'Deny'
+
 @description('Tags.')
 param resourceTags tags
-
-@description('What environment() does not tell of a cloud, or tells by an old name: the authority of China.')
-var clouds = {
-  AzureCloud: {
-    authority: environment().authentication.loginEndpoint
-    graph: 'https://graph.microsoft.com'
-    federation: 'api://AzureADTokenExchange/.default'
-  }
-  AzureUSGovernment: {
-    authority: environment().authentication.loginEndpoint
-    graph: 'https://graph.microsoft.us'
-    federation: 'api://AzureADTokenExchangeUSGov/.default'
-  }
-  AzureChinaCloud: {
-    authority: 'https://login.partner.microsoftonline.cn'
-    graph: 'https://microsoftgraph.chinacloudapi.cn'
-    federation: 'api://AzureADTokenExchangeChina/.default'
-  }
-}
-
-@description('The cloud that is deployed to.')
-var cloud = clouds[environment().name]
-
-@description('The app carries its own two identities and those that the policy names.')
-var carriedIds = union([issuerId, rotatorId], map(settings.identities, identity => identity.id))
-
-@description('Who may call when the app is behind Front Door.')
-var behindFrontDoor = [
-  {
-    name: 'front-door'
-    priority: 100
-    action: 'Allow'
-    tag: 'ServiceTag'
-    ipAddress: 'AzureFrontDoor.Backend'
-    headers: {
-      'x-azure-fdid': [
-        settings.frontDoorId
-      ]
-    }
-  }
-  {
-    name: 'event-grid'
-    priority: 110
-    action: 'Allow'
-    tag: 'ServiceTag'
-    ipAddress: 'AzureEventGrid'
-  }
-]
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: appName
@@ -107,18 +51,17 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   }
   properties: {
     reserved: true
-    zoneRedundant: settings.zoneRedundant
+    zoneRedundant: zoneRedundant
   }
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: appName
   location: location
-  // azd finds the app by this tag.
-  tags: union(resourceTags, { 'azd-service-name': 'broker' })
+  tags: union(resourceTags, { 'azd-service-name': service })
   kind: 'functionapp,linux'
   identity: {
-    type: 'SystemAssigned, UserAssigned'
+    type: hasOwnIdentity ? 'SystemAssigned, UserAssigned' : 'UserAssigned'
     userAssignedIdentities: toObject(carriedIds, id => id, id => {})
   }
   properties: {
@@ -132,10 +75,9 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         allowedOrigins: []
         supportCredentials: false
       }
-      // Behind Front Door only its own profile and Event Grid come through; the platform compares the header, before
-      // the host reads anything.
-      ipSecurityRestrictionsDefaultAction: empty(settings.frontDoorId) ? 'Allow' : 'Deny'
-      ipSecurityRestrictions: empty(settings.frontDoorId) ? [] : behindFrontDoor
+      ipSecurityRestrictionsDefaultAction: otherCallers
+      ipSecurityRestrictions: callers
+      // A deployment comes in here, with an Entra token; whoever may call the app is no matter of this site.
       scmIpSecurityRestrictionsUseMain: false
     }
     // Nobody calls /admin over the network, the master key or not. A property that the types do not have yet.
@@ -145,76 +87,40 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${blobUrl}${packagesName}'
+          value: host.packagesUrl
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: issuerId
+            userAssignedIdentityResourceId: identityId
           }
         }
+      }
+      // Else executions in progress are ended by every deployment. A preview, which the types do not have yet.
+      #disable-next-line BCP037
+      siteUpdateStrategy: {
+        type: 'RollingUpdate'
       }
       runtime: {
         name: 'node'
         version: '24'
       }
       scaleAndConcurrency: {
-        maximumInstanceCount: settings.maximumInstances
-        instanceMemoryMB: settings.instanceMemoryMB
+        maximumInstanceCount: instances.maximumInstances
+        instanceMemoryMB: instances.instanceMemoryMB
         triggers: {
           http: {
-            // An exchange waits for its tables and costs 1.4 ms of processor, so an instance has room for more than
-            // the initial 16, with which 17 slow clients would start another. At most 100 bodies of 32 KB.
-            perInstanceConcurrency: 100
+            perInstanceConcurrency: instances.httpConcurrency
           }
         }
-        alwaysReady: settings.alwaysReadyInstances == 0
+        alwaysReady: instances.alwaysReadyInstances == 0
           ? []
           : [
               {
                 name: 'http'
-                instanceCount: settings.alwaysReadyInstances
+                instanceCount: instances.alwaysReadyInstances
               }
             ]
       }
     }
-  }
-}
-
-// One property for every setting of src/config.ts, also those that have a default there.
-resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
-  parent: app
-  name: 'appsettings'
-  properties: {
-    AzureWebJobsStorage__blobServiceUri: blobUrl
-    AzureWebJobsStorage__queueServiceUri: queueUrl
-    AzureWebJobsStorage__tableServiceUri: tableUrl
-    AzureWebJobsStorage__credential: 'managedidentity'
-    AzureWebJobsStorage__clientId: issuerClientId
-    APPLICATIONINSIGHTS_CONNECTION_STRING: telemetryConnection
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${issuerClientId};Authorization=AAD'
-    // Else the host answers GET / with a page of its own.
-    AzureWebJobsDisableHomepage: 'true'
-    // Bytes. The host reads a body whole before our code is asked; src/body-limits.ts derives the number.
-    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '32768'
-    BROKER_ISSUER: empty(settings.publicUrl) ? 'https://${app.properties.defaultHostName}' : settings.publicUrl
-    BROKER_TENANT_ID: tenant().tenantId
-    BROKER_CLIENT_ID: brokerClientId
-    BROKER_AUDIENCE_URIS: 'api://${brokerClientId}'
-    BROKER_ACCEPT_V1: 'false'
-    BROKER_CORS_ORIGINS: join(settings.corsOrigins, ' ')
-    BROKER_POLICY: 'policy.json'
-    BROKER_KEY_VAULT_URL: vaultUrl
-    BROKER_TABLES_URL: tableUrl
-    BROKER_ISSUER_IDENTITY: issuerClientId
-    BROKER_ROTATOR_IDENTITY: rotatorClientId
-    BROKER_AUTHORITY: cloud.authority
-    BROKER_ARM_URL: environment().resourceManager
-    BROKER_ARM_SCOPE: '${environment().resourceManager}.default'
-    BROKER_GRAPH_URL: cloud.graph
-    BROKER_GRAPH_SCOPE: '${cloud.graph}/.default'
-    BROKER_FEDERATION_SCOPE: cloud.federation
-    BROKER_FRESHNESS_SECONDS: string(settings.freshnessSeconds)
-    BROKER_MINIMUM_LIFE_SECONDS: '60'
-    BROKER_ROTATION_SCHEDULE: '0 */5 * * * *'
   }
 }
 
@@ -234,8 +140,8 @@ resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   }
 }
 
-@description('Object id of the app\'s own identity.')
-output systemPrincipalId string = app.identity.principalId
+@description('Object id of the app\'s own identity; empty where it has none.')
+output systemPrincipalId string = app.identity.?principalId ?? ''
 
-@description('The public URL.')
-output url string = empty(settings.publicUrl) ? 'https://${app.properties.defaultHostName}' : settings.publicUrl
+@description('The app\'s own URL.')
+output url string = 'https://${app.properties.defaultHostName}'

@@ -1,6 +1,6 @@
 /**
- * `npm run build [-- --policy FILE]`: makes dist/, the folder that is deployed as it is. Nothing is installed or
- * built in Azure. Without a policy it takes that of azd's environment, and outside of azd infra/policy.json.
+ * `npm run build [-- --policy FILE]`: makes dist/issuer and dist/rotator, the folders that are deployed as they are.
+ * Nothing is installed or built in Azure. Without a policy it takes that of azd's environment, and outside of azd infra/policy.json.
  *
  * ES modules with splitting, because then a heavy SDK is a chunk that is read when it is first used. One
  * CommonJS file reads all of it at every start (`npm run bench -- --only coldstart` measures ours).
@@ -46,6 +46,10 @@ const fromSource = {
   ),
 };
 
+/** The two apps, each with its functions in functions/. */
+export const APPS = ['issuer', 'rotator'] as const;
+export type App = (typeof APPS)[number];
+
 export interface Built {
   readonly metafile: esbuild.Metafile;
   /** Bytes of each deployed file, without the source maps. */
@@ -53,18 +57,19 @@ export interface Built {
 }
 
 /**
- * Makes the deployable folder, over what is there.
+ * Makes the deployable folder of one app, over what is there.
  * @throws PolicyError when the policy is not valid; esbuild's error when the code does not bundle
  */
-export async function build(outFolder: string, policyFile: string): Promise<Built> {
+export async function build(app: App, outFolder: string, policyFile: string): Promise<Built> {
   loadPolicy(readFileSync(policyFile, 'utf8'));
-  const functions = readdirSync(join(root, 'functions')).filter((file) => file.endsWith('.ts'));
+  const source = join(root, 'functions', app);
+  const functions = readdirSync(source).filter((file) => file.endsWith('.ts'));
   const result = await esbuild.build({
     absWorkingDir: root,
     stdin: {
       contents: functions.map((file) => `import './${file}';`).join('\n'),
       sourcefile: 'app.js',
-      resolveDir: join(root, 'functions'),
+      resolveDir: source,
       loader: 'js',
     },
     outdir: outFolder,
@@ -90,10 +95,15 @@ export async function build(outFolder: string, policyFile: string): Promise<Buil
   mkdirSync(outFolder, { recursive: true });
   for (const file of result.outputFiles) writeFileSync(file.path, file.contents);
   writeFileSync(join(outFolder, 'main.js'), main);
-  copyFileSync(join(root, 'host.json'), join(outFolder, 'host.json'));
+  copyFileSync(join(source, 'host.json'), join(outFolder, 'host.json'));
   copyFileSync(policyFile, join(outFolder, 'policy.json'));
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  writeJson(join(outFolder, 'package.json'), { name, version, type: 'module', main: 'main.js' });
+  writeJson(join(outFolder, 'package.json'), {
+    name: `${name}-${app}`,
+    version,
+    type: 'module',
+    main: 'main.js',
+  });
   writeJson(
     join(outFolder, 'sbom.cdx.json'),
     sbom(join(root, 'package-lock.json'), Object.keys(result.metafile.inputs)),
@@ -138,13 +148,15 @@ if (import.meta.main) {
   --policy FILE  the policy that is packed (default: that of the azd
                  environment, else infra/policy.json)
 
-Makes dist/, the folder that is deployed, and prints the size of each file.`;
+Makes dist/issuer and dist/rotator, the folders that are deployed, and prints
+the size of each file.`;
   const { values } = readCommandLine(usage, { options: { policy: { type: 'string' } } });
   const policy = values.policy ?? join(root, 'infra', policyOf(process.env['AZURE_ENV_NAME']));
-  const { sizes, metafile } = await build(join(root, 'dist'), policy);
-  for (const [file, bytes] of sizes) console.log(`${kib(bytes).padStart(10)}  dist/${file}`);
-  const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
-  console.log(
-    `${kib(total).padStart(10)}  in all, of which ${kib(bytesAtStart(metafile))} are read at start`,
-  );
+  for (const app of APPS) {
+    const { sizes, metafile } = await build(app, join(root, 'dist', app), policy);
+    for (const [file, bytes] of sizes) console.log(`${kib(bytes).padStart(10)}  dist/${app}/${file}`);
+    const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const atStart = kib(bytesAtStart(metafile));
+    console.log(`${kib(total).padStart(10)}  in all, of which ${atStart} are read at start\n`);
+  }
 }

@@ -9,7 +9,7 @@ import { readCommandLine } from '../src/command-line.ts';
 import { loadPolicy, PolicyError } from '../src/policy/load.ts';
 import type { Policy } from '../src/policy/schema.ts';
 import { policyWarnings } from '../src/policy/warnings.ts';
-import { hasAccountOf, missingRoles, needlessAccounts, rotatedTwice } from './agree.ts';
+import { directoryProblems, hasAccountOf, missingRoles, needlessAccounts, rotatedTwice } from './agree.ts';
 import { type Environment, EnvironmentsError, parseEnvironments } from './environments.ts';
 import { placeholders } from './placeholders.ts';
 
@@ -52,7 +52,7 @@ function check(): boolean {
     for (const warning of policyWarnings(policy)) console.error(`${name}: warning: ${warning}`);
     if (environment.alertEmails.length === 0)
       console.error(`${name}: warning: alertEmails is empty: alerts are seen in the portal only`);
-    const problems = missingRoles(policy, environment);
+    const problems = [...missingRoles(policy, environment), ...directoryProblems(policy, environment)];
     if (!values['allow-placeholders'])
       problems.push(
         ...placeholders(policy).map((problem) => `policy ${problem}`),

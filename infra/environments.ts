@@ -1,9 +1,9 @@
 /** environments.json, in the shape that types.bicep gives it. */
 import * as z from 'zod';
+import { guid } from '../src/guid.ts';
 import { faultText, jsonFault } from '../src/policy/json-fault.ts';
 import { inWords } from '../src/policy/words.ts';
 
-const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID');
 const armId = z.string().regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\//i, 'an ARM id');
 /** As a browser sends it: with a path or a last slash it would never match. */
 const origin = z
@@ -24,10 +24,12 @@ const environment = z.strictObject({
   privateNetwork: z.boolean(),
   alwaysReadyInstances: z.int().min(0),
   maximumInstances: z.int().min(40).max(1000),
-  instanceMemoryMB: z.literal([512, 2048, 4096]),
+  instanceMemoryMB: z.literal([2048, 4096]),
   freshnessSeconds: z.int().min(0).max(30),
   logRetentionDays: z.int().min(30).max(730),
+  logCapGB: z.int().min(1),
   activityEvents: z.boolean(),
+  issuerReadsDirectory: z.boolean(),
   publicUrl: z.literal('').or(origin.refine((text) => text.startsWith('https:'), 'must be https')),
   frontDoorId: z.literal('').or(guid),
   corsOrigins: z.array(origin),

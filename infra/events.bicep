@@ -10,7 +10,7 @@ param topicName string
 @description('Name of the system topic of the vault.')
 param vaultTopicName string
 
-@description('Name of the system topic of the subscription. Empty: none.')
+@description('Name of the system topic of the subscription to make. Empty: none, or there is one already.')
 param activityTopicName string
 
 @description('The vault whose events are followed.')
@@ -73,6 +73,9 @@ output vaultTopicPrincipalId string = vaultTopic.identity.principalId
 
 @description('Object id of the subscription topic\'s identity; empty where there is none.')
 output activityTopicPrincipalId string = activityTopic.?identity.?principalId ?? ''
+
+@description('ARM id of the subscription topic; empty where there is none.')
+output activityTopicId string = activityTopic.?id ?? ''
 
 @description('Where the broker\'s own events are published.')
 output topicUrl string = topic.properties.endpoint

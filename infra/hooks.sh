@@ -3,40 +3,148 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-case "${1:-}" in
-  before-provision)
-    # A wrong policy or a missing role is found here, and not by the first caller.
-    [ -d ../node_modules ] || (cd .. && npm ci --no-audit --no-fund)
-    (cd .. && npm run check -- --environment "$AZURE_ENV_NAME" && npm run check:infra)
-    # azd and the Azure CLI are signed in apart: the registration must be where the subscription is.
-    if [ "$(az account show --query tenantId --output tsv)" != \
-      "$(az account show --subscription "$AZURE_SUBSCRIPTION_ID" --query tenantId --output tsv)" ]; then
-      echo "the Azure CLI is in another tenant than $AZURE_SUBSCRIPTION_ID: az account set -s $AZURE_SUBSCRIPTION_ID" >&2
-      exit 1
+# A role works some minutes after it was given, ten by Azure's own words.
+ROLE_SECONDS=300
+
+install() { [ -d ../node_modules ] || (cd .. && npm ci --no-audit --no-fund); }
+
+# A wrong policy or a missing role is found here, and not by the first caller.
+check_policy() { (cd .. && npm run check -- --environment "$AZURE_ENV_NAME"); }
+
+# A member of this environment's entry in environments.json.
+setting() { node -p "require('./environments.json')[process.env.AZURE_ENV_NAME]['$1']"; }
+
+# azd and the Azure CLI are signed in apart: the registration must be where the subscription is.
+check_tenant() {
+  if [ "$(az account show --query tenantId --output tsv)" != \
+    "$(az account show --subscription "$AZURE_SUBSCRIPTION_ID" --query tenantId --output tsv)" ]; then
+    echo "the Azure CLI is in another tenant than $AZURE_SUBSCRIPTION_ID: az account set -s $AZURE_SUBSCRIPTION_ID" >&2
+    exit 1
+  fi
+}
+
+# Flex Consumption delegates its subnets to Microsoft.App. A deployment registers only the providers of its resources.
+register_providers() {
+  [ "$(setting privateNetwork)" = true ] || return 0
+  [ "$(az provider show --namespace Microsoft.App --subscription "$AZURE_SUBSCRIPTION_ID" \
+    --query registrationState --output tsv)" = Registered ] && return 0
+  echo "registering the resource provider Microsoft.App, which the private network needs: some minutes"
+  az provider register --namespace Microsoft.App --subscription "$AZURE_SUBSCRIPTION_ID" --wait --output none
+}
+
+# A vault keeps its name for 90 days after it was deleted, and nothing can purge it: take it back.
+recover_vault() {
+  local name
+  name=$(az keyvault list-deleted --subscription "$AZURE_SUBSCRIPTION_ID" --resource-type vault --output tsv --query \
+    "[?properties.tags.application=='azure-ai-token-broker' && properties.tags.\"azd-env-name\"=='$AZURE_ENV_NAME' && properties.location=='$AZURE_LOCATION'].name | [0]")
+  [ -n "$name" ] || return 0
+  echo "recovering the deleted vault $name"
+  az group create --subscription "$AZURE_SUBSCRIPTION_ID" --name "rg-broker-$AZURE_ENV_NAME" \
+    --location "$AZURE_LOCATION" --output none \
+    --tags "azd-env-name=$AZURE_ENV_NAME" application=azure-ai-token-broker
+  az keyvault recover --subscription "$AZURE_SUBSCRIPTION_ID" --name "$name" --output none
+}
+
+# Azure allows one system topic for each subscription. Another environment, or somebody else, may have made it.
+find_activity_topic() {
+  local id="" principal="" topic type holder
+  if [ "$(setting activityEvents)" = true ]; then
+    while IFS=$'\t' read -r topic type holder; do
+      case "$topic" in */resourceGroups/rg-broker-"$AZURE_ENV_NAME"/*) continue ;; esac
+      case "$type" in [Mm]icrosoft.[Rr]esources.[Ss]ubscriptions) id=$topic principal=$holder ;; esac
+    done < <(az eventgrid system-topic list --subscription "$AZURE_SUBSCRIPTION_ID" \
+      --query '[].[id, topicType, identity.principalId]' --output tsv)
+    if [ -n "$id" ] && [ -z "${principal#None}" ]; then
+      echo "no events of the Activity Log: the subscription's topic $id has no identity to deliver with." >&2
+      echo "The timers find the same some minutes later. To have them: az eventgrid system-topic update --ids $id --identity systemassigned" >&2
+      id=none principal=""
     fi
+  fi
+  azd env set BROKER_EXISTING_ACTIVITY_TOPIC_ID "$id"
+  azd env set BROKER_EXISTING_ACTIVITY_TOPIC_PRINCIPAL_ID "$principal"
+}
+
+# The first package is read with a role that was given a minute ago, and azd does not try again.
+wait_for_roles() {
+  local storage newest="" given seconds
+  for storage in $BROKER_PACKAGE_STORAGE_IDS; do
+    given=$(az role assignment list --scope "$storage" --query 'max([].createdOn)' --output tsv)
+    if [[ "$given" > "$newest" ]]; then newest=$given; fi
+  done
+  seconds=$(node -p "Math.max(0, Math.ceil((Date.parse('$newest') - Date.now()) / 1000) + $ROLE_SECONDS) || 0")
+  [ "$seconds" -gt 0 ] || return 0
+  echo "waiting $seconds s: the roles that read the packages were just given"
+  sleep "$seconds"
+}
+
+# A package that does not load is deployed without an error, and serves 404 everywhere.
+compare_functions() {
+  local service=$1 app=$2 built deployed
+  built=$(../node_modules/.bin/node function-names.ts "$service")
+  for _ in {1..30}; do
+    deployed=$(az functionapp function list --subscription "$AZURE_SUBSCRIPTION_ID" \
+      --resource-group "$AZURE_RESOURCE_GROUP" --name "$app" --query '[].name' --output tsv | sed 's#.*/##' | LC_ALL=C sort)
+    [ "$built" != "$deployed" ] || return 0
+    sleep 10
+  done
+  echo "$app has other functions than were built (< built, > deployed):" >&2
+  diff <(echo "$built") <(echo "$deployed") >&2
+}
+
+case "${1:-}" in
+  before-package)
+    install
+    check_policy
+    (cd .. && npm run check:infra && npm run build)
+    ;;
+  before-provision)
+    # For `azd provision` alone, which does not package. The check only reads.
+    install
+    check_policy
+    check_tenant
+    register_providers
+    recover_vault
+    find_activity_topic
     if [ -z "${BROKER_CLIENT_ID:-}" ] || [ -z "${BROKER_PRINCIPAL_ID:-}" ]; then
-      ./app-registration.sh create "azure-ai-token-broker-$AZURE_ENV_NAME" |
+      # Each value is kept as soon as it is known: what was begun goes on with the same registration.
+      ./app-registration.sh create "azure-ai-token-broker-$AZURE_ENV_NAME" "${BROKER_CLIENT_ID:-}" |
         while IFS='=' read -r name value; do azd env set "$name" "$value"; done
     fi
     ;;
   after-provision)
     # The first deployment is made by a person. A pipeline's identity has no rights in the directory.
-    [ -n "${CI:-}" ] || ./app-registration.sh trust "$BROKER_CLIENT_ID" "$BROKER_ISSUER_PRINCIPAL_ID"
+    [ -z "${CI:-}" ] || exit 0
+    ./app-registration.sh trust "$BROKER_CLIENT_ID" "$BROKER_ISSUER_PRINCIPAL_ID"
+    ./app-registration.sh directory grant "$BROKER_ROTATOR_PRINCIPAL_ID"
+    if [ "$BROKER_ISSUER_READS_DIRECTORY" = true ]; then
+      ./app-registration.sh directory grant "$BROKER_ISSUER_PRINCIPAL_ID"
+    else
+      ./app-registration.sh directory take "$BROKER_ISSUER_PRINCIPAL_ID"
+    fi
+    ;;
+  before-deploy)
+    # `azd deploy` alone packages without the hook before it, so the folders must be there, of this policy.
+    install
+    check_policy
+    (cd .. && npm run build)
+    wait_for_roles
     ;;
   after-deploy)
     # Roles may take ten minutes to work; until then the app cannot read its tables and says so.
     curl --fail --silent --show-error --retry 60 --retry-all-errors --retry-delay 10 --retry-max-time 600 \
       "$BROKER_URL/health"
     echo
+    compare_functions issuer "$BROKER_ISSUER_APP_NAME"
+    compare_functions rotator "$BROKER_ROTATOR_APP_NAME"
     # Now that the function exists, Event Grid accepts a subscription for it.
     az deployment group create --only-show-errors --output none --subscription "$AZURE_SUBSCRIPTION_ID" \
       --name subscriptions --resource-group "$AZURE_RESOURCE_GROUP" --template-file subscriptions.bicep \
-      --parameters appName="$BROKER_APP_NAME" storageName="$BROKER_STORAGE_NAME" \
-        deadLettersName="$BROKER_DEAD_LETTERS_NAME" topicName="$BROKER_TOPIC_NAME" \
-        vaultTopicName="$BROKER_VAULT_TOPIC_NAME" activityTopicName="${BROKER_ACTIVITY_TOPIC_NAME:-}"
+      --parameters environmentName="$AZURE_ENV_NAME" issuerAppName="$BROKER_ISSUER_APP_NAME" \
+        storageId="$BROKER_STORAGE_ID" deadLettersName="$BROKER_DEAD_LETTERS_NAME" topicName="$BROKER_TOPIC_NAME" \
+        vaultTopicName="$BROKER_VAULT_TOPIC_NAME" activityTopicId="${BROKER_ACTIVITY_TOPIC_ID:-}"
     ;;
   *)
-    echo "usage: $0 before-provision | after-provision | after-deploy" >&2
+    echo "usage: $0 before-package | before-provision | after-provision | before-deploy | after-deploy" >&2
     exit 2
     ;;
 esac

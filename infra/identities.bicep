@@ -1,4 +1,4 @@
-import { tags } from 'types.bicep'
+import { appIdentity, tags } from 'types.bicep'
 
 @description('Region.')
 param location string
@@ -12,32 +12,28 @@ param rotatorName string
 @description('Tags.')
 param resourceTags tags
 
-resource issuer 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+resource issuerIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: issuerName
   location: location
   tags: resourceTags
 }
 
-resource rotator 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+resource rotatorIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: rotatorName
   location: location
   tags: resourceTags
 }
 
-@description('ARM id of the issuer identity.')
-output issuerId string = issuer.id
+@description('The issuer identity.')
+output issuer appIdentity = {
+  id: issuerIdentity.id
+  clientId: issuerIdentity.properties.clientId
+  principalId: issuerIdentity.properties.principalId
+}
 
-@description('Client id of the issuer identity.')
-output issuerClientId string = issuer.properties.clientId
-
-@description('Object id of the issuer identity.')
-output issuerPrincipalId string = issuer.properties.principalId
-
-@description('ARM id of the rotator identity.')
-output rotatorId string = rotator.id
-
-@description('Client id of the rotator identity.')
-output rotatorClientId string = rotator.properties.clientId
-
-@description('Object id of the rotator identity.')
-output rotatorPrincipalId string = rotator.properties.principalId
+@description('The rotator identity.')
+output rotator appIdentity = {
+  id: rotatorIdentity.id
+  clientId: rotatorIdentity.properties.clientId
+  principalId: rotatorIdentity.properties.principalId
+}

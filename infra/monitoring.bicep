@@ -12,6 +12,9 @@ param componentName string
 @description('Days that logs are kept.')
 param retentionDays int
 
+@description('Gigabytes a day, after which no more is taken until the next day.')
+param capGB int
+
 @description('Tags.')
 param resourceTags tags
 
@@ -24,6 +27,10 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
       name: 'PerGB2018'
     }
     retentionInDays: retentionDays
+    // A flood of requests is refused, and each refusal logged: this bounds what that costs.
+    workspaceCapping: {
+      dailyQuotaGb: capGB
+    }
     features: {
       disableLocalAuth: true
       enableLogAccessUsingOnlyResourcePermissions: true

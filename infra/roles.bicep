@@ -1,15 +1,18 @@
-// Every permission that the deployment gives: to whom, on what. Nothing else in this folder assigns a role;
-// account-role.bicep only carries the AI accounts' part of this page into their resource groups.
-import { aiAccount, principals } from 'types.bicep'
+// What the two identities may do: each line of the tables below is one role on one table, queue, vault or account.
+// Who else gets roles: event-roles.bicep (topics and publishers), grants.bicep (whose tokens are handed out).
+import { aiAccount, appPrincipals, customRoleNames } from 'types.bicep'
 
-@description('Who gets roles.')
-param principalIds principals
+@description('Object ids of the two identities.')
+param principalIds appPrincipals
 
-@description('Storage of the app: package, locks, tables, dead letters.')
+@description('Storage account with the tables and queues.')
 param storageName string
 
-@description('Container for events that could not be delivered.')
-param deadLettersName string
+@description('Storage account of the issuer app\'s host: its package and the host\'s own blobs.')
+param issuerStorageName string
+
+@description('Storage account of the rotator app\'s host.')
+param rotatorStorageName string
 
 @description('The vault with the account keys.')
 param vaultName string
@@ -17,51 +20,64 @@ param vaultName string
 @description('The Application Insights component.')
 param componentName string
 
-@description('The topic of the broker\'s own events.')
-param topicName string
-
-@description('The topics that may dead-letter, by their names in principalIds.')
-param deadLetterWriters ('topic' | 'vaultTopic' | 'activityTopic')[]
-
-@description('Object ids of service principals that may publish to the broker\'s own topic.')
-param eventPublishers string[]
-
-@description('The AI accounts and who may use them.')
+@description('The AI accounts.')
 param accounts aiAccount[]
 
-@description('GUID of the custom rotator role.')
-param rotatorRoleName string
-
-@description('GUID of the custom data role.')
-param dataRoleName string
+@description('GUIDs of the custom roles.')
+param roleNames customRoleNames
 
 @description('Built-in roles. The general user roles of Cognitive Services and Foundry are not among them and must not be: they list keys.')
 var builtIn = {
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
-  storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
-  storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-  keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
+  storageTableDataReader: '76199698-9eea-4c19-bc75-cec21354c6b6'
+  storageQueueDataMessageSender: 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
-  eventGridDataSender: 'd5a91429-5739-47e2-a06b-3470a27159e7'
 }
 
-@description('What an account grant may name.')
-var dataRoles = {
-  speech: 'f2dc8367-1007-4938-bd23-fe263f013447'
-  openai: '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
-  data: dataRoleName
-}
+@description('Each table that an app may use, and how.')
+var tableRoles = [
+  { identity: 'issuer', table: 'state', role: roleNames.writer }
+  { identity: 'issuer', table: 'rotation', role: builtIn.storageTableDataReader }
+  { identity: 'issuer', table: 'history', role: builtIn.storageTableDataReader }
+  { identity: 'issuer', table: 'ledger', role: roleNames.writer }
+  { identity: 'issuer', table: 'audit', role: roleNames.appender }
+  { identity: 'issuer', table: 'demands', role: roleNames.appender }
+  { identity: 'issuer', table: 'events', role: roleNames.writer }
+  { identity: 'rotator', table: 'state', role: roleNames.keeper }
+  { identity: 'rotator', table: 'rotation', role: roleNames.writer }
+  { identity: 'rotator', table: 'history', role: roleNames.writer }
+  { identity: 'rotator', table: 'ledger', role: roleNames.sweeper }
+  { identity: 'rotator', table: 'demands', role: roleNames.settler }
+  { identity: 'rotator', table: 'events', role: roleNames.keeper }
+]
 
-@description('One entry for each grant of each account.')
-var dataGrants = flatten(map(
-  accounts,
-  account => map(account.grants, grant => {
-    accountId: account.id
-    role: grant.role
-    to: grant.to
-    principalId: grant.?principalId ?? ''
-  })
-))
+@description('Each queue that an app may use, and how. The host puts into a poison queue what failed too often.')
+var queueRoles = [
+  { identity: 'issuer', queue: 'events', role: builtIn.storageQueueDataMessageSender }
+  { identity: 'issuer', queue: 'demands', role: builtIn.storageQueueDataMessageSender }
+  { identity: 'rotator', queue: 'events', role: roleNames.queueWorker }
+  { identity: 'rotator', queue: 'demands', role: roleNames.queueWorker }
+  { identity: 'rotator', queue: 'events-poison', role: builtIn.storageQueueDataMessageSender }
+  { identity: 'rotator', queue: 'demands-poison', role: builtIn.storageQueueDataMessageSender }
+]
+
+@description('The vault: the issuer buys tokens with the current key and cannot write one.')
+var vaultRoles = [
+  { identity: 'issuer', role: roleNames.currentSecret }
+  { identity: 'rotator', role: roleNames.rotator }
+]
+
+@description('The app\'s own host: its package, and the host\'s own blobs (locks, keys). Never the other app\'s.')
+var hostRoles = [
+  { identity: 'issuer', storage: issuerStorageName, role: builtIn.storageBlobDataOwner }
+  { identity: 'rotator', storage: rotatorStorageName, role: builtIn.storageBlobDataOwner }
+]
+
+@description('Telemetry is accepted from those two only.')
+var componentRoles = [
+  { identity: 'issuer', role: builtIn.monitoringMetricsPublisher }
+  { identity: 'rotator', role: builtIn.monitoringMetricsPublisher }
+]
 
 @description('Resource type of a role.')
 var roleType = 'Microsoft.Authorization/roleDefinitions'
@@ -70,15 +86,35 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' existing = {
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' existing = {
   parent: storage
   name: 'default'
 }
 
-resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
-  parent: blobs
-  name: deadLettersName
+resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' existing = [
+  for item in tableRoles: {
+    parent: tableService
+    name: item.table
+  }
+]
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' existing = {
+  parent: storage
+  name: 'default'
 }
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' existing = [
+  for item in queueRoles: {
+    parent: queueService
+    name: item.queue
+  }
+]
+
+resource hosts 'Microsoft.Storage/storageAccounts@2025-06-01' existing = [
+  for item in hostRoles: {
+    name: item.storage
+  }
+]
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
   name: vaultName
@@ -88,122 +124,75 @@ resource component 'Microsoft.Insights/components@2020-02-02' existing = {
   name: componentName
 }
 
-resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
-  name: topicName
-}
-
-// --- the issuer identity ---
-
-// The deployed package, and the host's own blobs (timer locks, keys).
-resource issuerBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: storage
-  name: guid(storage.id, 'issuer', builtIn.storageBlobDataOwner)
-  properties: {
-    roleDefinitionId: subscriptionResourceId(roleType, builtIn.storageBlobDataOwner)
-    principalId: principalIds.issuer
-    principalType: 'ServicePrincipal'
+// The principal is part of each name: an identity that was deleted and made again gets assignments of its own,
+// because Azure refuses to change the holder of an assignment.
+resource onTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (item, index) in tableRoles: {
+    scope: tables[index]
+    name: guid(tables[index].id, principalIds[item.identity], item.role)
+    properties: {
+      roleDefinitionId: subscriptionResourceId(roleType, item.role)
+      principalId: principalIds[item.identity]
+      principalType: 'ServicePrincipal'
+    }
   }
-}
+]
 
-// State, audit, mint ledger, history and events, and the host's diagnostic table.
-resource issuerTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: storage
-  name: guid(storage.id, 'issuer', builtIn.storageTableDataContributor)
-  properties: {
-    roleDefinitionId: subscriptionResourceId(roleType, builtIn.storageTableDataContributor)
-    principalId: principalIds.issuer
-    principalType: 'ServicePrincipal'
+resource onQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (item, index) in queueRoles: {
+    scope: queues[index]
+    name: guid(queues[index].id, principalIds[item.identity], item.role)
+    properties: {
+      roleDefinitionId: subscriptionResourceId(roleType, item.role)
+      principalId: principalIds[item.identity]
+      principalType: 'ServicePrincipal'
+    }
   }
-}
+]
 
-// Reads the current key to buy tokens with it. Cannot write one.
-resource issuerSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: vault
-  name: guid(vault.id, 'issuer', builtIn.keyVaultSecretsUser)
-  properties: {
-    roleDefinitionId: subscriptionResourceId(roleType, builtIn.keyVaultSecretsUser)
-    principalId: principalIds.issuer
-    principalType: 'ServicePrincipal'
+resource onHosts 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (item, index) in hostRoles: {
+    scope: hosts[index]
+    name: guid(hosts[index].id, principalIds[item.identity], item.role)
+    properties: {
+      roleDefinitionId: subscriptionResourceId(roleType, item.role)
+      principalId: principalIds[item.identity]
+      principalType: 'ServicePrincipal'
+    }
   }
-}
+]
 
-resource issuerTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: component
-  name: guid(component.id, 'issuer', builtIn.monitoringMetricsPublisher)
-  properties: {
-    roleDefinitionId: subscriptionResourceId(roleType, builtIn.monitoringMetricsPublisher)
-    principalId: principalIds.issuer
-    principalType: 'ServicePrincipal'
+resource onVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for item in vaultRoles: {
+    scope: vault
+    name: guid(vault.id, principalIds[item.identity], item.role)
+    properties: {
+      roleDefinitionId: subscriptionResourceId(roleType, item.role)
+      principalId: principalIds[item.identity]
+      principalType: 'ServicePrincipal'
+    }
   }
-}
+]
 
-// --- the rotator identity ---
-
-resource rotatorSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: vault
-  name: guid(vault.id, 'rotator', rotatorRoleName)
-  properties: {
-    roleDefinitionId: subscriptionResourceId(roleType, rotatorRoleName)
-    principalId: principalIds.rotator
-    principalType: 'ServicePrincipal'
+resource onComponent 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for item in componentRoles: {
+    scope: component
+    name: guid(component.id, principalIds[item.identity], item.role)
+    properties: {
+      roleDefinitionId: subscriptionResourceId(roleType, item.role)
+      principalId: principalIds[item.identity]
+      principalType: 'ServicePrincipal'
+    }
   }
-}
+]
 
-module rotatorKeys 'account-role.bicep' = [
+module onAccounts 'account-role.bicep' = [
   for account in filter(accounts, item => item.rotated): {
     scope: resourceGroup(split(account.id, '/')[2], split(account.id, '/')[4])
     params: {
       accountName: last(split(account.id, '/'))
-      roleName: rotatorRoleName
+      roleName: roleNames.rotator
       principalId: principalIds.rotator
-      principalType: 'ServicePrincipal'
-      assignmentKey: '${vault.id} rotator'
-    }
-  }
-]
-
-// --- whose tokens the broker hands out: the application, other identities, the people it acts for ---
-
-module accountUsers 'account-role.bicep' = [
-  for grant in dataGrants: {
-    scope: resourceGroup(split(grant.accountId, '/')[2], split(grant.accountId, '/')[4])
-    params: {
-      accountName: last(split(grant.accountId, '/'))
-      roleName: dataRoles[grant.role]
-      principalId: grant.to == 'application'
-        ? principalIds.application
-        : grant.to == 'systemAssigned' ? principalIds.systemAssigned : grant.principalId
-      principalType: grant.to == 'group' ? 'Group' : 'ServicePrincipal'
-      // Two environments may give one group the same role: then it is the same assignment, and not a second one,
-      // which Azure refuses.
-      assignmentKey: empty(grant.principalId)
-        ? '${vault.id} ${grant.role} ${grant.to}'
-        : '${dataRoles[grant.role]} ${grant.principalId}'
-    }
-  }
-]
-
-// --- events ---
-
-resource publishers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for publisher in eventPublishers: {
-    scope: topic
-    name: guid(topic.id, publisher, builtIn.eventGridDataSender)
-    properties: {
-      roleDefinitionId: subscriptionResourceId(roleType, builtIn.eventGridDataSender)
-      principalId: publisher
-      principalType: 'ServicePrincipal'
-    }
-  }
-]
-
-resource deadLetterWriting 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for writer in deadLetterWriters: {
-    scope: deadLetters
-    name: guid(deadLetters.id, writer, builtIn.storageBlobDataContributor)
-    properties: {
-      roleDefinitionId: subscriptionResourceId(roleType, builtIn.storageBlobDataContributor)
-      principalId: principalIds[writer]
       principalType: 'ServicePrincipal'
     }
   }

@@ -3,7 +3,7 @@ import { tags } from 'types.bicep'
 @description('Region.')
 param location string
 
-@description('Name of the storage account.')
+@description('Name of the storage account with the state of the broker. The apps\' hosts have accounts of their own.')
 param storageName string
 
 @description('Keep three copies in three zones instead of one.')
@@ -12,22 +12,29 @@ param zoneRedundant bool
 @description('Admit private endpoints and trusted Azure services only.')
 param privateNetwork bool
 
-@description('Name of the container that holds the deployed package.')
-param packagesName string
-
 @description('Name of the container for events that could not be delivered.')
 param deadLettersName string
 
 @description('Tags.')
 param resourceTags tags
 
-@description('The tables of src/azure/tables.ts.')
+@description('The tables of src/table-names.ts.')
 var tableNames = [
   'state'
+  'rotation'
   'audit'
   'ledger'
   'history'
+  'demands'
   'events'
+]
+
+@description('What the issuer app and Event Grid tell the rotator app, and what the rotator\'s host gave up.')
+var queueNames = [
+  'events'
+  'events-poison'
+  'demands'
+  'demands-poison'
 ]
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' = {
@@ -45,7 +52,8 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     allowCrossTenantReplication: false
     supportsHttpsTrafficOnly: true
     minimumTlsVersion: 'TLS1_2'
-    // Not Disabled in the private mode: Event Grid must still be able to dead-letter, as a trusted service.
+    // Not Disabled in the private mode: Event Grid must still deliver to the queue and dead-letter, as a trusted
+    // service, which its topics' identities make it.
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'
@@ -69,14 +77,6 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   }
 }
 
-resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
-  parent: blobs
-  name: packagesName
-  properties: {
-    publicAccess: 'None'
-  }
-}
-
 resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
   parent: blobs
   name: deadLettersName
@@ -97,8 +97,20 @@ resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-
   }
 ]
 
-@description('URL of the blob service.')
-output blobUrl string = storage.properties.primaryEndpoints.blob
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
+  parent: storage
+  name: 'default'
+}
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = [
+  for queueName in queueNames: {
+    parent: queueService
+    name: queueName
+  }
+]
+
+@description('ARM id of the storage account.')
+output storageId string = storage.id
 
 @description('URL of the queue service.')
 output queueUrl string = storage.properties.primaryEndpoints.queue

@@ -1,10 +1,14 @@
-// What reaches the function react. Deployed after the code (azd: postdeploy hook), because Event Grid refuses
-// a subscription whose function is not there yet. Deploying it again changes nothing.
-@description('Name of the function app.')
-param appName string
+// Where events go: what revokes to the function react of the issuer app, everything else into the queue of the
+// rotator app, which nothing from outside reaches. Deployed after the code (azd: postdeploy hook), because Event Grid
+// refuses a subscription whose function is not there yet. Deploying it again changes nothing.
+@description('Name of this environment: the name of its subscription to a topic that others use too.')
+param environmentName string
 
-@description('Name of the storage account for events that could not be delivered.')
-param storageName string
+@description('Name of the issuer app.')
+param issuerAppName string
+
+@description('ARM id of the storage account with the queue events and the dead letters.')
+param storageId string
 
 @description('Container in it.')
 param deadLettersName string
@@ -15,8 +19,8 @@ param topicName string
 @description('Name of the system topic of the vault.')
 param vaultTopicName string
 
-@description('Name of the system topic of the subscription. Empty: none.')
-param activityTopicName string
+@description('ARM id of the system topic of the subscription. Empty: none.')
+param activityTopicId string
 
 @description('24 hours of attempts, then the dead-letter container, for which there is an alert.')
 var retryPolicy = {
@@ -24,13 +28,27 @@ var retryPolicy = {
   eventTimeToLiveInMinutes: 1440
 }
 
-@description('The function that takes every event. One event a delivery: a batch would be answered, and repeated, as a whole.')
-var destination = {
+@description('The function that takes what revokes. One event a delivery: a batch would be answered, and repeated, as a whole.')
+var function = {
   endpointType: 'AzureFunction'
   properties: {
-    resourceId: '${app.id}/functions/react'
+    resourceId: '${issuerApp.id}/functions/react'
     maxEventsPerBatch: 1
     preferredBatchSizeInKilobytes: 64
+  }
+}
+
+@description('The queue of the rotator app. A locked-down storage account admits the topic\'s own identity, as a trusted service.')
+var queue = {
+  identity: {
+    type: 'SystemAssigned'
+  }
+  destination: {
+    endpointType: 'StorageQueue'
+    properties: {
+      resourceId: storageId
+      queueName: 'events'
+    }
   }
 }
 
@@ -42,18 +60,14 @@ var deadLetters = {
   deadLetterDestination: {
     endpointType: 'StorageBlob'
     properties: {
-      resourceId: storage.id
+      resourceId: storageId
       blobContainerName: deadLettersName
     }
   }
 }
 
-resource app 'Microsoft.Web/sites@2025-03-01' existing = {
-  name: appName
-}
-
-resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
-  name: storageName
+resource issuerApp 'Microsoft.Web/sites@2025-03-01' existing = {
+  name: issuerAppName
 }
 
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
@@ -64,15 +78,30 @@ resource vaultTopic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
   name: vaultTopicName
 }
 
-resource ownEvents 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15' = {
+resource revocations 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15' = {
   parent: topic
-  name: 'react'
+  name: 'issuer'
   properties: {
-    destination: destination
+    destination: function
     eventDeliverySchema: 'CloudEventSchemaV1_0'
     filter: {
       includedEventTypes: [
         'AzureAiTokenBroker.RevocationRequested'
+      ]
+    }
+    retryPolicy: retryPolicy
+    deadLetterWithResourceIdentity: deadLetters
+  }
+}
+
+resource leaks 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15' = {
+  parent: topic
+  name: 'rotator'
+  properties: {
+    deliveryWithResourceIdentity: queue
+    eventDeliverySchema: 'CloudEventSchemaV1_0'
+    filter: {
+      includedEventTypes: [
         'AzureAiTokenBroker.KeyLeaked'
       ]
     }
@@ -83,9 +112,9 @@ resource ownEvents 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15' = 
 
 resource vaultEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: vaultTopic
-  name: 'react'
+  name: 'rotator'
   properties: {
-    destination: destination
+    deliveryWithResourceIdentity: queue
     eventDeliverySchema: 'EventGridSchema'
     filter: {
       includedEventTypes: [
@@ -99,32 +128,12 @@ resource vaultEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-0
   }
 }
 
-// Named as parent/child, because a parent that may be absent cannot be looked up.
-// Only what changes keys or an account. Listing keys makes an event too, and the rotator lists them often.
-resource activityEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = if (!empty(activityTopicName)) {
-  name: '${empty(activityTopicName) ? 'none' : activityTopicName}/react'
-  properties: {
-    destination: destination
-    eventDeliverySchema: 'EventGridSchema'
-    filter: {
-      includedEventTypes: [
-        'Microsoft.Resources.ResourceActionSuccess'
-        'Microsoft.Resources.ResourceWriteSuccess'
-        'Microsoft.Resources.ResourceDeleteSuccess'
-      ]
-      advancedFilters: [
-        {
-          operatorType: 'StringIn'
-          key: 'data.operationName'
-          values: [
-            'Microsoft.CognitiveServices/accounts/regenerateKey/action'
-            'Microsoft.CognitiveServices/accounts/write'
-            'Microsoft.CognitiveServices/accounts/delete'
-          ]
-        }
-      ]
-    }
-    retryPolicy: retryPolicy
-    deadLetterWithResourceIdentity: deadLetters
+module activityEvents 'activity-subscription.bicep' = if (!empty(activityTopicId)) {
+  scope: resourceGroup(split(activityTopicId, '/')[2], split(activityTopicId, '/')[4])
+  params: {
+    topicName: last(split(activityTopicId, '/'))
+    subscriptionName: 'broker-${environmentName}'
+    storageId: storageId
+    deadLettersName: deadLettersName
   }
 }

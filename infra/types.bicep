@@ -24,7 +24,7 @@ type aiAccount = {
   grants: accountGrant[]
 }
 
-@description('A user-assigned identity that the policy names and the app carries beside its own two.')
+@description('A user-assigned identity that the policy names and the issuer app carries beside its own.')
 @export()
 type carriedIdentity = {
   @description('ARM id.')
@@ -43,7 +43,7 @@ type environmentSettings = {
   @description('The file of this folder that is deployed as the policy.')
   policy: string
 
-  @description('Spread the app and its storage over availability zones.')
+  @description('Spread the apps and their storage over availability zones.')
   zoneRedundant: bool
 
   @description('Reach storage and vault through private endpoints only.')
@@ -53,13 +53,13 @@ type environmentSettings = {
   @minValue(0)
   alwaysReadyInstances: int
 
-  @description('Upper bound of instances.')
+  @description('Upper bound of instances of the issuer app.')
   @minValue(40)
   @maxValue(1000)
   maximumInstances: int
 
-  @description('Memory of one instance.')
-  instanceMemoryMB: 512 | 2048 | 4096
+  @description('Memory of one instance of the issuer app. 512 is not among them: 100 requests at once need more.')
+  instanceMemoryMB: 2048 | 4096
 
   @description('How stale a revocation check may be, in seconds.')
   @minValue(0)
@@ -71,8 +71,15 @@ type environmentSettings = {
   @maxValue(730)
   logRetentionDays: int
 
-  @description('Listen to the subscription\'s Activity Log. Azure allows one such topic for each subscription.')
+  @description('Gigabytes of logs a day, after which Azure takes no more until the next day; an alert says so.')
+  @minValue(1)
+  logCapGB: int
+
+  @description('Listen to the subscription\'s Activity Log. Azure allows one such topic for each subscription: an existing one is used.')
   activityEvents: bool
+
+  @description('The policy has transmitters that name users by e-mail address, so the issuer app may read the directory.')
+  issuerReadsDirectory: bool
 
   @description('The public URL when it is not the app\'s own, for example behind a custom domain. Empty: the app\'s own.')
   publicUrl: string
@@ -96,29 +103,144 @@ type environmentSettings = {
   accounts: aiAccount[]
 }
 
-@description('Object ids of those who get roles.')
+@description('Object ids of the two apps\' identities.')
 @export()
-type principals = {
-  @description('The issuer identity: host storage, tables, secrets, telemetry.')
+type appPrincipals = {
+  @description('The issuer identity: reads the current keys, answers callers.')
   issuer: string
 
-  @description('The rotator identity: keys and secrets.')
+  @description('The rotator identity: changes keys.')
+  rotator: string
+}
+
+@description('A user-assigned identity.')
+@export()
+type appIdentity = {
+  @description('ARM id.')
+  id: string
+
+  @description('Client id.')
+  clientId: string
+
+  @description('Object id.')
+  principalId: string
+}
+
+@description('Where an app\'s host finds its storage.')
+@export()
+type hostStorage = {
+  @description('URL of the container with the deployed package.')
+  packagesUrl: string
+
+  @description('URL of the blob service.')
+  blobUrl: string
+
+  @description('URL of the queue service.')
+  queueUrl: string
+
+  @description('URL of the table service.')
+  tableUrl: string
+}
+
+@description('URLs of what both apps work with.')
+@export()
+type sharedUrls = {
+  @description('URL of the table service.')
+  tables: string
+
+  @description('URL of the queue service.')
+  queues: string
+
+  @description('URL of the vault.')
+  vault: string
+
+  @description('Where telemetry is sent.')
+  telemetry: string
+}
+
+@description('What the cloud calls its services, where environment() does not tell.')
+@export()
+type cloudUrls = {
+  @description('Who issues tokens.')
+  authority: string
+
+  @description('Microsoft Graph.')
+  graph: string
+
+  @description('Scope of the token that stands in for a client secret.')
+  federation: string
+}
+
+@description('Who may call an app that is not open to everybody.')
+@export()
+type caller = {
+  @description('Name of the rule.')
+  name: string
+
+  @description('The smaller comes first.')
+  priority: int
+
+  @description('What becomes of the call.')
+  action: 'Allow'
+
+  @description('What ipAddress is.')
+  tag: 'ServiceTag'
+
+  @description('Where the call comes from.')
+  ipAddress: string
+
+  @description('Headers that the call must have.')
+  headers: {
+    @description('One of these values.')
+    *: string[]
+  }?
+}
+
+@description('How many instances, and how large.')
+@export()
+type scale = {
+  @description('Upper bound of instances.')
+  maximumInstances: int
+
+  @description('Memory of one instance.')
+  instanceMemoryMB: int
+
+  @description('HTTP requests that one instance works on at once.')
+  httpConcurrency: int
+
+  @description('Instances of the HTTP functions that are never stopped.')
+  alwaysReadyInstances: int
+}
+
+@description('GUIDs of the custom roles.')
+@export()
+type customRoleNames = {
+  @description('Lists and regenerates account keys, keeps them as secrets.')
   rotator: string
 
-  @description('The service principal of the broker\'s app registration.')
-  application: string
+  @description('Reads a secret by its name.')
+  currentSecret: string
 
-  @description('The app\'s own identity.')
-  systemAssigned: string
+  @description('Reads rows and adds new ones.')
+  appender: string
 
-  @description('The topic of the broker\'s own events.')
-  topic: string
+  @description('Reads, adds and changes rows.')
+  writer: string
 
-  @description('The system topic of the vault.')
-  vaultTopic: string
+  @description('Reads, adds, changes and deletes rows.')
+  keeper: string
 
-  @description('The system topic of the subscription; empty where there is none.')
-  activityTopic: string
+  @description('Reads, changes and deletes rows.')
+  settler: string
+
+  @description('Reads and deletes rows.')
+  sweeper: string
+
+  @description('Takes, keeps, gives back and removes messages.')
+  queueWorker: string
+
+  @description('Uses AI accounts without listing keys.')
+  data: string
 }
 
 @description('An Event Grid topic of the deployment\'s resource group.')

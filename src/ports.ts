@@ -195,6 +195,35 @@ export interface Head {
   bump(): Promise<void>;
 }
 
+/** Ends the use of a leaked key before the rotator has heard of it. Only an issuer sets marks. */
+export interface EmergencyMark {
+  /**
+   * Marks the slot, or the active one: from the answer on, no exchange that begins hands out a token that was bought
+   * with its key, until that key is regenerated. The rotator takes the mark up as the demand's own beginning, so the
+   * demand is stored before. `unmarked`: no rotator works on the account yet, so nothing was changed.
+   * @param account the account's key in the tables (account-key.ts)
+   * @param demand the id of the demand
+   * @throws UpstreamFailure when it is not known whether the mark is set; to mark again does no harm
+   */
+  mark(
+    account: string,
+    slot: Slot | undefined,
+    demand: string,
+  ): Promise<{ readonly slot: Slot } | 'unmarked'>;
+}
+
+// --- between the two apps -----------------------------------------------------------------------------
+
+/** A queue that the rotator app reads. The issuer app can put messages and nothing else. */
+export interface Queue {
+  /**
+   * Durable when it returns. A message may arrive twice, late or in another order.
+   * @param text JSON
+   * @param deadlineMs for all attempts together
+   */
+  put(text: string, deadlineMs: number): Promise<void>;
+}
+
 // --- evidence -----------------------------------------------------------------------------------------
 
 /** The latest time at which a token bought with a slot can still live. */

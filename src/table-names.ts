@@ -1,6 +1,7 @@
 /**
- * The tables, which the deployment creates: `state` (head, revocations, rotations), `audit` (exchanges), `ledger` (mint
- * ledger and issued tokens), `history` (rotation steps), `events` (received events and signals, and their effects).
+ * The tables, which the deployment creates: `state` (head, revocations, published slots), `rotation` (the rotation's
+ * rows and plans), `audit` (exchanges), `ledger` (mint ledger and issued tokens), `history` (rotation steps), `demands`
+ * (wishes for a rotation), `events` (received events and signals, and their effects).
  */
-export const TABLE_NAMES = ['state', 'audit', 'ledger', 'history', 'events'] as const;
+export const TABLE_NAMES = ['state', 'rotation', 'audit', 'ledger', 'history', 'demands', 'events'] as const;
 export type TableName = (typeof TABLE_NAMES)[number];

@@ -7,6 +7,7 @@ export type UpstreamService =
   | 'sts'
   | 'ai'
   | 'tables'
+  | 'queues'
   | 'graph'
   | 'transmitter'
   /** One of the others; which one is not known, because a deadline over several calls has passed. */

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigError, isLoopback, readConfig, settings } from '../src/config.ts';
+import {
+  ConfigError,
+  isLoopback,
+  issuerSettings,
+  readIssuerConfig,
+  readRotatorConfig,
+  rotatorSettings,
+} from '../src/config.ts';
 
 const GUID = '00000000-0000-4000-8000-000000000001';
 const complete = {
@@ -9,12 +16,21 @@ const complete = {
   BROKER_CLIENT_ID: GUID,
   BROKER_KEY_VAULT_URL: 'https://vault.example',
   BROKER_TABLES_URL: 'https://tables.example',
+  BROKER_QUEUES_URL: 'https://queues.example',
   BROKER_ISSUER_IDENTITY: GUID,
+};
+const rotator = {
+  BROKER_TENANT_ID: GUID,
+  BROKER_KEY_VAULT_URL: 'https://vault.example',
+  BROKER_TABLES_URL: 'https://tables.example',
   BROKER_ROTATOR_IDENTITY: GUID,
 };
-function problemsOf(environment: Record<string, string | undefined>): string {
+function problemsOf(
+  environment: Record<string, string | undefined>,
+  read: (environment: Record<string, string | undefined>) => void = readIssuerConfig,
+): string {
   try {
-    readConfig(environment);
+    read(environment);
     return '';
   } catch (error) {
     assert.ok(error instanceof ConfigError);
@@ -23,7 +39,7 @@ function problemsOf(environment: Record<string, string | undefined>): string {
 }
 
 test('the required settings are enough, and the rest is safe', () => {
-  const config = readConfig(complete);
+  const config = readIssuerConfig(complete);
   assert.equal(config.BROKER_ISSUER, 'https://broker.example', 'no slash at the end');
   assert.equal(config.BROKER_ACCEPT_V1, false);
   assert.equal(config.BROKER_FRESHNESS_SECONDS, 0);
@@ -32,7 +48,7 @@ test('the required settings are enough, and the rest is safe', () => {
 });
 
 test('a GUID in capitals is the same GUID: tokens and events have it in small letters', () => {
-  const config = readConfig({ ...complete, BROKER_TENANT_ID: 'ABCDEF00-0000-4000-8000-00000000000F' });
+  const config = readIssuerConfig({ ...complete, BROKER_TENANT_ID: 'ABCDEF00-0000-4000-8000-00000000000F' });
   assert.equal(config.BROKER_TENANT_ID, 'abcdef00-0000-4000-8000-00000000000f');
 });
 
@@ -50,7 +66,6 @@ test('every problem is reported together, by the name of its setting', () => {
     BROKER_TENANT_ID: 'contoso',
     BROKER_FRESHNESS_SECONDS: '31',
     BROKER_ACCEPT_V1: 'yes',
-    BROKER_ROTATION_SCHEDULE: '99 * * * * *',
   });
   for (const line of [
     'BROKER_ISSUER: must be https',
@@ -59,14 +74,40 @@ test('every problem is reported together, by the name of its setting', () => {
     'BROKER_KEY_VAULT_URL: is not set',
     'BROKER_FRESHNESS_SECONDS: ',
     'BROKER_ACCEPT_V1: ',
-    'BROKER_ROTATION_SCHEDULE: must be an NCRONTAB expression',
   ])
     assert.ok(message.includes(`\n${line}`), `${line} in ${message}`);
 });
 
+test('an app refuses each setting that only the other one knows, by its name', () => {
+  const asRotator = (environment: Record<string, string>) =>
+    problemsOf(environment, (given) => void readRotatorConfig(given));
+  assert.equal(asRotator(rotator), '');
+  const only = (own: object, other: object) => Object.keys(own).filter((name) => !(name in other));
+  const ofIssuer = only(issuerSettings.shape, rotatorSettings.shape);
+  const ofRotator = only(rotatorSettings.shape, issuerSettings.shape);
+  assert.ok(ofIssuer.includes('BROKER_ISSUER_IDENTITY') && ofRotator.includes('BROKER_ROTATOR_IDENTITY'));
+  for (const name of ofIssuer)
+    assert.match(
+      asRotator({ ...rotator, [name]: 'x' }),
+      new RegExp(`\\n${name}: is a setting of the issuer app`),
+    );
+  for (const name of ofRotator)
+    assert.match(
+      problemsOf({ ...complete, [name]: 'x' }),
+      new RegExp(`\\n${name}: is a setting of the rotator app`),
+    );
+  assert.equal(asRotator({ ...rotator, BROKER_ISSUER: '' }), '', 'empty is not set');
+});
+
 test('an empty setting is one that is not set, never the number 0', () => {
-  assert.equal(readConfig({ ...complete, BROKER_MINIMUM_LIFE_SECONDS: '' }).BROKER_MINIMUM_LIFE_SECONDS, 60);
-  assert.equal(readConfig({ ...complete, BROKER_MINIMUM_LIFE_SECONDS: ' ' }).BROKER_MINIMUM_LIFE_SECONDS, 60);
+  assert.equal(
+    readIssuerConfig({ ...complete, BROKER_MINIMUM_LIFE_SECONDS: '' }).BROKER_MINIMUM_LIFE_SECONDS,
+    60,
+  );
+  assert.equal(
+    readIssuerConfig({ ...complete, BROKER_MINIMUM_LIFE_SECONDS: ' ' }).BROKER_MINIMUM_LIFE_SECONDS,
+    60,
+  );
   assert.match(problemsOf({ ...complete, BROKER_CLIENT_ID: '' }), /BROKER_CLIENT_ID: is not set/);
 });
 
@@ -98,14 +139,14 @@ test('a problem never repeats the value: a setting may hold what it should not',
 });
 
 test('every setting says what it is for', () => {
-  for (const [name, setting] of Object.entries(settings.shape))
+  for (const [name, setting] of Object.entries({ ...issuerSettings.shape, ...rotatorSettings.shape }))
     assert.ok((setting as { description?: string }).description, name);
 });
 
 test('origins of browsers are exact: no wildcard, no path, https but on loopback', () => {
   const origins = 'https://app.example http://localhost:3000';
   assert.deepEqual(
-    readConfig({ ...complete, BROKER_CORS_ORIGINS: origins }).BROKER_CORS_ORIGINS,
+    readIssuerConfig({ ...complete, BROKER_CORS_ORIGINS: origins }).BROKER_CORS_ORIGINS,
     origins.split(' '),
   );
   for (const wrong of [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readConfig } from '../src/config.ts';
+import { readRotatorConfig } from '../src/config.ts';
 import { parseNcrontab, scheduleProblem } from '../src/ncrontab.ts';
 
 const TABLE: Record<string, string | null> = JSON.parse(
@@ -49,7 +49,7 @@ test('a schedule is refused with the reason', () => {
 });
 
 test('the setting is refused with that reason', () => {
-  assert.throws(() => readConfig({ BROKER_ROTATION_SCHEDULE: 'mon */5 * * * *' }), {
+  assert.throws(() => readRotatorConfig({ BROKER_ROTATION_SCHEDULE: 'mon */5 * * * *' }), {
     message:
       /BROKER_ROTATION_SCHEDULE: must be an NCRONTAB expression: the field of the second takes 0 to 59/,
   });

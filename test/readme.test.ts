@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { settings } from '../src/config.ts';
+import { issuerSettings, rotatorSettings } from '../src/config.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -11,16 +11,19 @@ const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 
 test('the table of settings in the README is what config.ts reads', () => {
-  const rows = Object.entries(settings.shape).map(([name, shape]) => {
+  const all = { ...issuerSettings.shape, ...rotatorSettings.shape };
+  const rows = Object.entries(all).map(([name, shape]) => {
     const absent = shape.safeParse(undefined);
     const initial = absent.success
       ? `\`${Array.isArray(absent.data) ? absent.data.join(' ') : absent.data}\``
       : 'required';
-    return `| \`${name}\` | ${initial.replace('``', 'none')} | ${shape.description} |`;
+    const inIssuer = name in issuerSettings.shape;
+    const app = inIssuer && name in rotatorSettings.shape ? 'both' : inIssuer ? 'issuer' : 'rotator';
+    return `| \`${name}\` | ${app} | ${initial.replace('``', 'none')} | ${shape.description} |`;
   });
   for (const row of rows) assert.ok(readme.includes(row), `the README lacks this row:\n${row}`);
   const documented = [...readme.matchAll(/^\| `(BROKER_[A-Z0-9_]+)` \|/gm)].map(([, name]) => name);
-  assert.deepEqual(documented.sort(), Object.keys(settings.shape).sort());
+  assert.deepEqual(documented.sort(), Object.keys(all).sort());
 });
 
 test('every command that the README names is a script', () => {

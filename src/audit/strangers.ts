@@ -1,9 +1,10 @@
 /**
  * Refusals of callers who were not verified. Anybody can cause them at any rate, so they are not written one by one.
  * They are counted by reason, and every ten seconds one record for each reason goes into the audit, with a few of them
- * as samples: the first ones, and more where another resource was asked for. A process that dies loses what it has counted and not yet written; the log
- * has a line for each refusal.
+ * as samples: the first ones, and more where another resource was asked for. A process that dies loses what it has
+ * counted and not yet written. The log has a line for each refusal while there are few (src/http/exchange-log.ts).
  */
+import { iso } from '../iso.ts';
 import type { AuditLog, AuditRecord, Clock, Log, RefusalSample } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 
@@ -58,7 +59,7 @@ export function createStrangers({ append, clock, instance, later, log }: Strange
       if (counted.size === 0) later(WRITE_EVERY_MS, () => void write());
       const known = counted.has(reason) || counted.size < MAX_REASONS;
       const under = known ? reason : 'others';
-      const entry = counted.get(under) ?? { at: new Date(clock()).toISOString(), samples: [], count: 0 };
+      const entry = counted.get(under) ?? { at: iso(clock()), samples: [], count: 0 };
       entry.count += 1;
       if (isWorthKeeping(entry.samples, resource))
         entry.samples.push({ correlationId, ...(resource === undefined ? {} : { resource }) });

@@ -4,8 +4,10 @@
  * Each second is a partition, because a partition takes 2,000 rows a second, and all instances together may write more
  * (https://learn.microsoft.com/azure/storage/tables/scalability-targets).
  */
+
 import * as z from 'zod';
 import type { WriteAudit } from '../audit/audit.ts';
+import { iso } from '../iso.ts';
 import type { AuditRecord, Clock } from '../ports.ts';
 import { call } from './call.ts';
 import type { Rows } from './rows.ts';
@@ -19,7 +21,7 @@ const SECOND = 19;
 export function createAuditTable(rows: Rows, clock: Clock, instance: string): WriteAudit {
   let written = 0;
   return async (records) => {
-    const now = new Date(clock()).toISOString();
+    const now = iso(clock());
     written += 1;
     const row = {
       PartitionKey: now.slice(0, SECOND),

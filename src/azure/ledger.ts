@@ -25,15 +25,15 @@ export function createLedger(tables: Tables): MintLedger {
         const table = await tables('ledger');
         const queryOptions = {
           filter: `PartitionKey eq '${partition(account, slot).replaceAll("'", "''")}'`,
-          select: ['expiresAtMs'],
+          select: ['RowKey'],
         };
         // The Table service may return an empty page although more pages follow.
         const pages = table.listEntities({ queryOptions, abortSignal }).byPage({ maxPageSize: 1 });
         for await (const [entity] of pages) {
           if (entity === undefined) continue;
-          const row = z.object({ expiresAtMs: z.coerce.number() }).safeParse(entity);
-          if (!row.success) throw new UpstreamFailure('tables', 'a ledger row cannot be read');
-          return row.data.expiresAtMs;
+          const expiresAtMs = expiryOf(String(entity.rowKey));
+          if (expiresAtMs === undefined) throw new UpstreamFailure('tables', 'a ledger row cannot be read');
+          return expiresAtMs;
         }
         return 0;
       }),
@@ -41,8 +41,18 @@ export function createLedger(tables: Tables): MintLedger {
 }
 
 /** A query returns a partition's rows in the order of their keys. Thirteen digits of milliseconds last until 2286. */
+const LAST_MS = 9_999_999_999_999;
 function latestFirst(expiresAtMs: number): string {
-  return String(9_999_999_999_999 - Math.round(expiresAtMs)).padStart(13, '0');
+  return String(LAST_MS - Math.round(expiresAtMs)).padStart(13, '0');
+}
+
+/**
+ * The expiry is read from the key, by which the rows are sorted, and never from a column. The issuer app may add and
+ * change rows, and remove none: so whatever code inside it writes can make a drain longer, and never end one early.
+ */
+function expiryOf(rowKey: string): number | undefined {
+  const digits = /^([0-9]{13}):/.exec(rowKey)?.[1];
+  return digits === undefined ? undefined : LAST_MS - Number(digits);
 }
 
 const partition = (account: string, slot: Slot): string => `mint:${account}:${slot}`;
@@ -106,7 +116,7 @@ export function sweepLedger(tables: Tables): (nowMs: number) => Promise<void> {
         const table = await tables('ledger');
         for (const over of [
           `PartitionKey eq 'issued' and expiresAtMs lt ${Math.round(nowMs)}L`,
-          `PartitionKey ge 'mint:' and PartitionKey lt 'mint;' and expiresAtMs lt ${Math.round(nowMs - KEEP_DECLARED_MS)}L`,
+          `PartitionKey ge 'mint:' and PartitionKey lt 'mint;' and RowKey gt '${latestFirst(nowMs - KEEP_DECLARED_MS)};'`,
         ]) {
           const queryOptions = { filter: over, select: ['PartitionKey', 'RowKey'] };
           // The delete is conditional, because an instance may write the same row anew during the sweep.

@@ -9,7 +9,6 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps, Agent as TlsAgent } from 'node:https';
 import type { AccessToken } from '@azure/core-auth';
-import { isLoopback } from '../config.ts';
 import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY } from '../facts/storage.ts';
 import type { Clock } from '../ports.ts';
 import type { TableName } from '../table-names.ts';
@@ -41,13 +40,13 @@ const MAX_CHARACTERS = 4_096;
 /** The headers that authorize a call on a path. */
 type Authorize = (path: string) => Record<string, string> | Promise<Record<string, string>>;
 
-/** @param token returns a token of the identity that may use the tables; on loopback the development key is used */
+/** @param token returns a token of the identity that may use the tables; over plain http the development key is used */
 export function createRows(url: string, token: () => Promise<AccessToken>, clock: Clock): Rows {
   const { protocol, hostname, port, pathname } = new URL(url);
   const isTls = protocol === 'https:';
   const request = isTls ? requestHttps : requestHttp;
   const agent = new (isTls ? TlsAgent : Agent)({ keepAlive: true });
-  const authorize = isLoopback(hostname) ? byDevelopmentKey() : byToken(token, clock);
+  const authorize = isTls ? byToken(token, clock) : byDevelopmentKey();
 
   const send = async (
     method: string,

@@ -1,6 +1,5 @@
 import type { TokenCredential } from '@azure/core-auth';
 import type { TableClient, TableServiceClientOptions } from '@azure/data-tables';
-import { isLoopback } from '../config.ts';
 import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY } from '../facts/storage.ts';
 import type { TableName } from '../table-names.ts';
 import { UpstreamFailure } from '../upstream.ts';
@@ -41,7 +40,7 @@ export function createTables(url: string, credential: TokenCredential): Tables {
       retryOptions: { maxRetries: 0 },
       additionalPolicies: [{ policy: listsAreLists, position: 'perRetry' }],
     };
-    return isLoopback(new URL(url).hostname)
+    return new URL(url).protocol === 'http:'
       ? new TableClient(url, name, new AzureNamedKeyCredential(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY), {
           ...options,
           allowInsecureConnection: true,

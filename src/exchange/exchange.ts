@@ -2,9 +2,11 @@
  * One exchange: it verifies the caller, finds the grants that apply, checks the revocations, obtains a token,
  * writes the audit record and returns the token. It knows neither HTTP nor Azure.
  */
+
 import { slotsOf } from '../account-key.ts';
 import type { Denial } from '../denial.ts';
 import { isOfStranger, reason } from '../denial.ts';
+import { iso } from '../iso.ts';
 import type { CompiledPolicy, Option, Target } from '../policy/match.ts';
 import type { Resource } from '../policy/schema.ts';
 import type { AuditLog, AuditRecord, Caller, Clock, Refusal, Snapshot } from '../ports.ts';
@@ -204,7 +206,7 @@ async function handOut(
     // `withheld`, says that the token was not sent, unless that write fails too.
     const record = {
       token: held.token.sha256.slice(0, 16),
-      expiresAt: new Date(held.expiresAtMs).toISOString(),
+      expiresAt: iso(held.expiresAtMs),
     };
     const [look, recorded] = await Promise.allSettled([
       ports.freshness.fresh(),
@@ -273,5 +275,5 @@ function row(
   outcome: AuditRecord['outcome'],
   rest: Partial<AuditRecord>,
 ): AuditRecord {
-  return { at: new Date(clock()).toISOString(), instance, outcome, ...about, ...rest };
+  return { at: iso(clock()), instance, outcome, ...about, ...rest };
 }

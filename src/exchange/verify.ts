@@ -4,12 +4,14 @@
  * key's own issuer, the tenant, v1 and v2.
  * https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens
  */
+
 import { errors, jwtVerify } from 'jose';
 import * as z from 'zod';
 import { MAX_CALLER_TOKEN_CHARACTERS } from '../body-limits.ts';
 import { MAX_CLOCK_OFF_SECONDS } from '../clocks.ts';
 import type { CallerFault, Denial } from '../denial.ts';
 import { IDENTIFIER, MAX_CALLER_TOKEN_LIFE_MS } from '../facts/entra.ts';
+import { GUID } from '../guid.ts';
 import { openJws } from '../jws.ts';
 import type { Caller, Clock, SigningKeys } from '../ports.ts';
 import { Secret } from '../secret.ts';
@@ -102,7 +104,7 @@ function faultOf(error: errors.JOSEError): CallerFault {
   }
 }
 
-const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/);
+const guid = z.string().regex(GUID);
 const seconds = z.int().min(0);
 const headerShape = z.object({ alg: z.string(), kid: z.string().max(200), typ: z.string().optional() });
 const claimsShape = z

@@ -1,11 +1,11 @@
-import type { Config } from '../config.ts';
+import type { IssuerConfig } from '../config.ts';
 
 /**
  * RFC 8414. The issuer is a setting, because the caller chooses the Host header. Section 2 requires
  * `response_types_supported`, and section 3.2 forbids an empty array. This server has no response types: `none`.
  */
 export function metadata(
-  config: Pick<Config, 'BROKER_ISSUER' | 'BROKER_FRESHNESS_SECONDS'>,
+  config: Pick<IssuerConfig, 'BROKER_ISSUER' | 'BROKER_FRESHNESS_SECONDS'>,
 ): Record<string, unknown> {
   const issuer = config.BROKER_ISSUER;
   return {

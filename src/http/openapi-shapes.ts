@@ -1,8 +1,9 @@
 /** The shapes of requests and answers in the OpenAPI document. Its test compares real answers with them. */
 import * as z from 'zod';
+import { demandShape } from '../demand/demand.ts';
 import { tokenKind } from '../policy/resource-schema.ts';
 import { scopeShape } from '../revocation/events/request.ts';
-import type { Plan } from '../rotation/plan.ts';
+import type { Plan } from '../rotation/planned.ts';
 import { PROBLEM_CODES } from '../rotation/problem.ts';
 
 const instant = z.iso.datetime({ offset: true });
@@ -129,6 +130,7 @@ const audit = z.strictObject({
 const keyBornAt = instant.or(z.literal('unknown')).describe('`unknown`: nobody saw when the key was made.');
 const plan = z.strictObject({
   resource: z.string(),
+  asOf: instant.optional().describe('When the rotator app computed it. Absent: it has not looked yet.'),
   state: z.string(),
   next: z.string().describe('What the next tick does, or what it waits for.'),
   at: instant.optional().describe('Absent: with the next tick.'),
@@ -155,16 +157,22 @@ const plan = z.strictObject({
 }) satisfies z.ZodType<Plan>;
 const rotationPlan = z.strictObject({ resources: z.array(plan) });
 const rotationRequest = z.strictObject({
-  slot: z.enum(['Key1', 'Key2']).optional().describe('Absent: what the schedule would do.'),
+  slot: z
+    .enum(['Key1', 'Key2'])
+    .optional()
+    .describe('Absent: what the schedule would do; in an emergency both slots.'),
   emergency: z
     .boolean()
     .optional()
     .describe(
-      'Without the drain: the slot is regenerated while tokens bought with it may still live, ten minutes at most.',
+      'Without the drain: the slot is regenerated while tokens bought with it may still live, ten minutes at most. From the answer on none of them is handed out (once the rotator has taken the account over); where it is the current slot, exchanges are answered 503 until the rotator has promoted the other one.',
     ),
   reason: z.string().optional(),
 });
-const rotationBegun = z.strictObject({ resource: z.string(), rotation: z.unknown() });
+const rotationDemanded = z.strictObject({
+  resource: z.string(),
+  demand: z.guid().describe('The id under which /operator/demands tells what came of it.'),
+});
 
 export const shapes = {
   tokenRequest,
@@ -186,6 +194,7 @@ export const shapes = {
   audit,
   rotationPlan,
   rotationRequest,
-  rotationBegun,
+  rotationDemanded,
+  demand: demandShape,
 };
 export type ShapeName = keyof typeof shapes;

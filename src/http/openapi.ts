@@ -150,20 +150,28 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
   },
   '/operator/rotation': {
     get: byOperator({
-      summary: 'What the rotation does next, when, and what blocks it (Broker.Auditor)',
+      summary:
+        'What the rotation does next, when, and what blocks it, as the rotator last computed it (Broker.Auditor)',
       answers: { 200: ['every resource', 'rotationPlan'] },
     }),
   },
   '/operator/rotation/{resource}': {
     post: byOperator({
-      summary: 'Rotates now (Broker.Operator)',
+      summary: 'Demands a rotation now (Broker.Operator)',
       parameters: [{ name: 'resource', in: 'path', required: true, schema: { type: 'string' } }],
       body: { [JSON_TYPE]: 'rotationRequest' },
       answers: {
-        202: ['begun', 'rotationBegun'],
+        202: ['demanded; Location is where to see what came of it', 'rotationDemanded'],
         404: ['no such resource with keys that rotate', 'problem'],
         ...withBody,
       },
+    }),
+  },
+  '/operator/demands/{id}': {
+    get: byOperator({
+      summary: 'What came of a demand (Broker.Auditor)',
+      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
+      answers: { 200: ['the demand', 'demand'], 404: ['no such demand', 'problem'] },
     }),
   },
 };

@@ -6,15 +6,19 @@
 
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import * as z from 'zod';
+import { type Demand, demandShape } from '../demand/demand.ts';
+import type { Wish } from '../demand/place.ts';
 import { type Invalid, invalid } from '../invalid.ts';
+import { iso } from '../iso.ts';
 import type { AuditRecord, Caller, Clock, Slot } from '../ports.ts';
 import { type Admit, AUDITOR, hasRole, OPERATOR, OPERATOR_SCOPE } from '../revocation/admit.ts';
 import type { Effect } from '../revocation/effect.ts';
 import type { Operate } from '../revocation/operate.ts';
-import type { Plan } from '../rotation/plan.ts';
+import type { Planned } from '../rotation/planned.ts';
 import { withoutSecrets } from '../secret.ts';
 import { parseStrictObject } from '../strict-json.ts';
 import { UpstreamFailure } from '../upstream.ts';
+import { correlationId } from './correlation.ts';
 import { problem, unavailable } from './problem.ts';
 import { CHALLENGE, refusedBearer } from './protected-form.ts';
 import { wrongQuery } from './query.ts';
@@ -32,18 +36,15 @@ export interface OperatorPorts {
   readonly clock: Clock;
   readonly admit: Admit;
   readonly operate: Operate;
-  readonly rotation: {
-    /** The next step for each resource, when it is due, and what blocks it. */
-    plan(): Promise<readonly Plan[]>;
-    retireNow(
-      resource: string,
-      request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },
-    ): Promise<unknown>;
+  readonly planned: Pick<Planned, 'plan'>;
+  readonly demands: {
+    place(wish: Wish): Promise<Demand>;
+    find(id: string): Promise<Demand | undefined>;
   };
   /** The name that the audit has for a resource, given its name, its endpoint or whatever a caller sent. */
   readonly recordedAs: (resource: string) => string;
-  /** Whether the broker rotates the keys of this resource. */
-  readonly rotates: (resource: string) => boolean;
+  /** The account's key in the tables (account-key.ts); undefined: the keys of this resource are not rotated. */
+  readonly rotated: (resource: string) => string | undefined;
 }
 
 export type OperatorAction =
@@ -53,7 +54,8 @@ export type OperatorAction =
   | 'listEvents'
   | 'readAudit'
   | 'planRotation'
-  | 'rotateNow';
+  | 'rotateNow'
+  | 'readDemand';
 type Role = typeof OPERATOR | typeof AUDITOR;
 type Action = (request: HttpRequest, caller: Caller) => Promise<HttpResponseInit>;
 
@@ -63,7 +65,7 @@ const AUDIT_ROW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z-[\w-]{1,100}$/;
 export function createOperatorEndpoints(
   ports: OperatorPorts,
 ): Readonly<Record<OperatorAction, (request: HttpRequest) => Promise<HttpResponseInit>>> {
-  const { operate, rotation } = ports;
+  const { operate, planned, demands } = ports;
   const as = (role: Role, action: Action, query: readonly string[] = []) =>
     guarded(ports.admit, role, async (request, caller) => {
       const wrong = wrongQuery(request.url, query);
@@ -99,7 +101,7 @@ export function createOperatorEndpoints(
     readAudit: as(
       AUDITOR,
       async ({ query }) => {
-        const day = query.get('day') ?? new Date(ports.clock()).toISOString().slice(0, 10);
+        const day = query.get('day') ?? iso(ports.clock()).slice(0, 10);
         if (!z.iso.date().safeParse(day).success) return badRequest('day must be a date such as 2026-11-22');
         const after = query.get('after') ?? '';
         if (after !== '' && !AUDIT_ROW.test(after))
@@ -113,18 +115,32 @@ export function createOperatorEndpoints(
       ['day', 'resource', 'after'],
     ),
 
-    planRotation: as(AUDITOR, async () => json(200, { resources: await rotation.plan() })),
+    planRotation: as(AUDITOR, async () => json(200, { resources: await planned.plan() })),
 
     rotateNow: as(OPERATOR, async (request, caller) => {
       const resource = request.params['resource'] ?? '';
-      if (!ports.rotates(resource))
-        return problem(404, 'Not Found', 'no such resource with keys that rotate');
+      const account = ports.rotated(resource);
+      if (account === undefined) return problem(404, 'Not Found', 'no such resource with keys that rotate');
       const body = await readObject(request);
       if (body === 'unreadable') return badRequest(NO_OBJECT);
       const wanted = readRotation(body);
       if ('kind' in wanted) return badRequest(wanted.problem);
-      const reason = `${wanted.reason} (operator ${name(caller)})`;
-      return json(202, { resource, rotation: await rotation.retireNow(resource, { ...wanted, reason }) });
+      const asked = {
+        resource,
+        account,
+        who: name(caller),
+        correlationId: correlationId(request.headers),
+        ...wanted,
+      };
+      const { id } = await demands.place(asked);
+      return json(202, { resource, demand: id }, { location: `/operator/demands/${id}` });
+    }),
+
+    readDemand: as(AUDITOR, async ({ params }) => {
+      const id = z.guid().safeParse(params['id']);
+      const found = id.success ? await demands.find(id.data.toLowerCase()) : undefined;
+      if (found === undefined) return problem(404, 'Not Found', 'no such demand');
+      return json(200, demandShape.strip().parse(found));
     }),
   };
 }
@@ -179,17 +195,21 @@ function readRotation(
 function times(effect: Effect): Record<string, unknown> {
   return {
     key: effect.key,
-    receivedAt: new Date(effect.receivedAtMs).toISOString(),
-    inForceAt: new Date(effect.inForceAtMs).toISOString(),
+    receivedAt: iso(effect.receivedAtMs),
+    inForceAt: iso(effect.inForceAtMs),
     timeToEffectMs: effect.inForceAtMs - effect.receivedAtMs,
-    lastTokenUntil: new Date(effect.lastTokenUntilMs).toISOString(),
+    lastTokenUntil: iso(effect.lastTokenUntilMs),
   };
 }
 
 const name = ({ objectId }: Caller): string => objectId;
 const badRequest = (detail: string): HttpResponseInit => problem(400, 'Bad Request', detail);
-const json = (status: number, jsonBody: unknown): HttpResponseInit => ({
+const json = (
+  status: number,
+  jsonBody: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponseInit => ({
   status,
-  headers: { 'cache-control': 'no-store' },
+  headers: { 'cache-control': 'no-store', ...headers },
   jsonBody,
 });

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { iso } from '../iso.ts';
 import type { Admit } from '../revocation/admit.ts';
 import type { Issued } from '../revocation/issued.ts';
 import { UpstreamFailure } from '../upstream.ts';
@@ -41,7 +42,7 @@ export function createRevocationEndpoint({
           jsonBody: { error: 'temporarily_unavailable', error_description },
         };
       }
-      const until = new Date(record.expiresAtMs).toISOString();
+      const until = iso(record.expiresAtMs);
       return {
         status: 200,
         headers: NO_STORE,

@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Clock, Log } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { correlationId } from './correlation.ts';
+import { createExchangeLog } from './exchange-log.ts';
 import { readTokenRequest } from './token-request.ts';
 import { deniedResponse, grantedResponse, unavailableResponse } from './token-response.ts';
 
@@ -17,31 +18,34 @@ export interface TokenEndpointPorts {
 }
 export type TokenEndpoint = (request: HttpRequest) => Promise<HttpResponseInit>;
 
-/** `POST /oauth2/token`: parses, exchanges, responds, and writes one log line about it. */
+/** `POST /oauth2/token`: parses, exchanges, responds, and tells the log. */
 export function createTokenEndpoint({ exchange, clock, log }: TokenEndpointPorts): TokenEndpoint {
+  const told = createExchangeLog({
+    log,
+    nowMs: () => performance.now(),
+    later: (ms, work) => void setTimeout(work, ms).unref(),
+  });
   return async (request) => {
     const startedAtMs = performance.now();
     const correlation = correlationId(request.headers);
-    const took = () => Math.round((performance.now() - startedAtMs) * 10) / 10;
+    const took = () => performance.now() - startedAtMs;
     try {
       const parsed = readTokenRequest({ headers: request.headers, body: await request.text() });
       const answer = await withinDeadline(exchange(parsed, correlation));
       if (!('token' in answer)) {
-        log('exchange', { outcome: 'refused', reason: reason(answer), correlation, ms: took() });
+        told('refused', took(), { reason: reason(answer), correlation });
         return deniedResponse(answer, correlation, clock());
       }
-      log('exchange', {
-        outcome: 'granted',
+      told('granted', took(), {
         resource: answer.target.resource.name,
         kind: answer.kind,
         grant: answer.grant,
         correlation,
-        ms: took(),
       });
       return grantedResponse(answer, clock());
     } catch (error) {
       if (!(error instanceof UpstreamFailure)) throw error;
-      log('exchange', { outcome: 'unavailable', reason: error.message, correlation, ms: took() });
+      told('unavailable', took(), { reason: error.message, correlation });
       return unavailableResponse(error, correlation);
     }
   };

@@ -1,6 +1,6 @@
-/** Azurite's tables, in a process of their own, with a journal where a folder is given. */
+/** Azurite's tables and queues, in a process of their own, with a journal where a folder is given. */
 import { join } from 'node:path';
-import { startTableServer } from './azurite.ts';
+import { startQueueServer, startTableServer } from './azurite.ts';
 import { beChild } from './child.ts';
 import type { TableStore } from './table-journal.ts';
 
@@ -36,23 +36,26 @@ process.hrtime = Object.assign(
 );
 
 try {
-  const server = await startTableServer();
-  stops.push(() => server.close());
-  findByRowKeyFirst(server.metadataStore);
+  const [tables, queues] = await Promise.all([startTableServer(), startQueueServer()]);
+  stops.push(() => tables.close());
+  stops.push(() => queues.close());
+  findByRowKeyFirst(tables.metadataStore);
   if (folder !== undefined) {
     // Loaded for a folder only: a lock needs SQLite and the schema of what is in its file.
-    const [{ lockFile }, { keepTables }] = await Promise.all([
+    const [{ lockFile }, { keepTables }, { keepQueues }] = await Promise.all([
       import('./folder-lock.ts'),
       import('./table-journal.ts'),
+      import('./queue-journal.ts'),
     ]);
     const file = join(folder, 'tables.jsonl');
     // When a launcher is killed, its Azurite answers what is in flight for a moment more, and keeps it here.
     const lock = lockFile(`${file}.lock`, MAX_PREDECESSOR_MS);
     if (!lock) throw new Error(`${file} is in use by another process`);
     stops.push(() => lock.release());
-    stops.push(keepTables(server.metadataStore, file));
+    stops.push(keepTables(tables.metadataStore, file));
+    stops.push(keepQueues(queues, join(folder, 'queues.jsonl')));
   }
-  report({ kind: 'bound', url: server.getHttpServerAddress() });
+  report({ kind: 'bound', urls: [tables.getHttpServerAddress(), queues.getHttpServerAddress()] });
   report({ kind: 'ready' });
 } catch (error) {
   report({ kind: 'failed', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });

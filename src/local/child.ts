@@ -1,17 +1,26 @@
 /**
- * A process of the local mode: one broker instance, or Azurite. It follows the launcher's virtual clock, and
+ * A process of the local mode: one host, or Azurite. It follows the launcher's virtual clock, and
  * ends with the launcher, however that one ends.
  */
 import { type ClockState, createClock, installVirtualDate, type VirtualClock } from './clock.ts';
 
+/** An app may be loaded, with these settings. */
+export interface SettingsOrder {
+  readonly kind: 'settings';
+  readonly settings: Readonly<Record<string, string>>;
+  /** The URL of the host that runs the other app's functions by hand. */
+  readonly elsewhere?: string | undefined;
+}
 /** From the launcher. */
 export type Order =
-  | { readonly kind: 'settings'; readonly settings: Readonly<Record<string, string>> }
+  | SettingsOrder
   | { readonly kind: 'clock'; readonly id: number; readonly state: ClockState }
   | { readonly kind: 'stop' };
+/** Where it listens. Azurite has one URL for its tables and one for its queues. */
+export type Bound = readonly [url: string, queues?: string];
 /** To the launcher. */
 export type Report =
-  | { readonly kind: 'bound'; readonly url: string }
+  | { readonly kind: 'bound'; readonly urls: Bound }
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly why: string }
   | { readonly kind: 'clock'; readonly id: number };
@@ -23,7 +32,7 @@ export interface Child {
   readonly clock: VirtualClock;
   report(report: Report): void;
   /** The settings, when the launcher has sent them. */
-  readonly settings: Promise<Readonly<Record<string, string>>>;
+  readonly settings: Promise<SettingsOrder>;
 }
 
 /** @param stop what to do before the process ends, when the launcher says so or is gone. */
@@ -53,11 +62,11 @@ export function beChild(stop: () => Promise<void>): Child {
   process.on('SIGTERM', end);
   process.on('disconnect', end);
 
-  const settings = new Promise<Readonly<Record<string, string>>>((resolve) => {
+  const settings = new Promise<SettingsOrder>((resolve) => {
     process.on('message', (order: Order) => {
       switch (order.kind) {
         case 'settings':
-          return resolve(order.settings);
+          return resolve(order);
         case 'clock':
           clock.apply(order.state);
           return report({ kind: 'clock', id: order.id });

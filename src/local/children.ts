@@ -1,7 +1,7 @@
 /** Starts, follows and ends the child processes of the launcher. */
 import { fork } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import type { Order, Report } from './child.ts';
+import type { Bound, Order, Report } from './child.ts';
 import type { ClockState } from './clock.ts';
 
 export interface ChildOptions {
@@ -17,8 +17,8 @@ export interface ChildOptions {
   readonly died: (why: string) => void;
 }
 export interface ChildHandle {
-  /** Its URL, when it listens. Rejects where it cannot. */
-  readonly bound: Promise<string>;
+  /** Its URLs, when it listens. Rejects where it cannot. */
+  readonly bound: Promise<Bound>;
   readonly ready: Promise<void>;
   send(order: Order): void;
   /** Resolves when the child has the state, or is gone, or has not answered for `maxWaitMs`. */
@@ -47,7 +47,7 @@ export function startChild(options: ChildOptions): ChildHandle {
       if (wanted) options.died(signal ? `ended by ${signal}` : `exit code ${code}`);
     });
   });
-  const bound = Promise.withResolvers<string>();
+  const bound = Promise.withResolvers<Bound>();
   const ready = Promise.withResolvers<void>();
   const fail = (why: string) => {
     const error = new Error(`${options.name}: ${why}`);
@@ -62,7 +62,7 @@ export function startChild(options: ChildOptions): ChildHandle {
   child.on('message', (report: Report) => {
     switch (report.kind) {
       case 'bound':
-        return bound.resolve(report.url);
+        return bound.resolve(report.urls);
       case 'ready':
         return ready.resolve();
       case 'failed':

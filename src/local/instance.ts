@@ -1,4 +1,4 @@
-/** One broker instance: the embedded host with the function files, in a process of its own. */
+/** One instance of an app: the embedded host with the app's function files, in a process of its own. */
 import { beChild } from './child.ts';
 import { type RunningHost, startHost } from './host/host.ts';
 import { portTaken } from './port-taken.ts';
@@ -6,8 +6,9 @@ import { findRunning } from './running.ts';
 
 export interface InstanceOptions {
   readonly appFolder: string;
+  /** In lists of processes it tells the instances apart. */
+  readonly name: string;
   readonly port: number;
-  readonly timers: boolean;
   readonly timerState: string;
 }
 
@@ -16,6 +17,7 @@ const graceMs = 2000;
 
 const options = JSON.parse(process.argv[2] ?? '') as InstanceOptions;
 let host: RunningHost | undefined;
+let elsewhere: string | undefined;
 const { clock, report, settings } = beChild(async () => host?.close(graceMs));
 
 /** As in Azure: what was in flight is answered 500, and a new worker without memory follows. */
@@ -31,12 +33,18 @@ try {
   process.chdir(options.appFolder);
   host = await startHost({
     ...options,
+    timers: true,
+    elsewhere: () => elsewhere,
     log: (line) => console.log(line),
     now: clock.now,
     sleepUntil: clock.sleepUntil,
     async bound(url) {
-      report({ kind: 'bound', url });
-      Object.assign(process.env, await settings);
+      report({ kind: 'bound', urls: [url] });
+      const order = await settings;
+      // What the launcher's own environment has for one app is refused by the other.
+      for (const name of Object.keys(process.env)) if (name.startsWith('BROKER_')) delete process.env[name];
+      Object.assign(process.env, order.settings);
+      elsewhere = order.elsewhere;
     },
     timedOut: (name) => lost(`Restarting worker process: '${name}' ran out of time`),
   });

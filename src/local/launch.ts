@@ -2,15 +2,17 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../config.ts';
+import { readIssuerConfig, readRotatorConfig } from '../config.ts';
+import { DEVELOPMENT_ACCOUNT } from '../facts/storage.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { startChild } from './children.ts';
 import { createClock, installVirtualDate, wallNow } from './clock.ts';
-import { brokerSettings, ownSettings } from './environment.ts';
+import { type AppName, appSettings, ownSettings, type Settings } from './environment.ts';
 import { lockFolder } from './folder-lock.ts';
-import { type Instances, nameOf, startInstances } from './instances.ts';
+import { type HostSpec, type Instances, startInstances } from './instances.ts';
 import { type DescribedCaller, describeCaller } from './may.ts';
 import type { Options } from './options.ts';
+import { createQueuesAt } from './queues.ts';
 import { demoWorld } from './simulated/demo.ts';
 import { localPolicy } from './simulated/local-policy.ts';
 import { worldOfPolicy } from './simulated/policy-world.ts';
@@ -25,7 +27,9 @@ const azuriteGraceMs = 400;
 
 export interface Description {
   readonly broker: string;
+  /** Of the issuer app. */
   readonly instances: readonly string[];
+  readonly apps: Readonly<Record<AppName, readonly string[]>>;
   readonly ca: string;
   readonly entra: RunningAzure['entra'];
   readonly keyVault: string;
@@ -35,8 +39,8 @@ export interface Description {
   readonly callers: readonly DescribedCaller[];
   readonly resources: RunningAzure['resources'];
   readonly transmitters: RunningAzure['transmitters'];
-  /** Settings with which a Functions host started by hand joins this Azure. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Settings with which a Functions host started by hand joins this Azure, as one of the two apps. */
+  readonly environment: Readonly<Record<AppName, Settings>>;
 }
 export interface Running {
   readonly description: Description;
@@ -93,14 +97,25 @@ export async function launch(options: LaunchOptions): Promise<Running> {
   let urls: readonly string[] = [];
   const time = createVirtualTime(clock, processes, keepTime);
   let stopping: Promise<void> | undefined;
-  /** An instance is known by its number and by its URL too. */
+  const hosts: readonly HostSpec[] = [
+    ...Array.from({ length: options.instances }, (_, index) => ({
+      name: `instance-${index + 1}`,
+      app: 'issuer' as const,
+      port: index === 0 ? (options.port ?? defaultPort) : 0,
+      prefix: options.instances === 1 ? '' : String(index + 1),
+    })),
+    { name: 'rotator', app: 'rotator', port: 0, prefix: 'rotator' },
+  ];
+  /** An instance is known by its URL too, and one of the issuer app by its number. */
   function processes(): Timed[] {
     const running = instances?.children() ?? [];
-    const timed = running.map((child, index): Timed => {
-      const url = urls[index];
-      return { child, names: [nameOf(index), String(index + 1), ...(url === undefined ? [] : [url])] };
+    const timed = running.flatMap((child, index): Timed[] => {
+      const name = hosts[index]?.name;
+      if (name === undefined) return [];
+      const others = [name.replace('instance-', ''), urls[index]].filter((other) => other !== undefined);
+      return [{ child, names: [name, ...others] }];
     });
-    return [{ names: ['tables'], child: azurite }, ...timed];
+    return [{ names: ['tables', 'queues'], child: azurite }, ...timed];
   }
   const stop = () => {
     stopping ??= (async () => {
@@ -117,13 +132,15 @@ export async function launch(options: LaunchOptions): Promise<Running> {
 
   try {
     // The simulated services start meanwhile.
-    const tablesBound = azurite.bound.then(async (url) => {
-      await createTablesAt(`${url}/devstoreaccount1`);
-      return url;
+    const storageBound = azurite.bound.then(async ([tables, queues = '']) => {
+      await Promise.all([
+        createTablesAt(`${tables}/${DEVELOPMENT_ACCOUNT}`),
+        createQueuesAt(`${queues}/${DEVELOPMENT_ACCOUNT}`),
+      ]);
+      return { tables, queues };
     });
-    tablesBound.catch(() => undefined);
-    let azuriteUrl = '';
-    let broker: string | undefined;
+    storageBound.catch(() => undefined);
+    let storage = { tables: '', queues: '' };
     const { policy: policyFile } = options;
     azure = await startAzure({
       world: policyFile === undefined ? demoWorld : worldOfPolicy(readFileSync(policyFile, 'utf8')),
@@ -131,23 +148,20 @@ export async function launch(options: LaunchOptions): Promise<Running> {
       dataFolder,
       now: clock.now,
       log,
-      eventsTo: () => broker,
-      tablesUrl: () => azuriteUrl,
+      azurite: () => storage,
       clock: time,
     });
-    azuriteUrl = await tablesBound;
+    storage = await storageBound;
 
     // The broker reads this one: the policy of the world, with the simulated addresses.
     const policy = join(dataFolder, 'policy.json');
     const writePolicy = (inForce: object) => writeFileSync(policy, JSON.stringify(inForce, null, 2));
     writePolicy(azure.policy);
-    const port = options.port ?? defaultPort;
     const { ca } = azure;
     const { stateOf: clockOf } = time;
     const { resources, entra } = azure;
     instances = startInstances({
-      count: options.instances,
-      port,
+      hosts,
       dataFolder,
       ca,
       clockOf,
@@ -159,23 +173,42 @@ export async function launch(options: LaunchOptions): Promise<Running> {
       failed,
     });
     urls = await instances.bound;
-    const [first = ''] = urls;
-    broker = first;
-    const environment = { ...brokerSettings(azure, first, policy), ...ownSettings(process.env) };
-    readConfig(environment);
+    const of = (app: AppName) => urls.filter((_, index) => hosts[index]?.app === app);
+    const apps = { issuer: of('issuer'), rotator: of('rotator') };
+    const [first = ''] = apps.issuer;
+    const settings = appSettings(azure, first, policy);
+    const environment = {
+      issuer: { ...settings.issuer, ...ownSettings('issuer', process.env) },
+      rotator: { ...settings.rotator, ...ownSettings('rotator', process.env) },
+    };
+    readIssuerConfig(environment.issuer);
+    readRotatorConfig(environment.rotator);
     await instances.configure(environment);
+    await Promise.all(apps.issuer.map(untilHealthy));
 
     const { keyVault, arm, tables, control, transmitters } = azure;
     const inForce = loadPolicy(readFileSync(policy, 'utf8'));
     const callers = azure.callers.map((caller) => describeCaller(caller, inForce));
     const services = { entra, keyVault, arm, tables, control, callers, resources, transmitters };
     return {
-      description: { broker, instances: urls, ca, ...services, environment },
+      description: { broker: first, instances: apps.issuer, apps, ca, ...services, environment },
       dataFolder,
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** On a busy machine a first look at the tables may take longer than a broker waits for it; the next one finds all loaded. */
+const healthLooks = 8;
+
+/** What is told is up then answers, at the first exchange too. */
+async function untilHealthy(url: string): Promise<void> {
+  for (let looks = 0; looks < healthLooks; looks += 1) {
+    const { status } = await fetch(`${url}/health`);
+    if (status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }

@@ -5,12 +5,12 @@
  */
 import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 
-interface Document {
+export interface Document {
   readonly $loki?: number;
   readonly meta?: unknown;
   readonly [member: string]: unknown;
 }
-interface Collection {
+export interface Collection {
   readonly name: string;
   insert(document: Document): unknown;
   findOne(query: { readonly PartitionKey?: unknown; readonly RowKey?: unknown }): Document | null;

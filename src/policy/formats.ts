@@ -1,5 +1,6 @@
 /** The forms of text in a policy. Each says what was written instead, what is wanted, and an example. */
 import * as z from 'zod';
+import { asGuid, GUID } from '../guid.ts';
 import { quoted } from './words.ts';
 
 /**
@@ -33,12 +34,11 @@ export const name = written(
       .slice(0, 63) || 'speech',
 );
 
-const GUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 export const guid = written(
   GUID,
   'id in the form of a GUID in lower case',
   '8a1f2c3d-4b5e-4f60-9a7b-0c1d2e3f4a5b',
-  (text) => (GUID.test(text.toLowerCase()) ? text.toLowerCase() : '8a1f2c3d-4b5e-4f60-9a7b-0c1d2e3f4a5b'),
+  (text) => asGuid(text) ?? '8a1f2c3d-4b5e-4f60-9a7b-0c1d2e3f4a5b',
 );
 
 /** A name, or a prefix with one `*` at the end. Never a regular expression. */

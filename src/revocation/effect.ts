@@ -1,4 +1,5 @@
 /** Records when a revocation was in force, and until when tokens from before it may still be used at Azure. */
+import { iso } from '../iso.ts';
 import type { Log } from '../ports.ts';
 import { withoutSecrets } from '../secret.ts';
 import type { EventStore } from './ports.ts';
@@ -59,5 +60,3 @@ const MAX_TEXT = 256;
 export function keptText(text: string, most = MAX_TEXT): string {
   return withoutSecrets(text).slice(0, most);
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();

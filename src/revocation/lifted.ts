@@ -6,6 +6,7 @@
  * entry and then looks for the mark (`revoke.ts`). So the one that writes the entry last removes a marked cause. If
  * the process dies in between, the repeated request or event does it.
  */
+import { iso } from '../iso.ts';
 import type { EventStore } from './ports.ts';
 
 /** Event Grid stops after a day, but dead letters can be sent again by hand for as long as somebody stores them. */
@@ -18,7 +19,7 @@ export async function markLifted(
   about: { readonly key: string; readonly source: string },
   nowMs: number,
 ): Promise<void> {
-  const record = { ...about, liftedAt: new Date(nowMs).toISOString() };
+  const record = { ...about, liftedAt: iso(nowMs) };
   await events.keepFirst('lifted', cause, record, nowMs + KEEP_MS);
 }
 

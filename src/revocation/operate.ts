@@ -1,5 +1,7 @@
 /** What an operator can do: list the revocations and when they were in force, revoke, lift blocks. */
+
 import { type Invalid, invalid } from '../invalid.ts';
+import { iso } from '../iso.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { Clock, Head, Log, Scope } from '../ports.ts';
 import { cutOffSeconds } from './decision.ts';
@@ -156,5 +158,3 @@ function times({
 }: EventRecord): Pick<RevocationView, 'inForceAt' | 'lastTokenUntil'> {
   return inForceAt === undefined || lastTokenUntil === undefined ? {} : { inForceAt, lastTokenUntil };
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();

@@ -17,9 +17,10 @@ export interface RevocationTable {
 /**
  * Records by kind and key: `request` the cut-off that a request had when it was first received, `lifted` the causes
  * of blocks that were lifted, `signal` the Security Event Tokens received, `poison` events that could not be used,
- * `effect` when a revocation was in force, `cursor` how far the directory was read and when tables were tidied.
+ * `effect` when a revocation was in force, `cursor` how far the directory was read and when tables were tidied,
+ * `handled` what came of a leaked key that was reported.
  */
-export type EventKind = 'request' | 'lifted' | 'signal' | 'poison' | 'effect' | 'cursor';
+export type EventKind = 'request' | 'lifted' | 'signal' | 'poison' | 'effect' | 'cursor' | 'handled';
 export type EventRecord = Readonly<Record<string, string>>;
 export interface EventStore {
   /** Stores the record unless the key has one already. @returns the record that the key has now */
@@ -72,7 +73,13 @@ export interface KeyRotation {
   heal(resource: string): Promise<unknown>;
   retireNow(
     resource: string,
-    request: { readonly slot?: Slot; readonly emergency: boolean; readonly reason: string },
+    request: {
+      readonly slot?: Slot;
+      readonly emergency: boolean;
+      readonly reason: string;
+      /** What was asked for under this id is not begun a second time. */
+      readonly demand?: string;
+    },
   ): Promise<{ readonly kind: 'begun' | 'notBegun'; readonly why: string } | undefined>;
   /** The slot whose key has this SHA-256. Reads the keys of the accounts, starting with the resource `first`. */
   findSlotByKeyHash(

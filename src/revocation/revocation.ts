@@ -1,42 +1,41 @@
-/** Builds the revocation capability from its ports. */
+/** The issuer app's part of the revocation: what revokes, and who may see and lift it. The rotator's is watch.ts. */
 import type { Denial } from '../denial.ts';
 import type { Policy } from '../policy/schema.ts';
-import type { Caller, Clock, Head, IssuedRecord, IssuedTokens, Log, Snapshot } from '../ports.ts';
+import type { Caller, Clock, Head, IssuedRecord, IssuedTokens, Log, Queue, Snapshot } from '../ports.ts';
 import { type Admit, createAdmit } from './admit.ts';
 import { createRecordEffect } from './effect.ts';
-import { isSpent, KEEP_MS } from './entry.ts';
-import { createReview } from './events/directory.ts';
-import { createReact } from './events/react.ts';
+import { KEY_LEAKED, REVOCATION_REQUESTED, ROTATOR_EVENTS } from './events/event-types.ts';
+import { createLeakReport } from './events/leak.ts';
+import { createReact, type Handler } from './events/react.ts';
+import { createRequested } from './events/requested.ts';
 import { createIssued, type Issued } from './issued.ts';
 import { createOperate, type Operate } from './operate.ts';
-import type { Directory, EventStore, KeyRotation, RevocationTable, TransmitterKeys } from './ports.ts';
+import type { Directory, EventStore, RevocationTable, TransmitterKeys } from './ports.ts';
 import { createRevoke } from './revoke.ts';
-import { scopeKey } from './scope.ts';
 import type { SetError } from './signals/set.ts';
 import { createSignals } from './signals/signals.ts';
 
 export interface RevocationDeps {
   readonly policy: Policy;
   readonly homeTenantId: string;
-  /** The rotator's identity. Events about its own changes to accounts are ignored (invariant 10). */
-  readonly rotatorClientId: string;
   readonly entraIssuers: readonly string[];
   readonly freshnessMs: number;
   readonly table: RevocationTable;
   readonly events: EventStore;
   readonly head: Head;
   readonly issued: IssuedTokens;
-  /** Removes the records of issued tokens that have expired. */
-  readonly sweepLedger: (nowMs: number) => Promise<void>;
-  readonly directory: Directory;
+  /** Asked only for a signal that names its user by e-mail address. */
+  readonly directory: Pick<Directory, 'user'>;
   readonly transmitterKeys: TransmitterKeys;
-  readonly keys: KeyRotation;
+  /** The queue of the events that the rotator app handles. */
+  readonly toRotator: Queue;
   readonly verify: (token: string) => Promise<Caller | Denial>;
   /** The shared state, from a head read that begins after this call. */
   readonly snapshot: () => Promise<Snapshot>;
   /** Whether the policy gives this caller a token of this kind for this resource. */
   readonly mayHave: (caller: Caller, resource: string, kind: IssuedRecord['tokenKind']) => boolean;
   readonly now: Clock;
+  readonly sleep: (ms: number) => Promise<void>;
   /** Returns a unique id, which becomes the cause of an operator's block. */
   readonly newId: () => string;
   readonly log: Log;
@@ -50,42 +49,29 @@ export interface RevocationCapability {
   readonly react: (event: unknown) => Promise<string>;
   /** Handles one Security Event Token. Throws UpstreamFailure when the transmitter must send it again. */
   readonly signal: (token: string) => Promise<'accepted' | SetError>;
-  /** Removes expired entries and records, and reads the changes in the directory since the last time. */
-  readonly reconcile: () => Promise<void>;
 }
+
+/** Event Grid waits for 30 s. */
+const MAX_PUT_MS = 10_000;
 
 export function createRevocation(deps: RevocationDeps): RevocationCapability {
   const recordEffect = createRecordEffect(deps.events, deps.log);
   const revoke = createRevoke({ ...deps, recordEffect });
   const shared = { ...deps, recordEffect, revoke };
-  const review = createReview(shared);
+  // If the queue is down this throws, and Event Grid delivers the event again.
+  const forward: Handler = async (_event, _receivedAtMs, raw) => {
+    await deps.toRotator.put(JSON.stringify(raw), MAX_PUT_MS);
+    return 'passed on to the rotator';
+  };
   return {
     admit: createAdmit(deps),
     issued: createIssued(shared),
     operate: createOperate(shared),
-    react: createReact({ ...shared, reviewUser: review.user, reviewGroups: review.groups }),
+    react: createReact(deps, {
+      [REVOCATION_REQUESTED]: createRequested(shared),
+      ...Object.fromEntries(ROTATOR_EVENTS.map((type) => [type, forward])),
+      [KEY_LEAKED]: createLeakReport(deps),
+    }),
     signal: createSignals({ ...shared, keys: deps.transmitterKeys }),
-    reconcile: async () => {
-      // The directory is read even when tidying fails, for example when one tick cannot remove all expired rows.
-      try {
-        await tidy(deps);
-      } finally {
-        await review.sweep();
-      }
-    },
   };
-}
-
-const TIDY_EVERY_MS = 3_600_000;
-
-/** Removes expired entries and records. It reads whole tables, so it runs once an hour and not at every tick. */
-async function tidy({ table, events, sweepLedger, now }: RevocationDeps): Promise<void> {
-  const last = await events.find('cursor', 'tidied');
-  if (last !== undefined && now() - Number(last['atMs']) < TIDY_EVERY_MS) return;
-  for (const entry of await table.list())
-    if (isSpent(entry, now()))
-      await table.remove(scopeKey(entry.scope), (current) => isSpent(current, now()));
-  await events.sweep(now());
-  await sweepLedger(now());
-  await events.replace('cursor', 'tidied', { atMs: String(now()) }, now() + KEEP_MS);
 }

@@ -3,7 +3,7 @@
  * 1. `observe` reads the keys, the vault and the ledger; `next` decides the step.
  * 2. The lease is taken by a conditional write, which also counts the try. Another driver that saw the same row fails.
  * 3. `act` changes the vault or the account. Before each change it checks that this driver still has the lease.
- * 4. The new state is written conditionally, then the head row is bumped, then the history is written.
+ * 4. The new state is written conditionally, then published to the exchanges, then the history is written.
  * After a crash between any two of these the next tick reads what is there and goes on (invariants 4 and 5). A step
  * that changes only the state skips 2 and 3, because its one conditional write is enough.
  */
@@ -14,6 +14,7 @@ import { isHeld, isTrusted, release, take } from './lease.ts';
 import { observe } from './observe.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { problemOf } from './problem.ts';
+import { isShown, publish } from './publish.ts';
 import { next, type Rules } from './retire.ts';
 import { failed, tried } from './retry.ts';
 import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
@@ -25,6 +26,8 @@ export interface Advance {
   readonly did: Step['do'] | 'busy' | 'lost';
   readonly why: string;
   readonly untilMs?: number | undefined;
+  /** The state that the step left; absent where the row was not written. */
+  readonly after?: RotationState;
 }
 
 /**
@@ -53,7 +56,9 @@ export async function advance(
   const lease = take(row.lease, driver, nowMs);
   const did = { resource, did: step.do, why: step.why };
   if (step.do === 'note') {
-    return (await writeDown(ports, resource, { ...row, lease }, row.state, step.to, step.why)) ? did : busy;
+    return (await writeDown(ports, resource, { ...row, lease }, row.state, step.to, step.why))
+      ? { ...did, after: step.to }
+      : busy;
   }
   const { keys } = sight;
   if (typeof keys === 'string') return { ...did, did: 'wait', why: keys };
@@ -77,12 +82,12 @@ export async function advance(
   }
   if (state === 'lost') return { ...did, did: 'lost', why: 'another driver took over' };
   return (await writeDown(ports, resource, { ...leased, etag }, row.state, state, why))
-    ? { ...did, why }
+    ? { ...did, why, after: state }
     : busy;
 }
 
 /**
- * Writes the row, then bumps the head row if exchanges must know of the change, then writes the history.
+ * Writes the row, then publishes it if exchanges must know of the change, then writes the history.
  * @returns false when another driver has written the row in between; then nothing was changed
  */
 export async function writeDown(
@@ -96,13 +101,7 @@ export async function writeDown(
   const last = entry(row, before, after, why, ports.clock());
   const written = await ports.store.write({ ...row, state: after, lease: release(row.lease), last });
   if (written === 'moved') return false;
-  if (
-    after.generation !== before.generation ||
-    after.retiring !== before.retiring ||
-    after.epoch !== before.epoch
-  ) {
-    await ports.head.bump();
-  }
+  if (isShown(before, after)) await publish(ports, row.account);
   await ports.store.record(last);
   const { from, to, tookMs } = last;
   ports.log('rotation', { resource, from, to, why, tookSeconds: Math.round(tookMs / 1000) });

@@ -42,8 +42,9 @@ export function beginEmergency(state: RotationState, slots: readonly Slot[], rea
   const isReplaced = slots.length === 1 && work?.slot === slots[0] && work?.phase.name === 'proving';
   // The same emergency is asked for a second time.
   if (!isReplaced && slots.every((slot) => underWay.includes(slot))) return resumed(state, nowMs);
+  const isMarked = (slot: Slot): boolean => unfinished.some((turn) => turn.slot === slot && turn.marked);
   const turns = [
-    ...slots.map((slot) => ({ slot, emergency: true })),
+    ...slots.map((slot) => ({ slot, emergency: true, marked: isMarked(slot) })),
     ...unfinished.filter(({ slot }) => !slots.includes(slot)),
   ];
   const retiring = state.retiring === turns[0]?.slot ? state.retiring : undefined;
@@ -61,9 +62,13 @@ export function resumed(state: RotationState, nowMs: number): RotationState {
   return { ...state, work: { ...work, attempts: 0, notBeforeMs: settledAtMs(work, nowMs) } };
 }
 
-/** Until then a regenerate whose answer was lost may still take effect, and its slot must not be promoted or tried. */
-function settledAtMs({ phase, attempts, notBeforeMs }: Work, nowMs: number): number {
-  const isUnknown = phase.name === 'regenerating' && attempts > 0;
+/**
+ * Until then a regenerate whose answer was lost may still take effect, and its slot must not be promoted or tried. An
+ * emergency that was begun meanwhile waits for that with no try made yet. A repeated request must not end either wait.
+ */
+function settledAtMs({ phase, emergency, attempts, notBeforeMs }: Work, nowMs: number): number {
+  const isUnknown =
+    phase.name === 'regenerating' || (phase.name === 'promoting' && emergency && attempts === 0);
   return isUnknown ? Math.min(notBeforeMs, nowMs + UNKNOWN_OUTCOME_MS) : 0;
 }
 
@@ -81,6 +86,7 @@ export function started(
   return { ...state, work: { ...first, ...fresh, queue, reason, completes, phase: { name: 'promoting' } } };
 }
 
-export function turnOf({ slot, emergency }: Work): Turn {
-  return { slot, emergency };
+/** A mark is about the key that the slot had when it was marked: with a new key it is over. */
+export function turnOf({ slot, emergency, marked, phase }: Work): Turn {
+  return { slot, emergency, marked: marked && phase.name !== 'proving' };
 }

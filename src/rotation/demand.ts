@@ -2,22 +2,14 @@
 import { coalesce } from '../coalesce.ts';
 import type { Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
-import { type Advance, advance, inWords, writeDown } from './advance.ts';
-import { alsoRetire, begin, beginEmergency, beginSlot, resumed } from './begin.ts';
-import { isHeld, take } from './lease.ts';
+import { type Advance, advance, inWords } from './advance.ts';
+import { ask, type RetireRequest } from './ask.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { said } from './problem.ts';
-import { readRow, settleRow } from './row.ts';
-import type { RotationState, StoredRow } from './state.ts';
+import { readRow, settledRow } from './row.ts';
+import type { StoredRow } from './state.ts';
 
-export interface RetireRequest {
-  /** Absent: a whole rotation in the policy's mode; in an emergency both slots. */
-  readonly slot?: Slot | undefined;
-  /** The drain is skipped, and no token that was bought before is returned any more. */
-  readonly emergency: boolean;
-  readonly reason: string;
-}
 /** `notBegun`: nothing was begun, and `why` tells people what prevents it. */
 export interface Retirement {
   readonly kind: 'begun' | 'notBegun';
@@ -62,8 +54,12 @@ export function createDemands(
 ): Demands {
   const find = (resource: string): Target | undefined => targets.find(({ name }) => name === resource);
 
-  const rowOf = async (target: Target): Promise<StoredRow> =>
-    settleRow(ports, target, await readRow(ports, target));
+  const rowOf = (target: Target): Promise<StoredRow> => settledRow(ports, target);
+  /** Paced: whoever can invent demands or events must not use up the limits of Azure Resource Manager. */
+  const step = async (target: Target, driver: string, only?: 'drift'): Promise<Advance> => {
+    await pace(subscriptionOf(target.resource.accountId), 'onDemand');
+    return advance(ports, target, await rowOf(target), driver, only);
+  };
 
   // Whoever can write to the topic can report made-up keys. All reports that wait for an account's keys share one look.
   const looks = targets.map((target) => ({
@@ -82,7 +78,7 @@ export function createDemands(
     }
     const driver = newDriver();
     if ((await rowOf(target)).state.generation === 0) {
-      await advance(ports, target, await rowOf(target), driver, 'drift');
+      await step(target, driver, 'drift');
     }
     const row = await rowOf(target);
     const { state } = row;
@@ -90,17 +86,7 @@ export function createDemands(
       const why = state.blocked ? said(state.blocked) : 'not adopted yet';
       return { kind: 'notBegun', resource, state: inWords(state), why };
     }
-    const nowMs = ports.clock();
-    const begun = asked({ ...state, healing: undefined }, target, request, nowMs);
-    const lease = take(row.lease, driver, nowMs);
-    if (
-      isHeld(row.lease, nowMs) ||
-      !(await writeDown(ports, resource, { ...row, lease }, state, begun, request.reason))
-    ) {
-      throw new UpstreamFailure('tables', `another driver is at ${resource}`, 0, 5);
-    }
-    // A repeated request leaves the epoch as it is, so `writeDown` does not bump. The first bump may have failed.
-    if (request.emergency) await ports.head.bump();
+    await ask(ports, target, row, request, driver);
     return goOn(target, driver);
   }
 
@@ -109,8 +95,8 @@ export function createDemands(
     let why = '';
     try {
       let before: Advance['did'] | undefined;
-      for (let step = 0; step < MAX_STEPS; step += 1) {
-        const done = await advance(ports, target, await rowOf(target), driver);
+      for (let steps = 0; steps < MAX_STEPS; steps += 1) {
+        const done = await step(target, driver);
         why = done.why;
         if (done.did === 'wait' || done.did === 'busy' || done.did === 'lost') break;
         // A key that is proved twice in a row is not accepted for long enough yet: the timer proves it again later.
@@ -131,7 +117,7 @@ export function createDemands(
     heal: async (resource) => {
       const target = find(resource);
       if (target === undefined) return undefined;
-      return advance(ports, target, await rowOf(target), newDriver(), 'drift');
+      return step(target, newDriver(), 'drift');
     },
     findSlotByKeyHash: async (sha256, first) => {
       let unseenAccount: UpstreamFailure | undefined;
@@ -160,18 +146,4 @@ export function createDemands(
       return row.state.secretVersion !== '' ? row.state.secretVersion : undefined;
     },
   };
-}
-
-function asked(state: RotationState, target: Target, request: RetireRequest, nowMs: number): RotationState {
-  const { slot, reason } = request;
-  if (request.emergency) {
-    const both: Slot[] = [state.active, state.active === 'Key1' ? 'Key2' : 'Key1'];
-    return beginEmergency(state, slot === undefined ? both : [slot], reason, nowMs);
-  }
-  if (slot === undefined) {
-    return state.work === undefined
-      ? begin(state, target.rotation.mode, reason, nowMs)
-      : resumed(state, nowMs);
-  }
-  return state.work === undefined ? beginSlot(state, slot, reason, nowMs) : alsoRetire(state, slot, nowMs);
 }

@@ -14,7 +14,19 @@ const MAX_CHANGE_MS = 30_000;
 /** No other driver takes the lease over before this, by its own clock, which may differ from the holder's. */
 const RESPECTED_MS = TRUSTED_MS + MAX_CHANGE_MS + MAX_CLOCKS_DIFFER_SECONDS * 1000;
 
+/** The holder of a machine's row that was handed back to the version with one app: it is held for good. */
+const HANDED_BACK = 'handed back';
+
+export function isHandedBack({ holder }: Lease): boolean {
+  return holder === HANDED_BACK;
+}
+
+export function handBack(lease: Lease, nowMs: number): Lease {
+  return take(lease, HANDED_BACK, nowMs);
+}
+
 export function isHeld(lease: Lease, nowMs: number): boolean {
+  if (isHandedBack(lease)) return true;
   return lease.holder !== '' && Math.abs(nowMs - lease.takenAtMs) < RESPECTED_MS;
 }
 

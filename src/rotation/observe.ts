@@ -3,6 +3,7 @@ import type { AccountKeys, AccountRefusal, Slot } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import type { RotationPorts, Target } from './ports.ts';
+import { publish } from './publish.ts';
 import type { Evidence, RotationState } from './state.ts';
 
 export interface Sight {
@@ -26,12 +27,12 @@ export async function observe(ports: RotationPorts, target: Target, state: Rotat
 
 /**
  * Whoever buys a token declares it first and reads the head row after that (exchange/mint.ts). Here it is the other way
- * round: the row already says `retiring`, then the head row is bumped, then the ledger is read. So a buyer either sees
- * the mark and does not buy, or its declaration is in the ledger. No clock is needed for that. The bump is repeated in
- * each tick, because the driver that wrote the mark may have crashed before its own bump.
+ * round: the row already says `retiring`, then it is published and the head row bumped, then the ledger is read. So a
+ * buyer either sees that and does not buy, or its declaration is in the ledger. No clock is needed for that. Both are
+ * repeated in each tick, because the driver that wrote the row may have crashed before.
  */
 async function lastExpiryMs(ports: RotationPorts, account: string, slot: Slot): Promise<number> {
-  await ports.head.bump();
+  await publish(ports, account);
   return ports.ledger.latestExpiryMs(account, slot);
 }
 

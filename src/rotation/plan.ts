@@ -1,152 +1,124 @@
 /** The plan, for people: the state of each rotation, what happens next and when, what blocks it. It changes nothing. */
+import { iso } from '../iso.ts';
 import type { Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { inWords, rulesOf } from './advance.ts';
 import { bornAtMs, dueAtMs, overdueAtMs } from './due.ts';
 import { isHeld } from './lease.ts';
 import { observe } from './observe.ts';
+import type { PlanRow } from './plan-row.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { advice, type Problem, problemOf, said } from './problem.ts';
 import { hasNoKeys, next } from './retire.ts';
 import { isStuck } from './retry.ts';
-import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
+import type { RotationState, StoredRow } from './state.ts';
 
-/** The plan of one resource, as the operator API returns it and as `npm run rotation -- plan` prints it. */
-export interface Plan {
-  readonly resource: string;
-  readonly state: string;
-  /** What the next tick does, or what it waits for. */
+/** What comes next, and when; without a time, with the next tick. */
+export interface Next {
   readonly next: string;
-  /** When that is, RFC 3339; absent: with the next tick. */
-  readonly at?: string | undefined;
-  /** Why the rotation does not go on. */
+  readonly untilMs?: number | undefined;
+  /** Why it does not go on, where the row itself does not say so. */
   readonly blocked?: string | undefined;
-  /** The kind of that problem: the runbook (infra/README.md) has a heading for each. */
+  /** The kind of that: the runbook (infra/README.md) has a heading for each. */
   readonly code?: Problem['code'] | undefined;
-  /** What a person should do. */
-  readonly todo?: string | undefined;
-  /** Absent where no rotation was seen, or the row cannot be read. */
-  readonly rotatedAt?: string | undefined;
-  /** When each slot's key was made, RFC 3339; absent where the row cannot be read. */
-  readonly keysBornAt?: Readonly<Record<Slot, string | 'unknown'>> | undefined;
-  readonly dueAt?: string | undefined;
-  readonly overdue: boolean;
-  /** The last steps that were made, the newest first. */
-  readonly steps: readonly StepDone[];
-}
-export interface StepDone {
-  readonly at: string;
-  readonly from: string;
-  readonly to: string;
-  readonly why: string;
-  /** How long the rotation was in the phase `from`. */
-  readonly tookSeconds: number;
-  readonly by: string;
-  readonly emergency?: true | undefined;
-  /** From the regenerate until the new key was seen accepted, and the old one refused. */
-  readonly newKeyLagSeconds?: number | undefined;
-  readonly oldKeyLagSeconds?: number | undefined;
 }
 
-const STEPS_SHOWN = 20;
-
-/** If ARM or the vault cannot be read, the plan says so and shows the rest. @throws UpstreamFailure for the tables */
-export async function planOne(
-  ports: RotationPorts,
+/** The plan of a row for which somebody has decided what comes next. */
+export function planOf(
   target: Target,
-  row: StoredRow | 'unreadable',
-): Promise<Plan> {
-  if (row === 'unreadable') return unreadable(target);
-  const { state, lease } = row;
-  const { work } = state;
+  state: RotationState,
+  { next, untilMs, blocked, code }: Next,
+  nowMs: number,
+): PlanRow {
   const stuck = isStuck(state);
-  const problem = state.blocked ?? work?.problem;
-  const nowMs = ports.clock();
-  const known = {
+  const problem = state.blocked ?? state.work?.problem;
+  return {
+    account: target.account,
     resource: target.name,
+    asOf: iso(nowMs),
     state: stuck ? `stuck: ${inWords(state)}` : inWords(state),
+    next,
+    at: untilMs === undefined ? undefined : iso(untilMs),
+    blocked: blocked ?? (problem && said(problem)),
+    code: blocked === undefined ? problem?.code : code,
     todo: stuck ? problem && advice(problem) : undefined,
     rotatedAt: state.rotatedAtMs === undefined ? undefined : iso(state.rotatedAtMs),
     keysBornAt: { Key1: bornAt(target, state, 'Key1'), Key2: bornAt(target, state, 'Key2') },
     dueAt: iso(dueAtMs(target.name, target.rotation, state)),
-    overdue: isOverdue(target, row, nowMs),
-    steps: (await historyOf(ports, target, STEPS_SHOWN)).map(stepDone),
+    overdueAt: mayBeOverdue(target, state)
+      ? iso(overdueAtMs(target.name, target.rotation, state))
+      : undefined,
+    hasKeyOfUnknownAge: !hasNoKeys(state) && hasKeyOfUnknownAge(target, state),
   };
+}
+
+/** Looks itself at what is there. If ARM or the vault cannot be read, the plan says so and shows the rest. */
+export async function planOne(
+  ports: RotationPorts,
+  target: Target,
+  row: StoredRow | 'unreadable',
+): Promise<PlanRow> {
+  if (row === 'unreadable') return unreadable(target, ports.clock());
+  const { state, lease } = row;
+  const nowMs = ports.clock();
   try {
     const { evidence } = await observe(ports, target, state);
     const step = next(state, evidence, rulesOf(target, state, evidence.nowMs));
     const untilMs = step.do === 'wait' ? step.untilMs : undefined;
-    const driven = isHeld(lease, nowMs) ? `driver ${lease.holder} is at it` : undefined;
-    return {
-      ...known,
-      next: step.why,
-      at: untilMs === undefined ? undefined : iso(untilMs),
-      blocked: driven ?? (problem && said(problem)),
-      code: driven === undefined ? problem?.code : undefined,
-    };
+    const blocked = isHeld(lease, nowMs) ? `driver ${lease.holder} is at it` : undefined;
+    return planOf(target, state, { next: step.why, untilMs, blocked }, nowMs);
   } catch (error) {
     if (!(error instanceof UpstreamFailure)) throw error;
-    return {
-      ...known,
-      next: 'waits until everything can be seen',
-      blocked: error.message,
-      code: problemOf(error).code,
-    };
+    return planOf(target, state, unseenBecause(error), nowMs);
   }
 }
 
-function unreadable({ name: resource, account }: Target): Plan {
+export const unseenBecause = (error: UpstreamFailure): Next => ({
+  next: 'waits until everything can be seen',
+  blocked: error.message,
+  code: problemOf(error).code,
+});
+
+export function unreadable({ name: resource, account }: Target, nowMs: number): PlanRow {
   return {
+    account,
     resource,
+    asOf: iso(nowMs),
     state: 'unreadable',
     next: 'nothing, until its row can be read',
     blocked: `somebody edited the row of ${resource}`,
-    todo: `put row rotation/${account} of table state back as it was, or delete it: the key in use is adopted anew`,
-    overdue: false,
-    steps: [],
+    todo: `put row rotation/${account} of tables rotation and state back as it was, or delete it: it is made again from the other`,
+    hasKeyOfUnknownAge: false,
   };
 }
 
-/** The newest first. Entries of older versions are kept under the resource's name, and come after the others. */
-export async function historyOf(
-  { store }: RotationPorts,
-  { account, name }: Target,
-  most: number,
-): Promise<readonly HistoryEntry[]> {
-  const found = await store.history(account, most);
-  return found.length < most ? [...found, ...(await store.history(name, most - found.length))] : found;
-}
-
-function stepDone(entry: HistoryEntry): StepDone {
-  const { from, to, why, by, newKeyLagMs, oldKeyLagMs } = entry;
+/** Whether a key of such an account is accepted cannot be tried, so none is changed. */
+export function notCovered({ name, account, resource }: Target, nowMs: number): PlanRow {
   return {
-    at: iso(entry.atMs),
-    from,
-    to,
-    why,
-    tookSeconds: Math.round(entry.tookMs / 1000),
-    by,
-    ...(entry.emergency ? { emergency: true } : {}),
-    ...(newKeyLagMs === undefined ? {} : { newKeyLagSeconds: Math.round(newKeyLagMs / 1000) }),
-    ...(oldKeyLagMs === undefined ? {} : { oldKeyLagSeconds: Math.round(oldKeyLagMs / 1000) }),
+    account,
+    resource: name,
+    asOf: iso(nowMs),
+    state: 'not rotated',
+    next: `nothing: no way is known to try the keys of an account of kind ${resource.kind}`,
+    hasKeyOfUnknownAge: false,
   };
 }
 
-/** True when the rotation should be over by now. Needs only the row, so it also works when the timer has stopped. */
-export function isOverdue({ name, rotation }: Target, { state }: StoredRow, nowMs: number): boolean {
-  return !rotation.paused && !hasNoKeys(state) && nowMs > overdueAtMs(name, rotation, state);
+/** True when the rotation should be over by now. */
+export function isOverdue(target: Target, { state }: StoredRow, nowMs: number): boolean {
+  return mayBeOverdue(target, state) && nowMs > overdueAtMs(target.name, target.rotation, state);
 }
 
-/** True also for an account that is not adopted yet, or whose keys cannot be listed: such keys may be old. */
-export function hasKeyOfUnknownAge({ rotation }: Target, { state }: StoredRow): boolean {
+function mayBeOverdue({ rotation }: Target, state: RotationState): boolean {
+  return !rotation.paused && !hasNoKeys(state);
+}
+
+/** True also for an account that is not adopted yet: its keys may be old. */
+function hasKeyOfUnknownAge({ rotation }: Target, state: RotationState): boolean {
   return (['Key1', 'Key2'] as const).some((slot) => bornAtMs(rotation, state, slot) === undefined);
 }
 
 function bornAt({ rotation }: Target, state: RotationState, slot: Slot): string {
   const ms = bornAtMs(rotation, state, slot);
   return ms === undefined ? 'unknown' : iso(ms);
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -2,27 +2,40 @@
 import type { Resource, Rotation } from '../policy/schema.ts';
 import type { Accounts, Clock, Head, Log, MintLedger, Vault } from '../ports.ts';
 import type { Secret } from '../secret.ts';
-import type { HistoryEntry, StoredRow } from './state.ts';
+import type { PlanWriter } from './plan-row.ts';
+import type { HistoryEntry, PublishedRow, StoredRow } from './state.ts';
 
-/** Rows by their key: the account's key, or the resource's name where row.ts has not moved the row yet. */
 export type Rows = ReadonlyMap<string, StoredRow | 'unreadable'>;
+export type PublishedMap = ReadonlyMap<string, PublishedRow | 'unreadable'>;
 
 export interface Written {
   readonly etag: string;
 }
-/** The state rows, one per account (account-key.ts), which are only written conditionally, and the history. */
+/** The machine's rows, one per account (account-key.ts), which are only written conditionally, and the history. */
 export interface RotationStore {
   /** All rows, in one query. A row that cannot be parsed is 'unreadable', and the others are returned all the same. */
   all(): Promise<Rows>;
   read(account: string): Promise<StoredRow | 'unreadable' | undefined>;
   /** Writes if the stored ETag is still the row's; a row without ETag, if none is stored. `moved`: it is not. */
   write(row: StoredRow): Promise<Written | 'moved'>;
-  /** Idempotent: a missing row is not an error. */
-  remove(account: string): Promise<void>;
   /** Idempotent: a second write with the same account and fence replaces the first. */
   record(entry: HistoryEntry): Promise<void>;
   /** At most `most` entries, the newest first. */
   history(account: string, most: number): Promise<readonly HistoryEntry[]>;
+}
+
+/**
+ * The rows that exchanges read. Their keys are the accounts' keys, or the resource's name where row.ts has not moved
+ * the row yet. Read and written as those of RotationStore; an issuer may change a row's marks at any time.
+ */
+export interface PublishedRows {
+  all(): Promise<PublishedMap>;
+  read(account: string): Promise<PublishedRow | 'unreadable' | undefined>;
+  write(row: PublishedRow): Promise<Written | 'moved'>;
+  /** Writes over a row that cannot be parsed. `moved`: it can, or was written meanwhile. */
+  repair(row: PublishedRow): Promise<Written | 'moved'>;
+  /** Idempotent: a missing row is not an error. */
+  remove(account: string): Promise<void>;
 }
 
 /** Tells whether the account's data plane accepts a key, at every host that callers of this resource use. */
@@ -37,8 +50,10 @@ export interface RotationPorts {
   readonly accounts: Accounts;
   readonly proof: KeyProof;
   readonly store: RotationStore;
+  readonly published: PublishedRows;
   readonly ledger: MintLedger;
   readonly head: Head;
+  readonly plans: PlanWriter;
   readonly clock: Clock;
   /** Milliseconds of a clock that never jumps, for the time limits of Azure and of the Functions host. */
   readonly elapsedMs: () => number;

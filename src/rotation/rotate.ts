@@ -1,17 +1,21 @@
-/** The rotation of all resources: the tick of the timer, the plan, and what a health check asks. */
+/** The rotation of all resources: the tick of the timer, and the plan that it leaves for people. */
 import { accountKey } from '../account-key.ts';
 import type { Resource } from '../policy/schema.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { type Advance, advance } from './advance.ts';
+import { takeUp } from './ask.ts';
 import { createDemands, type Demands } from './demand.ts';
+import { handBackOne, isInEmergency, whileHandingBack } from './hand-back.ts';
+import { isHeld } from './lease.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
-import { hasKeyOfUnknownAge, historyOf, isOverdue, type Plan, planOne } from './plan.ts';
-import type { RotationPorts, Rows, Target } from './ports.ts';
+import { isOverdue, notCovered, planOf, planOne, unreadable, unseenBecause } from './plan.ts';
+import type { PlanRow } from './plan-row.ts';
+import type { RotationPorts, Target } from './ports.ts';
 import { said } from './problem.ts';
-import { hasNoKeys } from './retire.ts';
+import { isSame, publish, shownRow } from './publish.ts';
 import { isStuck } from './retry.ts';
-import { rowIn, settleRow } from './row.ts';
-import { type HistoryEntry, unseen } from './state.ts';
+import { type AllRows, readAll, rowIn, seenIn, settledRow } from './row.ts';
+import { type StoredRow, unseen } from './state.ts';
 
 export interface TickReport {
   readonly resources: number;
@@ -25,33 +29,33 @@ export interface TickReport {
 }
 
 export interface KeyRotation extends Demands {
-  tick(): Promise<TickReport>;
-  plan(): Promise<readonly Plan[]>;
-  history(resource: string, most: number): Promise<readonly HistoryEntry[]>;
-  /** For a health check, by one query: so an overdue rotation is noticed even when the timer has stopped. */
-  overdue(): Promise<Overdue>;
-}
-
-/** Resources, by their names. */
-export interface Overdue {
-  readonly overdue: readonly string[];
-  /** They have a key that the rotation did not see being made, so its age is unknown. */
-  readonly ofUnknownAge: readonly string[];
+  /** @param sinceMs when the timer's function began, by `elapsedMs`; absent: now */
+  tick(sinceMs?: number): Promise<TickReport>;
+  /** Looks at the resource anew, and leaves its plan for people. */
+  tellPlan(resource: string): Promise<void>;
 }
 
 /** How many resources are worked on at the same time. */
 const PARALLEL = 16;
-/** A tick starts no step later than this after its own start: the host ends a function after five minutes. */
+/** A tick starts no step later than this after the timer's function began: the host ends it after five minutes. */
 const TICK_MS = 240_000;
 
-/** @param instance names this process in leases and history */
+/**
+ * @param instance names this process in leases and history
+ * @param handsBack begins nothing but an operator's emergency, and gives the accounts back to the version with one app (hand-back.ts)
+ */
 export function createRotation(
   ports: RotationPorts,
   resources: readonly Resource[],
   instance: string,
   pace: Pace,
+  handsBack = false,
 ): KeyRotation {
-  const targets = targetsOf(ports, resources);
+  const rotated = targetsOf(resources);
+  const targets = rotated.filter(({ resource }) => ports.proof.covers(resource));
+  const uncovered = rotated.filter((target) => !targets.includes(target));
+  for (const { name, resource } of uncovered)
+    ports.log('rotation_not_covered', { resource: name, kind: resource.kind });
   let runs = 0;
   const newDriver = (): string => {
     runs += 1;
@@ -60,18 +64,20 @@ export function createRotation(
   /** The first resource for which the last tick had no time. */
   let firstPostponed = '';
 
-  async function tick(): Promise<TickReport> {
+  async function tick(sinceMs = ports.elapsedMs()): Promise<TickReport> {
     const driver = newDriver();
-    const endMs = ports.elapsedMs() + TICK_MS;
-    const rows = await ports.store.all();
+    const endMs = sinceMs + TICK_MS;
+    const all = await readAll(ports);
     const throttled = new Set<string>();
     const steps: Advance[] = [];
     const unreachable: string[] = [];
     const postponed: string[] = [];
     const bugs: unknown[] = [];
+    const plans: PlanRow[] = uncovered.map((target) => notCovered(target, ports.clock()));
     let waiting = 0;
+    let handedBackCount = 0;
 
-    await inParallel(inOrder(targets, rows, firstPostponed), async (target) => {
+    await inParallel(inOrder(targets, all, firstPostponed), async (target) => {
       const subscription = subscriptionOf(target.resource.accountId);
       const noMore = (): boolean => throttled.has(subscription) || ports.elapsedMs() > endMs;
       try {
@@ -80,55 +86,94 @@ export function createRotation(
           postponed.push(target.name);
           return;
         }
-        const done = await advance(ports, target, await settled(rows, target), driver);
+        const given = handsBack ? await handedBack(all, target) : undefined;
+        if (given !== undefined) {
+          if (given) handedBackCount += 1;
+          waiting += 1;
+          return;
+        }
+        const row = await settled(all, target, driver);
+        const done = await advance(ports, target, row, driver);
         if (done.did === 'wait') waiting += 1;
         else steps.push(done);
+        const next = done.did === 'wait' ? done.why : 'goes on with the next tick';
+        const { after = row.state, untilMs } = done;
+        plans.push(planOf(target, after, { next, untilMs }, ports.clock()));
       } catch (error) {
         // A bug that one resource meets must not stop the others. It is thrown when they are done.
         if (!(error instanceof UpstreamFailure)) bugs.push(error);
         else {
           if (error.service === 'arm' && error.status === 429) throttled.add(subscription);
           ports.log('rotation_unreachable', { resource: target.name, problem: error.message });
+          plans.push(unseenPlan(target, rowIn(seenIn(all, target)), error));
         }
         unreachable.push(target.name);
       }
     });
     firstPostponed = postponed[0] ?? '';
-    report(rows);
+    report(all);
+    const left = targets.length - handedBackCount;
+    if (handsBack) ports.log('rotation_handed_back', { resources: targets.length, left });
+    await keepPlans(async () => plans);
     if (bugs.length > 0) throw bugs[0];
     return { resources: targets.length, steps, waiting, unreachable, postponed: postponed.length };
   }
 
-  /** If a driver died while it moved a row (row.ts), both rows exist. Then the old one is removed here. */
-  async function settled(rows: Rows, target: Target) {
-    if (rows.has(target.account) && rows.has(target.name)) await ports.store.remove(target.name);
-    return settleRow(ports, target, rowIn(rows, target));
+  /** The target's row before its step, with what earlier drivers may have left undone. */
+  async function settled(all: AllRows, target: Target, driver: string): Promise<StoredRow> {
+    const seen = seenIn(all, target);
+    const row = await settledRow(ports, target, seen);
+    if (seen.named !== undefined) await ports.published.remove(target.name);
+    const { published } = seen;
+    if (isHeld(row.lease, ports.clock())) return row;
+    if (published === 'unreadable') {
+      await publish(ports, target.account);
+      return row;
+    }
+    if (published === undefined || !isSame(published, shownRow(row, published)))
+      await publish(ports, target.account);
+    const isMarkable = published !== undefined && row.state.generation > 0;
+    return isMarkable ? takeUp(ports, target, row, published.marks, driver) : row;
   }
 
-  function overdueIn(rows: Rows): string[] {
+  /** Whether it is handed back now; undefined: first it is rotated to the end of an operator's emergency. */
+  async function handedBack(all: AllRows, target: Target): Promise<boolean | undefined> {
+    const { machine, published } = seenIn(all, target);
+    const isMoved = typeof machine === 'object' && typeof published === 'object' && published.moved;
+    return isMoved && isInEmergency(machine, published) ? undefined : handBackOne(ports, target);
+  }
+
+  function overdueIn(all: AllRows): string[] {
     const nowMs = ports.clock();
     return targets
       .filter((target) => {
-        const row = rowIn(rows, target);
+        const row = rowIn(seenIn(all, target));
         return typeof row === 'object' && isOverdue(target, row, nowMs);
       })
       .map(({ name }) => name);
   }
 
-  function ofUnknownAgeIn(rows: Rows): string[] {
-    return targets
-      .filter((target) => {
-        const row = rowIn(rows, target) ?? unseen(target.account, ports.clock());
-        return typeof row === 'object' && !hasNoKeys(row.state) && hasKeyOfUnknownAge(target, row);
-      })
-      .map(({ name }) => name);
+  function unseenPlan(target: Target, row: ReturnType<typeof rowIn>, error: UpstreamFailure): PlanRow {
+    const nowMs = ports.clock();
+    if (row === 'unreadable') return unreadable(target, nowMs);
+    return planOf(target, (row ?? unseen(target.account, nowMs)).state, unseenBecause(error), nowMs);
+  }
+
+  /** The plan is for people only, so a rotation never fails because of it. */
+  async function keepPlans(plans: () => Promise<readonly PlanRow[]>): Promise<void> {
+    try {
+      await ports.plans.write(await plans());
+    } catch (error) {
+      if (!(error instanceof UpstreamFailure)) throw error;
+      ports.log('rotation_plan_not_written', { problem: error.message });
+    }
   }
 
   /** Logs what the alerts of infra/alerts.bicep look for, in every tick while it lasts. */
-  function report(rows: Rows): void {
-    for (const resource of overdueIn(rows)) ports.log('rotation_overdue', { resource });
+  function report(all: AllRows): void {
+    for (const resource of overdueIn(all)) ports.log('rotation_overdue', { resource });
     for (const target of targets) {
-      const row = rowIn(rows, target);
+      const row = rowIn(seenIn(all, target));
       if (typeof row !== 'object' || !isStuck(row.state)) continue;
       const { work, blocked } = row.state;
       const problem = blocked ?? work?.problem;
@@ -136,46 +181,35 @@ export function createRotation(
     }
   }
 
+  const demands = createDemands(ports, targets, newDriver, pace);
   return {
     tick,
-    ...createDemands(ports, targets, newDriver, pace),
-    plan: async () => {
-      const rows = await ports.store.all();
-      const plans = new Map<string, Plan>();
-      await inParallel(targets, async (target) => {
-        await pace(subscriptionOf(target.resource.accountId));
-        const row = rowIn(rows, target) ?? unseen(target.account, ports.clock());
-        plans.set(target.name, await planOne(ports, target, row));
-      });
-      return targets.flatMap(({ name }) => plans.get(name) ?? []);
-    },
-    history: async (resource, most) => {
+    ...(handsBack ? whileHandingBack(ports, demands, targets) : demands),
+    tellPlan: async (resource) => {
       const target = targets.find(({ name }) => name === resource);
-      return target === undefined ? [] : historyOf(ports, target, most);
-    },
-    overdue: async () => {
-      const rows = await ports.store.all();
-      return { overdue: overdueIn(rows), ofUnknownAge: ofUnknownAgeIn(rows) };
+      if (target === undefined) return;
+      await keepPlans(async () => {
+        await pace(subscriptionOf(target.resource.accountId));
+        const row = rowIn(seenIn(await readAll(ports), target)) ?? unseen(target.account, ports.clock());
+        return [await planOne(ports, target, row)];
+      });
     },
   };
 }
 
-/** The resources that have a secret and rotation settings in the policy, and whose keys can be tried. */
-function targetsOf({ proof, log }: RotationPorts, resources: readonly Resource[]): Target[] {
+/** The resources that have a secret and rotation settings in the policy. */
+function targetsOf(resources: readonly Resource[]): Target[] {
   return resources.flatMap((resource) => {
     const { name, secret, rotation } = resource;
     if (secret === undefined || rotation === undefined) return [];
-    const account = accountKey(resource.accountId);
-    if (proof.covers(resource)) return [{ name, account, resource, secret, rotation }];
-    log('rotation_not_covered', { resource: name, kind: resource.kind });
-    return [];
+    return [{ name, account: accountKey(resource.accountId), resource, secret, rotation }];
   });
 }
 
 /** Rotations under way come first, then the others. Both begin where the last tick ran out of time. */
-function inOrder(targets: readonly Target[], rows: Rows, first: string): Target[] {
+function inOrder(targets: readonly Target[], all: AllRows, first: string): Target[] {
   const isWorking = (target: Target): boolean => {
-    const row = rowIn(rows, target);
+    const row = rowIn(seenIn(all, target));
     return typeof row === 'object' && row.state.work !== undefined;
   };
   const from = Math.max(

@@ -4,7 +4,7 @@ import type { AccountRefusal, Slot } from '../ports.ts';
 import { type Problem, problemOfText, problemSchema } from './problem.ts';
 
 /** A problem as rows store it. Older rows hold it as a sentence, which is translated to its code. */
-export const storedProblem = z.union([problemSchema, z.string().transform(problemOfText)]);
+const storedProblem = z.union([problemSchema, z.string().transform(problemOfText)]);
 
 export const slotSchema = z.enum(['Key1', 'Key2']);
 
@@ -17,6 +17,8 @@ const turn = {
   slot: slotSchema,
   /** In an emergency the drain is skipped, and the history says so. */
   emergency: z.boolean(),
+  /** Exchanges buy nothing with the slot from the operator's demand until another slot is current (publish.ts). */
+  marked: z.boolean().optional(),
 };
 const turnSchema = z.object(turn);
 export type Turn = z.infer<typeof turnSchema>;
@@ -94,6 +96,10 @@ export interface RotationState {
   readonly blocked: Problem | undefined;
   readonly work: Work | undefined;
   readonly healing?: Healing | undefined;
+  /** How many of a slot's emergency marks have been taken up: an emergency that covers them was begun. */
+  readonly marksTaken: Readonly<Partial<Record<Slot, number>>>;
+  /** The last demands that were begun, by their ids: one that is told again begins nothing. */
+  readonly demands: readonly string[];
 }
 
 /** Lets one driver at a time work on an account. It is taken by a conditional write, and each taking raises `fence`. */
@@ -132,6 +138,24 @@ export interface StoredRow extends RotationRow {
   readonly etag: string | undefined;
 }
 
+/** How often an operator's emergency has marked a slot since the account was adopted, and whose demand the last was. */
+export interface Mark {
+  readonly count: number;
+  readonly demand: string;
+}
+export type Marks = Readonly<Record<Slot, Mark>>;
+
+/**
+ * The row that exchanges read, a copy of the machine's row (publish.ts). Its `epoch` also counts the marks, and its
+ * `retiring` is the active slot while that is marked.
+ */
+export interface PublishedRow extends StoredRow {
+  readonly marks: Marks;
+  /** False: the rotation of the version with one app works on this row, and the rotator app has no row of its own. */
+  readonly moved: boolean;
+}
+export const UNMARKED: Marks = { Key1: { count: 0, demand: '' }, Key2: { count: 0, demand: '' } };
+
 /** One version of a secret in the vault. */
 export interface SecretPlace {
   readonly secret: string;
@@ -143,7 +167,7 @@ export interface Evidence {
   readonly nowMs: number;
   readonly keys: Readonly<Record<Slot, string>> | AccountRefusal;
   readonly vault: VaultSight | 'absent' | 'disabled' | 'forbidden';
-  /** The latest expiry in the mint ledger, read after the head row was bumped; 0 in phases other than draining. */
+  /** The latest expiry in the mint ledger, read after the row was published; 0 in phases other than draining. */
   readonly tokensLiveUntilMs: number;
 }
 export interface VaultSight extends SecretPlace {
@@ -182,6 +206,8 @@ export function unseen(account: string, nowMs: number): StoredRow {
       suspectUntilMs: 0,
       blocked: undefined,
       work: undefined,
+      marksTaken: {},
+      demands: [],
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Sending } from './send.ts';
 export interface Allowed {
   /** Every answer has one of these statuses. */
   readonly statuses: readonly number[];
-  /** Calls of Entra, the identity endpoint, Key Vault, ARM, an account or Graph. Initially none. */
+  /** Calls of Entra, the identity endpoint, Key Vault, ARM, an account or Graph, by either app. Initially none. */
   readonly upstreamCalls?: number;
   /** Queries and reads of the tables. Initially not limited. */
   readonly tableReads?: number;

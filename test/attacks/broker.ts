@@ -47,6 +47,8 @@ async function passReconcile(stack: Stack): Promise<void> {
   const nowSeconds = Date.parse(String((await stack.control('GET', '/clock'))['now'])) / 1000;
   const sinceSeconds = (nowSeconds - 30) % 300;
   await stack.control('POST', '/clock', { advanceSeconds: 301 - sinceSeconds });
+  while (!stack.log().includes("Executed 'Functions.reconcile'"))
+    await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 /** An exchange as a form; `undefined` takes a member away. */

@@ -15,13 +15,19 @@ export function processesOf(launcher: number): number[] {
   return found;
 }
 
-/** Those of them that run a broker. */
-export function instancesOf(launcher: number): number[] {
-  return processesOf(launcher).filter((pid) => {
-    const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
-    return stdout.includes('/instance.ts');
+const argumentsOf = (pid: number): string =>
+  spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
+
+/** Those of them that answer callers. */
+export const instancesOf = (launcher: number): number[] =>
+  processesOf(launcher).filter((pid) => {
+    const args = argumentsOf(pid);
+    return args.includes('/instance.ts') && !args.includes('functions/rotator');
   });
-}
+
+/** Those that run the rotator app; none in a checkout from before the two apps. */
+export const rotatorsOf = (launcher: number): number[] =>
+  processesOf(launcher).filter((pid) => argumentsOf(pid).includes('functions/rotator'));
 
 /** The processor time that these have used so far, in ms; undefined where there is no /proc. */
 export function processorMs(pids: readonly number[]): number | undefined {

@@ -1,7 +1,13 @@
 /** What every parser must do with whatever it is given: answer, or refuse in its own way; never throw anything else. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { ConfigError, readConfig, settings } from '../../src/config.ts';
+import {
+  ConfigError,
+  issuerSettings,
+  readIssuerConfig,
+  readRotatorConfig,
+  rotatorSettings,
+} from '../../src/config.ts';
 import { wire } from '../../src/denial.ts';
 import { readTokenRequest } from '../../src/http/token-request.ts';
 import { parseSchedule } from '../../src/local/host/schedule.ts';
@@ -224,7 +230,7 @@ export const parsers: readonly Parser[] = [
     what: 'settings: read, or refused by name',
     property: fc.property(
       fc.dictionary(
-        fc.constantFrom(...Object.keys(settings.shape)),
+        fc.constantFrom(...Object.keys({ ...issuerSettings.shape, ...rotatorSettings.shape })),
         fc.oneof(
           anyText,
           fc.webUrl({ withQueryParameters: true, withFragments: true }),
@@ -233,8 +239,10 @@ export const parsers: readonly Parser[] = [
         ),
       ),
       (environment) => {
-        const error = fails(() => readConfig(environment));
-        assert.ok(error === undefined || error instanceof ConfigError, String(error));
+        for (const read of [readIssuerConfig, readRotatorConfig]) {
+          const error = fails(() => read(environment));
+          assert.ok(error === undefined || error instanceof ConfigError, String(error));
+        }
       },
     ),
   },

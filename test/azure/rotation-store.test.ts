@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createRotationStore } from '../../src/azure/rotation-store.ts';
+import { createPublishedRows, createRotationStore } from '../../src/azure/rotation-store.ts';
 import { createTables } from '../../src/azure/tables.ts';
-import { type HistoryEntry, type StoredRow, unseen } from '../../src/rotation/state.ts';
+import {
+  type HistoryEntry,
+  type PublishedRow,
+  type StoredRow,
+  UNMARKED,
+  unseen,
+} from '../../src/rotation/state.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { startAzurite } from './azurite.ts';
 import { startUpstream } from './upstream-server.ts';
@@ -13,6 +19,7 @@ before(async () => {
 });
 after(() => azurite[Symbol.asyncDispose]());
 const store = () => createRotationStore(azurite.tables);
+const published = () => createPublishedRows(azurite.tables);
 
 const NOW_MS = Date.UTC(2026, 10, 22, 12, 0, 0, 7);
 function working(account: string): StoredRow {
@@ -44,6 +51,8 @@ function working(account: string): StoredRow {
       bornAtMs: { Key2: NOW_MS - 2 },
       blocked: { code: 'service_fails', detail: 'arm: down (status 500)' },
       healing: { what: 'secret absent', attempts: 3, notBeforeMs: NOW_MS },
+      marksTaken: { Key2: 1 },
+      demands: ['one'],
       work: {
         slot: 'Key1',
         emergency: false,
@@ -59,6 +68,11 @@ function working(account: string): StoredRow {
       },
     },
   };
+}
+
+function shown(account: string): PublishedRow {
+  const marks = { ...UNMARKED, Key1: { count: 2, demand: 'two' } };
+  return { ...working(account), last: undefined, marks, moved: true };
 }
 
 async function first(row: StoredRow): Promise<{ readonly etag: string }> {
@@ -91,7 +105,7 @@ test('a row is written only if nobody wrote it in between, and made only once', 
 
 test('a problem that a row holds in words, as rows once did, is read by its code where that is known', async () => {
   await store().write(working('words'));
-  const table = await azurite.tables('state');
+  const table = await azurite.tables('rotation');
   const keep = async (blocked: string, problem: string) => {
     const { work } = working('words').state;
     const row = { blocked, work: JSON.stringify({ ...work, problem }) };
@@ -109,11 +123,35 @@ test('a problem that a row holds in words, as rows once did, is read by its code
   assert.deepEqual(await keep(words.detail, words.detail), [words, words]);
 });
 
-test('a row is removed, and removing it again is no error', async () => {
-  await store().write(working('removed'));
-  await store().remove('removed');
-  await store().remove('removed');
-  assert.equal(await store().read('removed'), undefined);
+test('a published row comes back as it was written, also one of the version with one app', async () => {
+  for (const row of [shown('shown'), { ...working('of-one-app'), marks: UNMARKED, moved: false }]) {
+    const written = await published().write(row);
+    assert.ok(written !== 'moved');
+    assert.equal(await published().write(row), 'moved');
+    assert.deepEqual(await published().read(row.account), { ...row, etag: written.etag });
+    assert.deepEqual((await published().all()).get(row.account), { ...row, etag: written.etag });
+  }
+  assert.equal(await store().read('shown'), undefined);
+});
+
+test('a row of the version with one app has no marks, and that version cannot read one that was moved', async () => {
+  await published().write(shown('moved'));
+  const table = await azurite.tables('state');
+  const entity = await table.getEntity('rotation', 'moved');
+  assert.throws(() => JSON.parse(String(entity['last'])), SyntaxError);
+  const { marksKey1: _, marksKey2: __, demandKey1: ___, demandKey2: ____, ...old } = entity;
+  const { marksTaken: _____, demands: ______, ...older } = old;
+  await table.updateEntity({ ...older, partitionKey: 'rotation', rowKey: 'moved', last: '' }, 'Replace');
+  const read = await published().read('moved');
+  assert.ok(typeof read === 'object');
+  assert.deepEqual([read.moved, read.marks, read.state.demands], [false, UNMARKED, []]);
+});
+
+test('a published row is removed, and removing it again is no error', async () => {
+  await published().write(shown('removed'));
+  await published().remove('removed');
+  await published().remove('removed');
+  assert.equal(await published().read('removed'), undefined);
 });
 
 test('a row and a history of before the tables had the account’s key are read', async () => {
@@ -122,7 +160,7 @@ test('a row and a history of before the tables had the account’s key are read'
   const { account: __, ...told } = last;
   const entry = JSON.stringify({ ...told, resource: 'old' });
   await store().write({ ...row, account: 'old', last: undefined });
-  const table = await azurite.tables('state');
+  const table = await azurite.tables('rotation');
   await table.updateEntity({ partitionKey: 'rotation', rowKey: 'old', last: entry }, 'Merge');
   const read = await store().read('old');
   assert.ok(typeof read === 'object');
@@ -140,7 +178,7 @@ test('of drivers that write the same row at once one does', async () => {
 });
 
 test('what the exchange reads of a row has its columns', async () => {
-  await store().write(working('columns'));
+  await published().write(shown('columns'));
   const table = await azurite.tables('state');
   const entity = await table.getEntity('rotation', 'columns');
   const { generation, retiring, epoch, active, secret, secretVersion } = entity;
@@ -150,7 +188,7 @@ test('what the exchange reads of a row has its columns', async () => {
 
 test('a row that somebody edited beyond reading is told apart and hides no other', async () => {
   await store().write(working('edited'));
-  const table = await azurite.tables('state');
+  const table = await azurite.tables('rotation');
   await table.updateEntity({ partitionKey: 'rotation', rowKey: 'edited', work: '{"phase":' }, 'Merge');
   assert.equal(await store().read('edited'), 'unreadable');
   const all = await store().all();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createAuditReader, createAuditTable } from '../../src/azure/audit-table.ts';
-import { createIssuedTokens, createLedger } from '../../src/azure/ledger.ts';
+import { createIssuedTokens, createLedger, sweepLedger } from '../../src/azure/ledger.ts';
 import { createRows } from '../../src/azure/rows.ts';
 import { createState } from '../../src/azure/state.ts';
 import { createTables } from '../../src/azure/tables.ts';
@@ -122,6 +122,22 @@ test('the ledger gives the latest expiry over all instances, and none is ever lo
     ),
   );
   assert.equal(await one.latestExpiryMs('speech', 'Key1'), NOW_MS + 10_006);
+});
+
+test('what a column of a declaration says shortens no drain: the key alone counts, and what is in no form is an outage', async () => {
+  const ledger = createLedger(azurite.tables);
+  await ledger.declare('forged', 'Key1', 'a', NOW_MS + 600_000);
+  const table = await azurite.tables('ledger');
+  const partitionKey = 'mint:forged:Key1';
+  const put = (rowKey: string) =>
+    table.upsertEntity({ partitionKey, rowKey, expiresAtMs: { type: 'Int64', value: '0' } }, 'Replace');
+  const queryOptions = { filter: `PartitionKey eq '${partitionKey}'` };
+  for await (const { rowKey } of table.listEntities({ queryOptions })) await put(String(rowKey));
+  assert.equal(await ledger.latestExpiryMs('forged', 'Key1'), NOW_MS + 600_000);
+  await sweepLedger(azurite.tables)(NOW_MS);
+  assert.equal(await ledger.latestExpiryMs('forged', 'Key1'), NOW_MS + 600_000, 'and it is not swept');
+  await put('0');
+  await assert.rejects(ledger.latestExpiryMs('forged', 'Key1'), UpstreamFailure);
 });
 
 test('an issued token is found by its fingerprint, with all that was recorded', async () => {

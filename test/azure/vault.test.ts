@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { SecretClient } from '@azure/keyvault-secrets';
-import { createVault } from '../../src/azure/vault.ts';
+import { createVault } from '../../src/azure/vault-writer.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { startWorld, tokenOf, type World } from '../local/simulated/accounts-world.ts';

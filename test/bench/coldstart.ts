@@ -34,7 +34,7 @@ export async function coldStartBench(): Promise<ColdStart> {
   }).listen(0, '127.0.0.1');
   try {
     await once(tables, 'listening');
-    const built = await build(join(folder, 'app'), join(root, 'infra/policy.json'));
+    const built = await build('issuer', join(folder, 'app'), join(root, 'infra/policy.json'));
     await bundleHello(join(folder, 'hello'));
     const environment = settingsFor(
       `http://127.0.0.1:${(tables.address() as AddressInfo).port}/devstoreaccount1`,
@@ -150,7 +150,7 @@ function settingsFor(tables: string): Record<string, string> {
     BROKER_KEY_VAULT_URL: 'https://localhost',
     BROKER_TABLES_URL: tables,
     BROKER_ISSUER_IDENTITY: id,
-    BROKER_ROTATOR_IDENTITY: id,
+    BROKER_QUEUES_URL: 'https://localhost',
   };
 }
 

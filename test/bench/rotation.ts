@@ -5,7 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLedger } from '../../src/azure/ledger.ts';
-import { createRotationStore } from '../../src/azure/rotation-store.ts';
+import { createPlanWriter } from '../../src/azure/plan-table.ts';
+import { createPublishedRows, createRotationStore } from '../../src/azure/rotation-store.ts';
 import type { Resource } from '../../src/policy/schema.ts';
 import { createPace } from '../../src/rotation/pace.ts';
 import { createRotation } from '../../src/rotation/rotate.ts';
@@ -71,6 +72,8 @@ async function tickOver(count: number, subscriptions: number): Promise<Figures> 
     },
     proof: { covers: () => true, accepts: () => Promise.reject(new Error('nothing is due')) },
     store: createRotationStore(tables),
+    published: createPublishedRows(tables),
+    plans: createPlanWriter(tables),
     ledger: createLedger(azurite.tables),
     head: { bump: async () => undefined },
     clock: Date.now,

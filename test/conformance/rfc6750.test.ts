@@ -73,8 +73,9 @@ test('RFC 6750 section 3.1: an expired token is invalid_token, 401, and the desc
       createOperatorEndpoints({
         admit,
         operate: unreached,
-        rotation: unreached,
-        rotates: unreached,
+        planned: unreached,
+        demands: unreached,
+        rotated: unreached,
         recordedAs: unreached,
         readAudit: unreached,
         clock: unreached,

@@ -55,7 +55,8 @@ const OWN_TOKEN_MS = 45 * 60_000;
 /** So little is left of a token that its use may be answered after its end. */
 const NEAR_END_MS = 20_000;
 
-export async function startCallers(stack: Stack, chance: Chance): Promise<LiveCallers> {
+/** @param pauseMs of each caller between two rounds; it is over as soon as somebody waits for a round */
+export async function startCallers(stack: Stack, chance: Chance, pauseMs = PAUSE_MS): Promise<LiveCallers> {
   const { instances, resources } = stack.description;
   const counts: Counts = { exchanges: 0, failed: 0, unavailable: 0, refused: 0, uses: 0, elsewhere: 0 };
   const failures: string[] = [];
@@ -110,8 +111,8 @@ export async function startCallers(stack: Stack, chance: Chance): Promise<LiveCa
       const answer = await exchange(token, host);
       counts.exchanges += 1;
       const may = [before, allowed[name]];
-      if (answer.status === 503 && may.some((one) => one === 'outage' || one === 'gone'))
-        counts.unavailable += 1;
+      const mayFail = may.some((one) => one === 'outage' || one === 'gone');
+      if (answer.status === 503 && mayFail && answer.headers.has('retry-after')) counts.unavailable += 1;
       else if (answer.status === 400 && may.includes('block')) counts.refused += 1;
       else if (answer.status !== 200) fail(`exchange for ${name}: ${answer.status} ${answer.text}`);
       else if (!may.includes('gone')) hold(name, host, String(answer.body['access_token']));
@@ -136,6 +137,7 @@ export async function startCallers(stack: Stack, chance: Chance): Promise<LiveCa
 
   let gate: Promise<void> = Promise.resolve();
   let asked = 0;
+  let wanted = Promise.withResolvers<void>();
   let inFlight = 0;
   const completed = Array.from({ length: CALLERS }, () => 0);
   const running = Promise.all(
@@ -148,7 +150,7 @@ export async function startCallers(stack: Stack, chance: Chance): Promise<LiveCa
         await round().catch((error: unknown) => fail(`${error} ${error instanceof Error && error.cause}`));
         inFlight -= 1;
         completed[index] = begun;
-        await pause(PAUSE_MS);
+        await Promise.race([pause(pauseMs), wanted.promise]);
       }
     }),
   );
@@ -171,6 +173,8 @@ export async function startCallers(stack: Stack, chance: Chance): Promise<LiveCa
     async rounds(count) {
       for (let left = count; left > 0; left -= 1) {
         asked += 1;
+        wanted.resolve();
+        wanted = Promise.withResolvers();
         while (completed.some((round) => round < asked)) await pause(PAUSE_MS);
       }
     },
@@ -184,6 +188,7 @@ export async function startCallers(stack: Stack, chance: Chance): Promise<LiveCa
     },
     async stop() {
       over = true;
+      wanted.resolve();
       await running;
     },
   };

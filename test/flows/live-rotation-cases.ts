@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { AccountName } from './live-callers.ts';
-import { restartInstance, type Scene } from './live-scene.ts';
+import { ROTATOR, restartInstance, type Scene } from './live-scene.ts';
 
 const STS_LIFE_MS = 600_000;
 /** Longer than a token lives: whoever exchanges next buys anew, at every instance. */
@@ -37,27 +37,27 @@ async function beginRetiring(scene: Scene, account: AccountName): Promise<string
   const bought = requests.findLast(
     ({ operation, resource, status }) => operation === 'issueToken' && resource === account && status === 200,
   );
-  while (!(await scene.rotation.begin(account, active))) await scene.callers.jump(40);
+  assert.ok(await scene.rotation.begin(account, active, () => scene.callers.jump(40)));
   return bought?.keyFingerprint ?? assert.fail(`nobody has bought a token of ${account}`);
 }
 
 /**
  * The resource gets another name in the policy while its slot is drained. The instances take the new policy up one
- * after the other, so for a while two policies are in force, and both drive the rotation.
+ * after the other, the rotator first or last, so for a while two policies are in force.
  */
 export async function renameDuringDrain(scene: Scene): Promise<string> {
   const { stack, callers } = scene;
   const retired = await beginRetiring(scene, 'speech');
   await tickUntil(scene, 'speech', 'draining');
 
-  const file = stack.description.environment['BROKER_POLICY'] ?? '';
+  const file = stack.description.environment.issuer['BROKER_POLICY'] ?? '';
   const policy = JSON.parse(readFileSync(file, 'utf8'));
   const renamed = (name: string) => (name === 'speech' ? 'speech-renamed' : name);
   for (const resource of policy.resources) resource.name = renamed(resource.name);
   for (const grant of policy.grants) grant.resources = grant.resources.map(renamed);
   writeFileSync(file, JSON.stringify(policy));
 
-  for (const index of scene.chance.is(0.5) ? [0, 1, 2] : [2, 1, 0]) {
+  for (const index of scene.chance.is(0.5) ? [0, 1, 2, ROTATOR] : [ROTATOR, 2, 1, 0]) {
     await restartInstance(scene, index);
     await callers.rounds(3);
     await callers.jump(scene.chance.between(20, 40));

@@ -30,6 +30,9 @@ export function instancePids({ pid }: Stack): number[] {
     .toSorted((a, b) => a - b);
 }
 
+/** Its place among the instances: it is started after those of the issuer app. */
+export const ROTATOR = 3;
+
 /**
  * Ends an instance as Azure does when it takes a new configuration: what is in flight may finish. The launcher
  * starts it again at the same port, and it reads its policy anew.
@@ -47,7 +50,8 @@ export async function restartInstance({ stack, pids }: Scene, index: number): Pr
     assert.ok(performance.now() < giveUpAtMs, 'the instance is not started again');
     await wait(50);
   }
-  const health = `${stack.description.instances[index]}/health`;
+  const { instances, apps } = stack.description;
+  const health = index === ROTATOR ? `${apps.rotator[0]}/admin/host/ping` : `${instances[index]}/health`;
   while ((await fetch(health).catch(() => undefined))?.status !== 200) {
     assert.ok(performance.now() < giveUpAtMs, `the instance does not answer:\n${stack.log().slice(-2000)}`);
     await wait(50);

@@ -237,6 +237,7 @@ describe('tables that fail in the middle', () => {
     'GetEntity state',
     'InsertEntity state',
     'UpdateEntity state',
+    'InsertOrReplaceEntity state',
   ])
     for (const mode of ['down', 'lost'])
       test(`${operation} ${mode}: acknowledged only if in force, and in force after redelivery`, async () => {
@@ -324,7 +325,8 @@ test('a leaked key while the tables come and go: redelivered until done, and no 
 
 /** As the issuer's identity reads it. */
 async function currentKey(secretName: string): Promise<string> {
-  const { environment, keyVault } = local.description;
+  const { keyVault } = local.description;
+  const environment = local.description.environment.issuer;
   const query = new URLSearchParams({
     'api-version': '2019-08-01',
     resource: 'https://vault.azure.net',

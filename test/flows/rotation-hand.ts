@@ -23,8 +23,11 @@ export interface RotationHand {
   /** By a query of all rows, so that a fault of reading one does not strike it. */
   row(name: string): Promise<StoredRow | undefined>;
   fenceOf(name: string): Promise<number>;
-  /** As an operator. False: a driver is at this resource, as the answer says by 503. */
-  begin(name: string, slot?: Slot): Promise<boolean>;
+  /**
+   * As an operator, and until the rotator has carried it out. False: it is not begun, and the demand says why.
+   * @param meanwhile while the demand waits, because a driver is at this resource
+   */
+  begin(name: string, slot?: Slot, meanwhile?: () => Promise<void>): Promise<boolean>;
   /** Starts a tick on each of these instances at once. @returns whether all are over */
   begun(instances?: readonly string[]): Promise<() => boolean>;
   /** The same, to their end. */
@@ -48,29 +51,32 @@ export function rotationOf(stack: Stack): RotationHand {
   const startTicks = async (instances: readonly string[] = [broker]): Promise<() => boolean> => {
     const wanted = ended(stack) + instances.length;
     // The host answers when it has begun; its log tells when it is over.
-    const answers = await Promise.all(
-      instances.map((instance) =>
-        fetch(`${instance}/admin/functions/rotate`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: '{"input":""}',
-        }),
-      ),
-    );
-    for (const { status } of answers) assert.equal(status, 202);
+    for (const status of await Promise.all(instances.map((instance) => byHand(instance, 'rotate', ''))))
+      assert.equal(status, 202);
     return () => ended(stack) >= wanted;
   };
   return {
     row,
     fenceOf: async (name) => (await row(name))?.lease.fence ?? 0,
-    begin: async (name, slot) => {
+    begin: async (name, slot, meanwhile = async () => undefined) => {
+      const headers = { authorization: `Bearer ${await stack.callerToken('operator')}` };
       const answer = await fetch(`${broker}/operator/rotation/${name}`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${await stack.callerToken('operator')}` },
+        headers,
         body: JSON.stringify({ slot, reason: 'by hand' }),
       });
-      const { rotation } = (await answer.json()) as { rotation?: { kind: string } };
-      return rotation?.kind === 'begun';
+      assert.equal(answer.status, 202, stack.log().slice(-3000));
+      const { demand: id } = (await answer.json()) as { demand: string };
+      for (;;) {
+        const read = await fetch(`${broker}/operator/demands/${id}`, { headers });
+        const demand = (await read.json()) as { state: string; why: string };
+        if (!['waiting', 'running'].includes(demand.state)) return demand.state === 'begun';
+        if (demand.state === 'waiting') {
+          if (demand.why !== '') await meanwhile();
+          await byHand(broker, 'demands', JSON.stringify({ id }));
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
     },
     begun: startTicks,
     tick: async (instances) => {
@@ -84,6 +90,27 @@ export function rotationOf(stack: Stack): RotationHand {
   };
 }
 
+/** Runs a function by hand. @returns the status; 202: it has begun */
+async function byHand(host: string, name: string, input: string): Promise<number> {
+  const { status } = await fetch(`${host}/admin/functions/${name}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ input }),
+  });
+  return status;
+}
+
+const EXECUTED = "Executed 'Functions.rotate'";
+/** How many there were before this place of the log, which grows long and is looked at often. */
+const seen = new WeakMap<Stack, { count: number; at: number }>();
+
 function ended(stack: Stack): number {
-  return stack.log().match(/Executed 'Functions\.rotate'/g)?.length ?? 0;
+  const known = seen.get(stack) ?? { count: 0, at: 0 };
+  seen.set(stack, known);
+  const log = stack.log();
+  for (let at = log.indexOf(EXECUTED, known.at); at >= 0; at = log.indexOf(EXECUTED, known.at)) {
+    known.count += 1;
+    known.at = at + EXECUTED.length;
+  }
+  return known.count;
 }

@@ -24,15 +24,15 @@ export interface Point {
 export const POINTS: readonly Point[] = [
   { phase: 'promoting', service: 'sts', operation: 'issueToken' },
   // The row with the lease, before the effect.
-  { phase: 'promoting', service: 'tables', operation: 'UpdateEntity state' },
+  { phase: 'promoting', service: 'tables', operation: 'UpdateEntity rotation' },
   { phase: 'promoting', service: 'keyvault', operation: 'setSecret' },
   // Nothing outside changes in this phase, and the head row, bumped before each look, is written as the row is.
   { phase: 'draining', service: 'tables' },
   // Looked whether the lease is still its own, and about to regenerate.
-  { phase: 'regenerating', service: 'tables', operation: 'GetEntity state' },
+  { phase: 'regenerating', service: 'tables', operation: 'GetEntity rotation' },
   { phase: 'regenerating', service: 'arm', operation: 'regenerateKey' },
   { phase: 'proving', service: 'sts', operation: 'issueToken' },
-  { phase: 'proving', service: 'tables', operation: 'UpdateEntity state' },
+  { phase: 'proving', service: 'tables', operation: 'UpdateEntity rotation' },
   { phase: 'proving', service: 'keyvault', operation: 'updateSecret' },
 ];
 

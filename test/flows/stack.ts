@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import type { Description } from '../../src/local/launch.ts';
 import { trust } from '../../src/local/simulated/tls.ts';
 
+import { endWalk } from './walked.ts';
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Answer {
@@ -22,6 +24,8 @@ export interface Stack extends AsyncDisposable {
   readonly pid: number;
   /** All that was written to standard error so far: the log lines. */
   log(): string;
+  /** Takes the line of a process that a test started beside it. */
+  alsoLog(line: string): void;
   /** A caller's Entra token, got as its description says. */
   callerToken(name: string, scope?: string): Promise<string>;
   /** `POST /oauth2/token`; members of `rest` replace those of a plain exchange, `undefined` takes one away. */
@@ -80,6 +84,9 @@ export async function startStack(
     description,
     pid: child.pid ?? 0,
     log: () => log,
+    alsoLog: (line) => {
+      log += `${line}\n`;
+    },
     post,
     warm: async () => {
       const token = await stack.callerToken('captions');
@@ -125,8 +132,14 @@ export async function startStack(
       return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
     },
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM');
-      await exited;
+      try {
+        // A test that has ended the local mode itself has nothing to ask any more.
+        if (child.exitCode === null && child.signalCode === null && checkout === root)
+          await endWalk(description);
+      } finally {
+        child.kill('SIGTERM');
+        await exited;
+      }
     },
   };
   return stack;

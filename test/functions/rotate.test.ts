@@ -5,7 +5,7 @@ import { loadApp } from '../../src/local/host/app.ts';
 
 test('an empty schedule is one that is not set: the host would disable the rotation, and it alone', async () => {
   process.env['BROKER_ROTATION_SCHEDULE'] = ' ';
-  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const root = fileURLToPath(new URL('../../functions/rotator', import.meta.url));
   const { registry, loadError } = await loadApp(root, () => undefined);
   assert.equal(loadError, undefined);
   const bindings = Object.values(registry.functions.get('rotate')?.metadata.bindings ?? {});

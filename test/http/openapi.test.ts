@@ -18,7 +18,7 @@ interface Operation {
 
 it('the OpenAPI document names the routes that the functions register, and no other', async () => {
   const { registry, loadError } = await loadApp(
-    fileURLToPath(new URL('../..', import.meta.url)),
+    fileURLToPath(new URL('../../functions/issuer', import.meta.url)),
     () => undefined,
   );
   assert.equal(loadError, undefined);

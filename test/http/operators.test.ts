@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import type { Demand } from '../../src/demand/demand.ts';
 import { createOperatorEndpoints, type OperatorAction } from '../../src/http/operators.ts';
 import type { Scope } from '../../src/ports.ts';
 import { raise } from '../../src/revocation/entry.ts';
@@ -22,14 +23,17 @@ beforeEach(() => {
   operators = createOperatorEndpoints({
     admit: world.revocation.admit,
     operate: world.revocation.operate,
-    rotation: {
+    planned: {
       plan: async () => [{ resource: 'speech', state: 'steady', next: 'waits', overdue: false, steps: [] }],
-      retireNow: async (resource, wanted) => {
-        rotated.push([resource, wanted]);
-        return { kind: 'begun' };
-      },
     },
-    rotates: (resource) => resource === 'speech',
+    demands: {
+      place: async (wish) => {
+        rotated.push(wish);
+        return { ...DEMAND, ...wish };
+      },
+      find: async (id) => (id === DEMAND.id ? { ...DEMAND, etag: 'its own' } : undefined),
+    },
+    rotated: (resource) => (resource === 'speech' ? 'speech-account' : undefined),
     recordedAs: (resource) => `recorded-${resource}`,
     readAudit: async (day, resource, after) => {
       asked.push([day, resource, after]);
@@ -39,6 +43,17 @@ beforeEach(() => {
   });
 });
 const scope = { kind: 'user', tenantId: HOME, objectId: USER } as const;
+const DEMAND: Demand = {
+  id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819203',
+  resource: 'speech',
+  emergency: false,
+  reason: 'by hand',
+  who: 'o',
+  correlationId: 'c',
+  at: '2026-11-22T08:59:00.000Z',
+  state: 'begun',
+  why: 'waits',
+};
 
 async function ask(action: OperatorAction, who: string | undefined, body?: unknown, params = {}) {
   const headers: Record<string, string> = who === undefined ? {} : { authorization: `Bearer ${who}` };
@@ -160,10 +175,22 @@ describe('what they do', () => {
 
   test('rotate now names the slot, the emergency and who asked', async () => {
     const body = { slot: 'Key2', emergency: true, reason: 'leak' };
-    const { status } = await ask('rotateNow', 'operator', body, { resource: 'speech' });
+    const { status, json, headers } = await ask('rotateNow', 'operator', body, { resource: 'speech' });
     assert.equal(status, 202);
-    assert.deepEqual(rotated, [['speech', { slot: 'Key2', emergency: true, reason: 'leak (operator o)' }]]);
+    assert.deepEqual(json, { resource: 'speech', demand: DEMAND.id });
+    assert.equal(headers['location'], `/operator/demands/${DEMAND.id}`);
+    const [{ correlationId, ...wish }] = rotated as [{ correlationId: string }];
+    assert.match(correlationId, /^[0-9a-f]{32}$/);
+    const where = { resource: 'speech', account: 'speech-account' };
+    assert.deepEqual(wish, { ...where, slot: 'Key2', emergency: true, reason: 'leak', who: 'o' });
     assert.equal((await ask('rotateNow', 'operator', {}, { resource: 'nope' })).status, 404);
+  });
+
+  test('a demand is read by its id, and another id is 404', async () => {
+    const read = (id: string) => ask('readDemand', 'auditor', undefined, { id });
+    assert.deepEqual((await read(DEMAND.id)).json, DEMAND);
+    assert.deepEqual((await read(DEMAND.id.toUpperCase())).json, DEMAND);
+    for (const id of [USER, "x' or 'x' eq 'x", '']) assert.equal((await read(id)).status, 404);
   });
 
   test('what cannot be read is a 400 that repeats nothing of it', async () => {
@@ -258,6 +285,7 @@ const KNOWN: Readonly<Record<OperatorAction, string>> = {
   readAudit: 'unknown query parameter: the known ones are day, resource, after',
   planRotation: HINT,
   rotateNow: HINT,
+  readDemand: HINT,
 };
 for (const [action, detail] of Object.entries(KNOWN))
   test(`${action} refuses a query parameter that it does not know, and does nothing: "${detail}"`, async () => {

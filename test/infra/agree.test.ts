@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { missingRoles, needlessAccounts, rotatedTwice } from '../../infra/agree.ts';
+import { directoryProblems, missingRoles, needlessAccounts, rotatedTwice } from '../../infra/agree.ts';
 import { type Account, EnvironmentsError, parseEnvironments } from '../../infra/environments.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 
@@ -85,6 +85,25 @@ test('a misspelled kind is named as such, and no role is said to be missing', ()
   assert.deepEqual(missing({ kind: 'SpeechService' }, {}), [
     'speech: the kind "SpeechService" is not known; did you mean "SpeechServices"?',
   ]);
+});
+
+test('the issuer app may read the directory where there is a transmitter, and only there', () => {
+  const transmitter = {
+    name: 'idp',
+    issuer: 'https://idp.example',
+    jwksUri: 'https://idp.example/keys',
+    audience: 'https://broker.example',
+    tenants: ['home'],
+  };
+  const problems = (transmitters: object[], issuerReadsDirectory: boolean): string[] =>
+    directoryProblems(loadPolicy(JSON.stringify({ ...JSON.parse(text.policy), transmitters })), {
+      ...prod(),
+      issuerReadsDirectory,
+    });
+  assert.deepEqual(problems([], false), []);
+  assert.deepEqual(problems([transmitter], true), []);
+  assert.match(problems([transmitter], false)[0] ?? '', /must be true/);
+  assert.match(problems([], true)[0] ?? '', /must be false/);
 });
 
 test('an account whose keys two environments rotate is reported', () => {

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { environmentShape, parseEnvironments } from '../../infra/environments.ts';
 import { createLog } from '../../src/log.ts';
 import { createRecordEffect } from '../../src/revocation/effect.ts';
+import { REVOCATION_REQUESTED, ROTATOR_EVENTS } from '../../src/revocation/events/event-types.ts';
 import type { EventStore } from '../../src/revocation/ports.ts';
 import { all, bicepFile, declarations, infra, properties, unquoted } from './bicep-syntax.ts';
 
 const root = join(infra, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+/** The file of the function, in whichever app's folder it is. */
+const functionFile = (name: string): string =>
+  read(globSync(`functions/**/${name}.ts`, { cwd: root })[0] ?? assert.fail(`no function ${name}`));
 
 test('the entries of environments.json have the members that the Bicep type has', () => {
   const type = declarations(bicepFile('types.bicep'), 'type').find(
@@ -44,7 +48,8 @@ test('the hook after a deployment gives subscriptions.bicep every parameter, fro
   const asked = declarations(bicepFile('subscriptions.bicep'), 'parameter').map(({ name }) => name);
   assert.deepEqual(given.map(([, name]) => name).sort(), asked.sort());
   const outputs = declarations(bicepFile('main.bicep'), 'output').map(({ name }) => name);
-  for (const [, , variable] of given) assert.ok(outputs.includes(variable ?? ''), variable);
+  for (const [, , variable = ''] of given)
+    assert.ok(variable === 'AZURE_ENV_NAME' || outputs.includes(variable), variable);
 });
 
 test('what azure.yaml names is there', () => {
@@ -55,8 +60,13 @@ test('what azure.yaml names is there', () => {
   }
   assert.match(yaml, /module: main\n/);
   assert.match(yaml, /remoteBuild: false/);
-  const [, dist] = /^ {4}dist: (\S+)$/m.exec(yaml) ?? [];
-  assert.ok(read('infra/build.ts').includes(`join(root, '${dist}')`), dist);
+  assert.match(yaml, /^ {4}project: \.\.\/dist\/issuer$/m);
+  assert.match(yaml, /^ {4}project: \.\.\/dist\/rotator$/m);
+  const services = [...yaml.matchAll(/^ {2}(\w+):\n {4}host: function$/gm)].map(([, name]) => name);
+  const tags = ['issuer.bicep', 'rotator.bicep'].map((file) =>
+    unquoted(declarations(bicepFile(file), 'module')[0]?.at('params', 'service')),
+  );
+  assert.deepEqual(services, tags, 'azd finds each app by the tag with its service’s name');
 });
 
 test('the shell scripts are shell, and say how they are used', () => {
@@ -70,25 +80,53 @@ test('the shell scripts are shell, and say how they are used', () => {
     assert.equal(spawnSync('bash', [join(root, script)], { encoding: 'utf8' }).status, 2, script);
 });
 
-test('every event that is subscribed to goes to a function that there is, dead-letters and is retried', () => {
-  const file = bicepFile('subscriptions.bicep');
-  const subscriptions = declarations(file, 'resource').filter(({ isExisting }) => !isExisting);
-  assert.equal(subscriptions.length, 3);
-  for (const subscription of subscriptions) {
-    assert.equal(subscription.at('properties', 'destination')?.text, 'destination');
-    assert.equal(subscription.at('properties', 'retryPolicy')?.text, 'retryPolicy');
-    assert.equal(subscription.at('properties', 'deadLetterWithResourceIdentity')?.text, 'deadLetters');
+/** The subscriptions of both files, by where they deliver. */
+const subscriptions = ['subscriptions.bicep', 'activity-subscription.bicep']
+  .flatMap((file) => declarations(bicepFile(file), 'resource'))
+  .filter(({ refersTo, isExisting }) => refersTo.includes('/eventSubscriptions@') && !isExisting);
+
+test('what revokes goes to the function of the issuer app, everything else to the rotator’s queue, as the topic itself', () => {
+  const where = subscriptions.map(({ name, node }) => {
+    const webhook = /^ {4}destination: function$/m.test(node.text);
+    const queue =
+      /^ {4}deliveryWithResourceIdentity: (queue|\{\s+identity: \{\s+type: 'SystemAssigned'\s+\}\s+destination: \{\s+endpointType: 'StorageQueue')/m.test(
+        node.text,
+      );
+    assert.notEqual(webhook, queue, name);
+    return `${name} ${webhook ? 'issuer' : 'rotator'}`;
+  });
+  assert.deepEqual(where, [
+    'revocations issuer',
+    'leaks rotator',
+    'vaultEvents rotator',
+    'activityEvents rotator',
+  ]);
+  const { text } = bicepFile('subscriptions.bicep');
+  assert.equal(text.match(/RevocationRequested/g)?.length, 1);
+  const react = functionFile(/functions\/(\w+)'/.exec(text)?.[1] ?? '');
+  assert.match(react, /app\.eventGrid\('react'/);
+});
+
+test('every event that is subscribed to is tried for a day and dead-letters', () => {
+  for (const { node, name } of subscriptions) {
+    assert.match(
+      node.text,
+      /retryPolicy: (retryPolicy|\{\s+maxDeliveryAttempts: 30\s+eventTimeToLiveInMinutes: 1440)/,
+      name,
+    );
+    assert.match(
+      node.text,
+      /deadLetterWithResourceIdentity: (deadLetters|\{\s+identity: \{\s+type: 'SystemAssigned'\s+\}\s+deadLetterDestination)/,
+      name,
+    );
   }
-  const name = /functions\/(\w+)'/.exec(file.text)?.[1];
-  assert.match(read(`functions/${name}.ts`), new RegExp(`app\\.eventGrid\\('${name}'`));
 });
 
 test('every event type that is subscribed to has a handler, and every handler is subscribed to', () => {
-  const react = read('src/revocation/events/react.ts');
-  const handled = [...react.matchAll(/^\s+'(\w+(?:\.\w+)+)': \w+,$/gm)].map(([, type = '']) => type);
-  const lists = all(bicepFile('subscriptions.bicep').root, 'object_property').filter(
-    ({ namedChildren: [key] }) => key?.text === 'includedEventTypes',
-  );
+  const handled: string[] = [REVOCATION_REQUESTED, ...ROTATOR_EVENTS];
+  const lists = subscriptions
+    .flatMap(({ node }) => all(node, 'object_property'))
+    .filter(({ namedChildren: [key] }) => key?.text === 'includedEventTypes');
   const types = lists.flatMap(({ namedChildren: [, list] }) => list?.namedChildren.map(unquoted) ?? []);
   // Only a call to Graph can subscribe to its events: infra/README.md says how, and for which part of a user or group.
   const byHand = handled.filter((type) => type.startsWith('Microsoft.Graph.'));
@@ -128,25 +166,46 @@ test('the alert for slow revocations reads the very line that a revocation write
   assert.equal(new RegExp(pattern).exec(lines[0] ?? '')?.[1], '6500');
 });
 
-test('a line that an alert waits for is never sampled away', () => {
-  const { logging } = JSON.parse(read('host.json'));
-  const { samplingSettings } = logging.applicationInsights;
-  assert.ok(samplingSettings.excludedTypes.split(';').includes('Trace'));
-  assert.ok(samplingSettings.excludedTypes.split(';').includes('Request'));
+test('a line that an alert waits for is never sampled away; of requests a few a second are enough', () => {
+  for (const app of ['issuer', 'rotator']) {
+    const { logging } = JSON.parse(read(`functions/${app}/host.json`));
+    const { samplingSettings } = logging.applicationInsights;
+    const kept = samplingSettings.excludedTypes.split(';');
+    assert.ok(kept.includes('Trace') && kept.includes('Exception'));
+    // Of the rotator's own executions each one counts: an alert looks for the timer's.
+    if (app === 'rotator') assert.ok(kept.includes('Request'));
+    else assert.ok(samplingSettings.maxTelemetryItemsPerSecond <= 5);
+  }
+  const serverErrors = /query: '(union \(requests .*)'/.exec(read('infra/alerts.bicep'))?.[1] ?? '';
+  assert.match(
+    serverErrors,
+    /exceptions, \(traces \| where message startswith "exchange outcome=unavailable"\)/,
+  );
 });
 
 test('the alerts look at the timer and at the metric that there are', () => {
   const alerts = read('infra/alerts.bicep');
   const [, timer] = /requests \| where name =~ "(\w+)"/.exec(alerts) ?? [];
-  assert.match(read(`functions/${timer}.ts`), new RegExp(`app\\.timer\\('${timer}'`));
+  assert.match(functionFile(timer ?? ''), new RegExp(`app\\.timer\\('${timer}'`));
   // https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/microsoft-eventgrid-topics-metrics
   assert.match(alerts, /metricName: 'DeadLetteredCount'/);
 });
 
-test('the host takes the routes as they are and an extension bundle with Event Grid', () => {
-  const host = JSON.parse(read('host.json'));
-  assert.equal(host.extensions.http.routePrefix, '');
-  assert.match(host.extensionBundle.version, /^\[4\./);
+test('the hosts take the routes as they are, the queues as measured, and an extension bundle with both', () => {
+  const [issuer, rotator] = ['issuer', 'rotator'].map((app) =>
+    JSON.parse(read(`functions/${app}/host.json`)),
+  );
+  assert.equal(issuer.extensions.http.routePrefix, '');
+  assert.deepEqual(rotator.extensions, {
+    queues: {
+      // Events that somebody makes up share their looks at the accounts, so they are handled together.
+      batchSize: 16,
+      maxPollingInterval: '00:00:02',
+      maxDequeueCount: 5,
+      visibilityTimeout: '00:00:10',
+    },
+  });
+  for (const host of [issuer, rotator]) assert.match(host.extensionBundle.version, /^\[4\./);
 });
 
 test('nothing is deployed that was not linted, tested and compiled, and nothing from a pull request', () => {
@@ -170,6 +229,25 @@ test('nothing is deployed that was not linted, tested and compiled, and nothing 
   assert.doesNotMatch(check ?? '', /id-token/);
 });
 
+test('the pipeline installs, provisions and deploys in that order, with one version of azd, and tries a deployment again', () => {
+  const deploy = read('.github/workflows/deploy.yml').split(/^ {2}deploy:$/m)[1] ?? '';
+  const order = [
+    'run: npm ci',
+    'setup-azd@',
+    'azd -C infra provision',
+    'for attempt in 1 2 3',
+    'azd -C infra deploy',
+  ];
+  const places = order.map((step) => deploy.indexOf(step));
+  assert.ok(!places.includes(-1), String(places));
+  assert.deepEqual(
+    places,
+    places.toSorted((one, other) => one - other),
+  );
+  assert.match(deploy, /^ {10}version: \d+\.\d+\.\d+$/m);
+  assert.doesNotMatch(deploy, /azd -C infra up/);
+});
+
 test('the workflow pins every action by commit, and may do only what a job needs', () => {
   for (const file of readdirSync(join(root, '.github/workflows'))) {
     const workflow = read(`.github/workflows/${file}`);
@@ -181,4 +259,20 @@ test('the workflow pins every action by commit, and may do only what a job needs
     for (const [, script] of workflow.matchAll(/npm run ([\w:]+)/g))
       assert.ok(JSON.parse(read('package.json')).scripts[script ?? ''], script);
   }
+});
+
+test('the alert for demands reads the ids in the lines that a demand and its outcome write', () => {
+  const query = /query: '(traces \| where message startswith "demand ".*)'/.exec(
+    read('infra/alerts.bicep'),
+  )?.[1];
+  const patterns = [...(query ?? '').matchAll(/extract\("(.+?)", 1, message\)/g)].map(
+    ([, text = '']) => text,
+  );
+  assert.equal(patterns.length, 2);
+  const id = '2026-11-26T07:20:00.000Z-5d0b0c5e';
+  for (const line of [
+    `demand id=${id} resource=speech`,
+    `demand_outcome id=${id} resource=speech state=begun`,
+  ])
+    for (const pattern of patterns) assert.equal(new RegExp(pattern).exec(line)?.[1], id);
 });

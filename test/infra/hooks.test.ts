@@ -12,9 +12,11 @@ const folder = mkdtempSync(join(tmpdir(), 'hooks of '));
 after(() => rmSync(folder, { recursive: true }));
 const bin = join(folder, 'bin');
 const asked = join(folder, 'asked');
-for (const made of ['bin', 'infra', 'node_modules']) mkdirSync(join(folder, made));
-for (const script of ['hooks.sh', 'app-registration.sh'])
-  cpSync(join(infra, script), join(folder, 'infra', script));
+const kept = join(folder, 'kept');
+for (const made of ['bin', 'infra']) mkdirSync(join(folder, made));
+mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true });
+for (const file of ['hooks.sh', 'app-registration.sh', 'environments.json'])
+  cpSync(join(infra, file), join(folder, 'infra', file));
 
 const note = `printf '%s' "\${0##*/}" >>"$ASKED"; printf ' [%s]' "$@" >>"$ASKED"; echo >>"$ASKED"\n`;
 /** What was made is a file, and listed the next time. */
@@ -24,9 +26,15 @@ const az = `case "$*" in
   "cloud show --query name"*) echo "\${CLOUD:-AzureCloud}" ;;
   "account show --subscription"*) echo "\${TENANT:-tenant}" ;;
   "account show"*) echo tenant ;;
-  "ad app list"*) [ ! -e "$MADE-app" ] || echo client ;;
-  "ad app create"*) [ -z "\${DENY:-}" ] || exit 1; touch "$MADE-app"; echo client ;;
-  "ad app show"*) echo object ;;
+  "provider show"*) [ -e "$MADE-provider" ] && echo Registered || echo NotRegistered ;;
+  "provider register"*) touch "$MADE-provider" ;;
+  "keyvault list-deleted"*) echo "\${DELETED_VAULT:-}" ;;
+  "eventgrid system-topic list"*) printf '%b' "\${TOPICS:-}" ;;
+  "role assignment list"*) echo "\${GIVEN:-2020-01-01T00:00:00.000000+00:00}" ;;
+  "functionapp function list"*) printf '%b' "\${DEPLOYED:-app/two\\napp/one\\n}" ;;
+  "ad app list"*) echo "\${FOUND:-}" ;;
+  "ad app create"*) touch "$MADE-app"; echo client ;;
+  "ad app show"*) [ -z "\${DENY:-}" ] || exit 1; echo object ;;
   "ad app permission list"*) [ ! -e "$MADE-permission" ] || echo impersonation ;;
   "ad app permission add"*) touch "$MADE-permission" ;;
   *"appId eq 'client'"*) [ ! -e "$MADE-principal" ] || echo principal ;;
@@ -35,83 +43,199 @@ const az = `case "$*" in
   "ad sp show"*) echo role ;;
   "ad app federated-credential list"*) [ ! -e "$MADE-trust" ] || echo trust ;;
   "ad app federated-credential create"*) touch "$MADE-trust" ;;
+  "rest --method GET"*) echo "\${HELD:-}" ;;
   "rest --method POST"*) [ -z "\${DENY:-}" ] || exit 1 ;;
 esac
 `;
 for (const [name, does] of [
   ['az', az],
-  ['azd', ''],
+  ['azd', '[ "$1 $2" != "env set" ] || printf "%s=%s\\n" "$3" "$4" >>"$KEPT"\n'],
   ['npm', '[ "$*" != "$FAILS" ]\n'],
   ['curl', ''],
+  ['sleep', ''],
 ])
   writeFileSync(join(bin, name ?? ''), `#!/usr/bin/env bash\n${note}${does}`, { mode: 0o755 });
+writeFileSync(join(folder, 'node_modules/.bin/node'), '#!/usr/bin/env bash\nprintf "one\\ntwo\\n"\n', {
+  mode: 0o755,
+});
 
-function hook(
-  step: string,
-  variables: Record<string, string> = {},
-): { status: number | null; asked: string } {
+/** What azd keeps of main.bicep's outputs. */
+const OUTPUTS = {
+  AZURE_RESOURCE_GROUP: 'a group',
+  BROKER_ISSUER_PRINCIPAL_ID: 'issuer',
+  BROKER_ROTATOR_PRINCIPAL_ID: 'rotator',
+  BROKER_ISSUER_READS_DIRECTORY: 'false',
+  BROKER_PACKAGE_STORAGE_IDS: '/one /two',
+  BROKER_URL: 'https://broker.example',
+  BROKER_ISSUER_APP_NAME: 'issuer-app',
+  BROKER_ROTATOR_APP_NAME: 'rotator-app',
+  BROKER_STORAGE_ID: '/storage',
+  BROKER_DEAD_LETTERS_NAME: 'letters',
+  BROKER_TOPIC_NAME: 'topic',
+  BROKER_VAULT_TOPIC_NAME: 'vault-topic',
+};
+
+interface Ran {
+  readonly status: number | null;
+  readonly asked: string;
+  readonly said: string;
+  /** What `azd env set` was given. */
+  readonly kept: Record<string, string>;
+}
+
+function hook(step: string, variables: Record<string, string> = {}): Ran {
   writeFileSync(asked, '');
-  const { status } = spawnSync('bash', [join(folder, 'infra/hooks.sh'), step], {
+  writeFileSync(kept, '');
+  const { status, stderr } = spawnSync('bash', [join(folder, 'infra/hooks.sh'), step], {
     encoding: 'utf8',
     env: {
       PATH: `${bin}:${process.env['PATH']}`,
       ASKED: asked,
+      KEPT: kept,
       MADE: join(folder, 'made'),
       FAILS: '',
       AZURE_ENV_NAME: 'dev',
+      AZURE_LOCATION: 'westeurope',
       AZURE_SUBSCRIPTION_ID: 'subscription',
-      AZURE_RESOURCE_GROUP: 'a group',
-      BROKER_ISSUER_PRINCIPAL_ID: 'issuer',
-      BROKER_URL: 'https://broker.example',
-      BROKER_APP_NAME: 'app',
-      BROKER_STORAGE_NAME: 'storage',
-      BROKER_DEAD_LETTERS_NAME: 'letters',
-      BROKER_TOPIC_NAME: 'topic',
-      BROKER_VAULT_TOPIC_NAME: 'vault-topic',
       ...variables,
     },
   });
-  return { status, asked: readFileSync(asked, 'utf8') };
+  const lines = readFileSync(kept, 'utf8').split('\n').filter(Boolean);
+  return {
+    status,
+    asked: readFileSync(asked, 'utf8'),
+    said: stderr,
+    kept: Object.fromEntries(lines.map((line) => line.split(/=(.*)/s))),
+  };
 }
 
-test('before it provisions, azd checks, then makes the registration, and a second time makes nothing', () => {
-  const refused = hook('before-provision', { DENY: 'yes' });
-  assert.equal(refused.status, 1);
-  assert.doesNotMatch(refused.asked, /azd \[env\]/);
+function forget(): void {
+  for (const made of ['app', 'permission', 'principal', 'provider', 'trust'])
+    rmSync(join(folder, `made-${made}`), { force: true });
+}
 
-  const first = hook('before-provision');
-  assert.equal(first.status, 0);
-  assert.match(
-    first.asked,
-    /^npm \[run\] \[check\] \[--\] \[--environment\] \[dev\]\nnpm \[run\] \[check:infra\]\n/,
+test('a first azd up: every hook of azure.yaml in azd’s order, each with what those before it kept', () => {
+  forget();
+  const yaml = readFileSync(join(infra, 'azure.yaml'), 'utf8');
+  const hooks = new Map(
+    [...yaml.matchAll(/^ {2}(\w+):\n {4}shell: sh\n {4}run: \.\/hooks\.sh (\S+)$/gm)].map(
+      ([, name = '', step = '']) => [name, step],
+    ),
   );
-  assert.match(first.asked, /\[appRoleAssignmentRequired=true\]/);
-  assert.match(
-    first.asked,
-    /azd .*\[BROKER_CLIENT_ID\] \[client\]\nazd .*\[BROKER_PRINCIPAL_ID\] \[principal\]\n$/,
-  );
-
-  const second = hook('before-provision');
-  assert.equal(second.status, 0);
-  assert.doesNotMatch(second.asked, /\[create\]|\[permission\] \[add\]/);
-  const known = hook('before-provision', { BROKER_CLIENT_ID: 'client', BROKER_PRINCIPAL_ID: 'principal' });
-  assert.doesNotMatch(known.asked, /\[ad\]|azd/);
+  const order = ['prepackage', 'preprovision', 'postprovision', 'predeploy', 'postdeploy'];
+  assert.deepEqual([...hooks.keys()].toSorted(), order.toSorted());
+  let variables: Record<string, string> = {};
+  const ran = new Map<string, Ran>();
+  for (const name of order) {
+    const one = hook(hooks.get(name) ?? '', variables);
+    assert.equal(one.status, 0, `${name}: ${one.said}`);
+    ran.set(name, one);
+    variables = { ...variables, ...one.kept, ...(name === 'preprovision' ? OUTPUTS : {}) };
+  }
+  const npm = (name: string): string[] => ran.get(name)?.asked.match(/^npm .*$/gm) ?? [];
+  assert.deepEqual(npm('prepackage'), [
+    'npm [run] [check] [--] [--environment] [dev]',
+    'npm [run] [check:infra]',
+    'npm [run] [build]',
+  ]);
+  // azd may package at the same time: whatever writes into the repository is done by then.
+  assert.deepEqual(npm('preprovision'), ['npm [run] [check] [--] [--environment] [dev]']);
+  assert.deepEqual(ran.get('preprovision')?.kept, {
+    BROKER_EXISTING_ACTIVITY_TOPIC_ID: '',
+    BROKER_EXISTING_ACTIVITY_TOPIC_PRINCIPAL_ID: '',
+    BROKER_CLIENT_ID: 'client',
+    BROKER_PRINCIPAL_ID: 'principal',
+  });
+  assert.match(ran.get('postprovision')?.asked ?? '', /"subject": "issuer"/);
+  assert.match(ran.get('postdeploy')?.asked ?? '', /az \[deployment\] \[group\] \[create\]/);
 });
 
-test('a policy that fails its check, or a CLI in another tenant, stops the deployment', () => {
-  for (const variables of [
-    { FAILS: 'run check -- --environment dev' },
-    { FAILS: 'run check:infra' },
-    { TENANT: 'other' },
-  ]) {
-    const { status, asked: said } = hook('before-provision', variables);
+test('azd deploy alone, as in the pipeline and for a new policy, checks and builds what it deploys', () => {
+  const { status, asked: said } = hook('before-deploy', OUTPUTS);
+  assert.equal(status, 0);
+  assert.match(said, /^npm \[run\] \[check\] .*\nnpm \[run\] \[build\]\naz \[role\]/);
+});
+
+test('a policy that fails its check, or a CLI in another tenant, stops the deployment before anything is made', () => {
+  for (const [step, variables] of [
+    ['before-package', { FAILS: 'run check -- --environment dev' }],
+    ['before-package', { FAILS: 'run check:infra' }],
+    ['before-package', { FAILS: 'run build' }],
+    ['before-provision', { FAILS: 'run check -- --environment dev' }],
+    ['before-deploy', { ...OUTPUTS, FAILS: 'run check -- --environment dev' }],
+    ['before-deploy', { ...OUTPUTS, FAILS: 'run build' }],
+    ['before-provision', { TENANT: 'other' }],
+  ] as const) {
+    const { status, asked: said } = hook(step, variables);
     assert.equal(status, 1);
-    assert.doesNotMatch(said, /\[ad\]/);
+    assert.doesNotMatch(said, /\[ad\]|\[register\]|\[recover\]/);
   }
 });
 
+test('a registration that was found is never taken over, and one that was begun is gone on with', () => {
+  forget();
+  const found = hook('before-provision', { FOUND: 'somebody-elses' });
+  assert.equal(found.status, 1);
+  assert.match(found.said, /somebody-elses/);
+  assert.doesNotMatch(found.asked, /PATCH|\[update\]|\[app\] \[create\]/);
+
+  const beside = hook('before-provision', { FOUND: 'somebody-elses', BROKER_CLIENT_ID: 'new' });
+  assert.equal(beside.kept['BROKER_CLIENT_ID'], 'client');
+  assert.match(beside.asked, /"tags": \["azure-ai-token-broker-dev"\]/);
+  assert.match(beside.asked, /\[appRoleAssignmentRequired=true\]/);
+
+  forget();
+  const broken = hook('before-provision', { DENY: 'yes' });
+  assert.equal(broken.status, 1);
+  assert.deepEqual(broken.kept['BROKER_CLIENT_ID'], 'client', 'kept as soon as it is known');
+  const goneOn = hook('before-provision', { BROKER_CLIENT_ID: 'client' });
+  assert.equal(goneOn.status, 0);
+  assert.doesNotMatch(goneOn.asked, /\[app\] \[create\]|\[app\] \[list\]/);
+  assert.equal(goneOn.kept['BROKER_PRINCIPAL_ID'], 'principal');
+  const known = hook('before-provision', { BROKER_CLIENT_ID: 'client', BROKER_PRINCIPAL_ID: 'principal' });
+  assert.doesNotMatch(known.asked, /\[ad\]/);
+});
+
+test('a private network registers the resource provider of its subnets once', () => {
+  forget();
+  const register = /az \[provider\] \[register\] \[--namespace\] \[Microsoft\.App\].*\[--wait\]/;
+  assert.doesNotMatch(hook('before-provision').asked, register);
+  assert.match(hook('before-provision', { AZURE_ENV_NAME: 'prod' }).asked, register);
+  assert.doesNotMatch(hook('before-provision', { AZURE_ENV_NAME: 'prod' }).asked, register);
+});
+
+test('a deleted vault of this environment and region is recovered into its resource group', () => {
+  const none = hook('before-provision');
+  assert.doesNotMatch(none.asked, /\[recover\]/);
+  assert.match(
+    none.asked,
+    /application=='azure-ai-token-broker' && properties\.tags\."azd-env-name"=='dev' && properties\.location=='westeurope'/,
+  );
+  const { asked: said } = hook('before-provision', { DELETED_VAULT: 'brk-dev-x' });
+  assert.match(said, /\[group\] \[create\].*\[rg-broker-dev\].*\n.*\[keyvault\] \[recover\].*\[brk-dev-x\]/);
+});
+
+test('the subscription’s one system topic is used when there is one that can deliver, and said when it cannot', () => {
+  const topic = (group: string, holder: string, type = 'Microsoft.Resources.Subscriptions'): string =>
+    `/subscriptions/s/resourceGroups/${group}/providers/Microsoft.EventGrid/systemTopics/t\\t${type}\\t${holder}\\n`;
+  const found = (topics: string): Ran => hook('before-provision', { TOPICS: topics });
+  const id = (ran: Ran): string | undefined => ran.kept['BROKER_EXISTING_ACTIVITY_TOPIC_ID'];
+
+  const used = found(topic('rg-shared', 'holder', 'microsoft.resources.subscriptions'));
+  assert.match(id(used) ?? '', /rg-shared/);
+  assert.equal(used.kept['BROKER_EXISTING_ACTIVITY_TOPIC_PRINCIPAL_ID'], 'holder');
+  assert.equal(id(found(topic('rg-broker-dev', 'holder'))), '', 'its own is made again by the deployment');
+  assert.equal(id(found(topic('rg-shared', 'holder', 'Microsoft.KeyVault.vaults'))), '');
+
+  const without = found(topic('rg-shared', 'None'));
+  assert.equal(without.status, 0);
+  assert.equal(id(without), 'none');
+  assert.match(without.said, /has no identity to deliver with/);
+});
+
 test('the registration trusts the issuer identity once, in the words of the cloud; a pipeline leaves it alone', () => {
-  const trust = { BROKER_CLIENT_ID: 'client' };
+  forget();
+  const trust = { ...OUTPUTS, BROKER_CLIENT_ID: 'client' };
   assert.equal(hook('after-provision', { ...trust, CI: 'true' }).asked, '');
   const first = hook('after-provision', trust);
   assert.equal(first.status, 0);
@@ -130,12 +254,48 @@ test('the registration trusts the issuer identity once, in the words of the clou
   );
 });
 
-test('events are subscribed to once the app answers, in the subscription that azd deployed to', () => {
-  const { status, asked: said } = hook('after-deploy');
+test('the rotator identity may read users; the issuer identity only where the environment says so, else it is taken away', () => {
+  const trust = { ...OUTPUTS, BROKER_CLIENT_ID: 'client' };
+  const granted = (ran: Ran): string[] =>
+    [...ran.asked.matchAll(/\[POST\].*servicePrincipals\/(\w+)\//g)].map(([, who = '']) => who);
+  assert.deepEqual(granted(hook('after-provision', trust)), ['rotator', 'rotator']);
+  const both = hook('after-provision', { ...trust, BROKER_ISSUER_READS_DIRECTORY: 'true' });
+  assert.deepEqual(granted(both), ['rotator', 'rotator', 'issuer', 'issuer']);
+  const held = hook('after-provision', { ...trust, HELD: 'assignment' });
+  assert.deepEqual(granted(held), []);
+  assert.equal(
+    held.asked.match(/\[DELETE\].*servicePrincipals\/issuer\/appRoleAssignments\/assignment/g)?.length,
+    2,
+  );
+  assert.doesNotMatch(held.asked, /\[DELETE\].*servicePrincipals\/rotator/);
+});
+
+test('a deployment waits until the roles that read the packages are five minutes old, and later not at all', () => {
+  assert.doesNotMatch(hook('before-deploy', OUTPUTS).asked, /sleep/);
+  const { asked: said } = hook('before-deploy', { ...OUTPUTS, GIVEN: new Date().toISOString() });
+  const [, seconds] = /^sleep \[(\d+)\]$/m.exec(said) ?? [];
+  assert.ok(Number(seconds) > 200 && Number(seconds) <= 300, said);
+  assert.equal(said.match(/\[--scope\] \[\/(one|two)\]/g)?.length, 2);
+});
+
+test('events are subscribed to once the app answers with the functions that were built, in azd’s subscription', () => {
+  const { status, asked: said } = hook('after-deploy', OUTPUTS);
   assert.equal(status, 0);
-  assert.match(said, /^curl .*\[https:\/\/broker\.example\/health\]\naz \[deployment\] \[group\] \[create\]/);
+  assert.match(said, /^curl .*\[https:\/\/broker\.example\/health\]\n/);
+  assert.match(
+    said,
+    /\[list\].*\[issuer-app\].*\n.*\[list\].*\[rotator-app\].*\n.*\[deployment\] \[group\] \[create\]/,
+  );
   assert.match(said, /\[--subscription\] \[subscription\].*\[--resource-group\] \[a group\]/);
-  assert.match(said, /\[activityTopicName=\]\n$/);
+  assert.match(said, /\[activityTopicId=\]\n$/);
+});
+
+test('a package that serves nothing fails the deployment, and what is missing is said', () => {
+  const { status, said, asked: calls } = hook('after-deploy', { ...OUTPUTS, DEPLOYED: 'app/one\\n' });
+  assert.equal(status, 1);
+  assert.match(said, /issuer-app has other functions than were built/);
+  assert.match(said, /^< two$/m);
+  assert.doesNotMatch(calls, /\[deployment\]/);
 });
 
 test('the registration is one that Entra takes: what shares a value shares everything', () => {

@@ -1,6 +1,6 @@
 /**
- * The folder that is deployed, away from this repository and without node_modules, in a host process of its
- * own, against the simulated Azure.
+ * The two folders that are deployed, away from this repository and without node_modules, each in a host process of
+ * its own, against the simulated Azure.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,23 +9,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Built, build, readAtStart } from '../../infra/build.ts';
-import { brokerSettings } from '../../src/local/environment.ts';
+import { APPS, type App, type Built, build, bytesAtStart, readAtStart } from '../../infra/build.ts';
+import { appSettings } from '../../src/local/environment.ts';
 import type { RunningAzure } from '../../src/local/simulated/start.ts';
 import { endProcesses, type RunningApp, startApp, startAzureInProcess } from './surroundings.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'package-'));
-const dist = join(folder, 'dist');
-let built: Built;
+const dist = (app: App): string => join(folder, 'dist', app);
+const built = new Map<App, Built>();
 let azure: RunningAzure;
 let app: RunningApp;
+let rotator: RunningApp;
 
 before(async () => {
   azure = await startAzureInProcess(join(folder, 'data'));
   writeFileSync(join(folder, 'policy.json'), JSON.stringify(azure.policy));
-  built = await build(dist, join(folder, 'policy.json'));
-  app = await startApp(dist, settings());
+  for (const name of APPS) built.set(name, await build(name, dist(name), join(folder, 'policy.json')));
+  app = await startApp(dist('issuer'), settings('issuer'));
+  rotator = await startApp(dist('rotator'), settings('rotator'));
 });
 
 after(async () => {
@@ -34,28 +36,66 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('the folder holds the bundle, host.json, package.json, the policy and its inventory, and nothing else', () => {
-  const files = readdirSync(dist).filter((file) => !/^[\w-]+\.js(\.map)?$/.test(file));
-  assert.deepEqual(files.sort(), ['host.json', 'package.json', 'policy.json', 'sbom.cdx.json']);
-  assert.equal(JSON.parse(readFileSync(join(dist, 'package.json'), 'utf8')).main, 'main.js');
-  assert.deepEqual(readFileSync(join(dist, 'host.json')), readFileSync(join(root, 'host.json')));
+test('each folder holds the bundle, host.json, package.json, the policy and its inventory, and nothing else', (t) => {
+  for (const name of APPS) {
+    const files = readdirSync(dist(name)).filter((file) => !/^[\w-]+\.js(\.map)?$/.test(file));
+    assert.deepEqual(files.sort(), ['host.json', 'package.json', 'policy.json', 'sbom.cdx.json']);
+    assert.equal(JSON.parse(readFileSync(join(dist(name), 'package.json'), 'utf8')).main, 'main.js');
+    assert.deepEqual(
+      readFileSync(join(dist(name), 'host.json')),
+      readFileSync(join(root, 'functions', name, 'host.json')),
+    );
+    const { sizes, metafile } = builtOf(name);
+    const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    t.diagnostic(`${name}: ${kib(bytes)} in all, ${kib(bytesAtStart(metafile))} read at start`);
+  }
 });
 
-test('nothing of the local mode or the tests is in the bundle', () => {
-  const inputs = Object.keys(built.metafile.inputs);
-  assert.ok(inputs.includes('src/broker.ts'));
+test('nothing of the local mode, the tests or the other app is in a bundle', () => {
+  for (const name of APPS) {
+    const inputs = Object.keys(builtOf(name).metafile.inputs);
+    assert.ok(inputs.includes(`src/${name}.ts`));
+    const other = name === 'issuer' ? 'rotator' : 'issuer';
+    assert.deepEqual(
+      inputs.filter((input) => /^(src\/(local|client)|test|infra)\//.test(input)),
+      [],
+    );
+    assert.deepEqual(
+      inputs.filter((input) => input === `src/${other}.ts` || input.startsWith(`functions/${other}/`)),
+      [],
+    );
+  }
+});
+
+test('no code that lists or changes a key or writes a secret is in the issuer, and no wire in the rotator', () => {
+  const inputs = (name: App): string[] =>
+    Object.keys(builtOf(name).metafile.inputs).filter((input) => input.startsWith('src/'));
+  const ofKeys =
+    /^src\/(azure\/(accounts|vault-writer|key-proof|rotation-store)|rotation\/(?!plan-row|planned|problem|state)|demand\/carry-out|revocation\/watch|revocation\/events\/(azure|directory))/;
   assert.deepEqual(
-    inputs.filter((input) => /^(src\/(local|client)|test|infra)\//.test(input)),
+    inputs('issuer').filter((input) => ofKeys.test(input)),
+    [],
+  );
+  assert.ok(inputs('rotator').filter((input) => ofKeys.test(input)).length > 10);
+  assert.deepEqual(
+    inputs('rotator').filter((input) => /^src\/(http|exchange|audit|revocation\/signals)\//.test(input)),
     [],
   );
 });
 
-test('the bundle asks for nothing but Node itself and what the Functions host supplies', () => {
-  const asked = Object.values(built.metafile.outputs)
-    .flatMap(({ imports }) => imports)
-    .filter(({ external, path }) => external && !isBuiltin(path))
-    .map(({ path }) => path);
-  assert.deepEqual([...new Set(asked)], ['@azure/functions-core']);
+test('the issuer reads the code that asks Microsoft Graph only when it is first needed', () => {
+  const atStart = readAtStart(builtOf('issuer').metafile).flatMap(({ inputs }) => Object.keys(inputs));
+  assert.ok(atStart.includes('src/issuer.ts') && !atStart.includes('src/azure/graph.ts'));
+});
+
+test('a bundle asks for nothing but Node itself and what the Functions host supplies', () => {
+  for (const name of APPS) {
+    const asked = Object.values(builtOf(name).metafile.outputs)
+      .flatMap(({ imports }) => imports)
+      .filter(({ external, path }) => external && !isBuiltin(path))
+      .map(({ path }) => path);
+    assert.deepEqual([...new Set(asked)], ['@azure/functions-core']);
+  }
 });
 
 test('the heavy SDKs are read when they are first used, not at the start', () => {
@@ -65,35 +105,48 @@ test('the heavy SDKs are read when they are first used, not at the start', () =>
         Object.keys(inputs).map((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1]),
       ),
     );
-  const anywhere = packages(Object.values(built.metafile.outputs));
-  const atStart = packages(readAtStart(built.metafile));
-  for (const heavy of [
-    '@azure/identity',
-    '@azure/msal-node',
-    '@azure/keyvault-secrets',
-    '@azure/data-tables',
-  ]) {
-    assert.ok(anywhere.has(heavy), `${heavy} is not in the bundle`);
-    assert.ok(!atStart.has(heavy), `${heavy} is read at the start`);
+  for (const name of APPS) {
+    const anywhere = packages(Object.values(builtOf(name).metafile.outputs));
+    const atStart = packages(readAtStart(builtOf(name).metafile));
+    for (const heavy of [
+      '@azure/identity',
+      '@azure/msal-node',
+      '@azure/keyvault-secrets',
+      '@azure/data-tables',
+    ]) {
+      assert.ok(anywhere.has(heavy), `${heavy} is not in the bundle`);
+      assert.ok(!atStart.has(heavy), `${heavy} is read at the start`);
+    }
   }
 });
 
 test('the inventory names every bundled package with its version and hash', () => {
-  const { components } = JSON.parse(readFileSync(join(dist, 'sbom.cdx.json'), 'utf8'));
+  for (const name of APPS) isInventoried(name);
+});
+
+function isInventoried(app: App): void {
+  const { components } = JSON.parse(readFileSync(join(dist(app), 'sbom.cdx.json'), 'utf8'));
   const names: string[] = components.map(({ name }: { name: string }) => name);
-  for (const name of ['@azure/functions', '@azure/identity', 'jose', 'zod'])
-    assert.ok(names.includes(name), name);
+  const bundled = ['@azure/functions', '@azure/identity', 'zod', ...(app === 'issuer' ? ['jose'] : [])];
+  for (const name of bundled) assert.ok(names.includes(name), name);
   const purls = components.map(({ purl }: { purl: string }) => purl);
   assert.equal(new Set(purls).size, purls.length, 'CycloneDX forbids a component twice');
   for (const { name, version, hashes } of components) {
     assert.match(version, /^\d+\.\d+\.\d+/, name);
     assert.match(hashes[0].content, /^[0-9a-f]{128}$/, name);
   }
-});
+}
 
-test('every function is registered, and no other', () => {
-  const registered = app.functions.map(({ name, type }) => `${type} ${name}`).sort();
-  assert.deepEqual(registered, EXPECTED_FUNCTIONS);
+test('every function is registered in its app, and no other', () => {
+  const registered = ({ functions }: RunningApp): string[] =>
+    functions.map(({ name, type }) => `${type} ${name}`).sort();
+  assert.deepEqual(registered(app), EXPECTED_FUNCTIONS);
+  assert.deepEqual(registered(rotator), [
+    'queueTrigger demands',
+    'queueTrigger events',
+    'timerTrigger reconcile',
+    'timerTrigger rotate',
+  ]);
 });
 
 test('a caller gets a token for its own Entra token', async () => {
@@ -107,7 +160,7 @@ test('a caller gets a token for its own Entra token', async () => {
 
 test('the rotation timer runs and looks at the accounts', async () => {
   const before = azure.requests.after(0).at(-1)?.n ?? 0;
-  const run = await fetch(`${app.url}/admin/functions/rotate`, {
+  const run = await fetch(`${rotator.url}/admin/functions/rotate`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{"input":""}',
@@ -143,14 +196,18 @@ test('a revocation delivered by Event Grid is in force when it is acknowledged',
 });
 
 test('a start with wrong settings names each of them, and what fails says where in the source', async () => {
-  const { BROKER_TENANT_ID: _, ...rest } = settings();
-  const wrong = await startApp(dist, { ...rest, BROKER_FRESHNESS_SECONDS: '31' }, /BROKER_FRESHNESS_SECONDS/);
+  const { BROKER_TENANT_ID: _, ...rest } = settings('issuer');
+  const wrong = await startApp(
+    dist('issuer'),
+    { ...rest, BROKER_FRESHNESS_SECONDS: '31' },
+    /BROKER_FRESHNESS_SECONDS/,
+  );
   assert.match(wrong.said, /serves nothing: .*BROKER_TENANT_ID: is not set/);
   assert.match(wrong.said, /serves nothing: .*BROKER_FRESHNESS_SECONDS: /);
   assert.equal((await fetch(`${wrong.url}/oauth2/token`, { method: 'POST' })).status, 500);
   for (let waitedMs = 0; !wrong.said.includes('(Failed)') && waitedMs < 5_000; waitedMs += 20)
     await sleep(20);
-  assert.match(wrong.said, /at readConfig \(.*src\/config\.ts:\d+:\d+\)/);
+  assert.match(wrong.said, /at (?:read|readIssuerConfig) \(.*src\/config\.ts:\d+:\d+\)/);
 });
 
 const EXPECTED_FUNCTIONS = [
@@ -164,13 +221,12 @@ const EXPECTED_FUNCTIONS = [
   'httpTrigger operator-listRevocations',
   'httpTrigger operator-planRotation',
   'httpTrigger operator-readAudit',
+  'httpTrigger operator-readDemand',
   'httpTrigger operator-revoke',
   'httpTrigger operator-rotateNow',
   'httpTrigger revoke',
   'httpTrigger signals',
   'httpTrigger token',
-  'timerTrigger reconcile',
-  'timerTrigger rotate',
 ];
 
 function caller(name: string): RunningAzure['callers'][number] {
@@ -204,6 +260,12 @@ const json = async (answer: Response): Promise<Record<string, unknown>> =>
   (await answer.json()) as Record<string, unknown>;
 
 /** The policy is found beside host.json, where the working folder of the worker is. */
-function settings(): Record<string, string> {
-  return brokerSettings(azure, 'https://localhost', 'policy.json');
+function settings(name: App): Record<string, string> {
+  return { ...appSettings(azure, 'https://localhost', 'policy.json')[name] };
 }
+
+function builtOf(name: App): Built {
+  return built.get(name) ?? assert.fail(name);
+}
+
+const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;

@@ -2,16 +2,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { all, bicepFile, bicepFiles, declarations, infra, properties, unquoted } from './bicep-syntax.ts';
+import { bicepFile, bicepFiles, declarations, infra, properties, unquoted } from './bicep-syntax.ts';
+import { BUILT_IN_ROLES } from './built-in-roles.ts';
+import { customRoles, rolesOf, rows } from './roles-of.ts';
 
 /** https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
-const ALLOWED_ROLES: Record<string, string> = {
-  storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
-  storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
-  storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3',
-  keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6',
-  monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb',
-  eventGridDataSender: 'd5a91429-5739-47e2-a06b-3470a27159e7',
+const DATA_ROLES: Record<string, string> = {
   speech: 'f2dc8367-1007-4938-bd23-fe263f013447',
   openai: '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd',
 };
@@ -27,80 +23,186 @@ const assignments = bicepFiles.flatMap((file) =>
     .map((declaration) => ({ file: file.name, declaration })),
 );
 
-test('roles are assigned in roles.bicep, and on other resource groups by the one module it calls', () => {
-  assert.ok(assignments.length >= 8);
+const ENTITIES = 'Microsoft.Storage/storageAccounts/tableServices/tables/entities';
+const heldAt = (scope: string, identity: string): string[] =>
+  rolesOf()
+    .filter((held) => held.scope === scope && held.identity === identity)
+    .flatMap(({ actions, dataActions }) => [...actions, ...dataActions]);
+
+test('every assignment to the two identities is one of these', () => {
+  assert.deepEqual(
+    rolesOf().map(({ identity, role, scope }) => `${identity} ${role} ${scope}`),
+    [
+      'issuer writer table:state',
+      'issuer storageTableDataReader table:rotation',
+      'issuer storageTableDataReader table:history',
+      'issuer writer table:ledger',
+      'issuer appender table:audit',
+      'issuer appender table:demands',
+      'issuer writer table:events',
+      'rotator keeper table:state',
+      'rotator writer table:rotation',
+      'rotator writer table:history',
+      'rotator sweeper table:ledger',
+      'rotator settler table:demands',
+      'rotator keeper table:events',
+      'issuer storageQueueDataMessageSender queue:events',
+      'issuer storageQueueDataMessageSender queue:demands',
+      'rotator queueWorker queue:events',
+      'rotator queueWorker queue:demands',
+      'rotator storageQueueDataMessageSender queue:events-poison',
+      'rotator storageQueueDataMessageSender queue:demands-poison',
+      'issuer currentSecret vault',
+      'rotator rotator vault',
+      'issuer storageBlobDataOwner host:issuer',
+      'rotator storageBlobDataOwner host:rotator',
+      'issuer monitoringMetricsPublisher component',
+      'rotator monitoringMetricsPublisher component',
+      'rotator rotator account',
+    ],
+  );
+});
+
+test('the issuer identity can neither list, regenerate nor write a key, nor list the versions of one', () => {
+  assert.deepEqual(heldAt('account', 'issuer'), []);
+  assert.deepEqual(heldAt('vault', 'issuer'), ['Microsoft.KeyVault/vaults/secrets/getSecret/action']);
+});
+
+test('the issuer identity can neither change nor delete a row of the audit, nor a table', () => {
+  assert.deepEqual(heldAt('table:audit', 'issuer'), [`${ENTITIES}/read`, `${ENTITIES}/add/action`]);
+  assert.deepEqual(heldAt('table:demands', 'issuer'), heldAt('table:audit', 'issuer'));
+  for (const { identity, scope, actions, dataActions } of rolesOf())
+    if (scope.startsWith('table:'))
+      for (const action of [...actions, ...dataActions])
+        assert.ok(
+          !/tables\/(write|delete)$|entities\/(write|\*)$/.test(action) &&
+            !(identity === 'issuer' && /delete$/.test(action)),
+          `${identity} ${scope} ${action}`,
+        );
+});
+
+test('the rotator identity has nothing to do with the audit, and cannot make a demand', () => {
+  assert.deepEqual(heldAt('table:audit', 'rotator'), []);
+  assert.ok(!heldAt('table:demands', 'rotator').some((action) => action.endsWith('/add/action')));
+});
+
+test('neither identity has a role on the storage of the other app’s host, or on the whole account with the state', () => {
+  for (const { identity, scope } of rolesOf())
+    if (scope.startsWith('host:')) assert.equal(scope, `host:${identity}`);
+  const scopes = assignments
+    .filter(({ file }) => file === 'roles.bicep')
+    .map(({ declaration }) => declaration.at('scope')?.text);
+  assert.deepEqual(scopes, ['tables[index]', 'queues[index]', 'hosts[index]', 'vault', 'component']);
+});
+
+test('whoever works on a queue may also give a message back, which no built-in role of a worker allows', () => {
+  const messages = 'Microsoft.Storage/storageAccounts/queueServices/queues/messages';
+  for (const queue of ['events', 'demands'])
+    assert.deepEqual(heldAt(`queue:${queue}`, 'rotator'), [
+      'Microsoft.Storage/storageAccounts/queueServices/queues/read',
+      `${messages}/read`,
+      `${messages}/write`,
+      `${messages}/process/action`,
+    ]);
+  assert.deepEqual(heldAt('queue:demands', 'issuer'), [`${messages}/add/action`]);
+});
+
+test('the rotator role lists and regenerates keys and keeps secrets, and deletes nothing', () => {
+  assert.deepEqual(customRoles().get('rotator'), {
+    actions: [
+      'Microsoft.CognitiveServices/accounts/listKeys/action',
+      'Microsoft.CognitiveServices/accounts/regenerateKey/action',
+    ],
+    dataActions: [
+      'Microsoft.KeyVault/vaults/secrets/getSecret/action',
+      'Microsoft.KeyVault/vaults/secrets/setSecret/action',
+      'Microsoft.KeyVault/vaults/secrets/readMetadata/action',
+      'Microsoft.KeyVault/vaults/secrets/update/action',
+    ],
+  });
+  assert.deepEqual(customRoles().get('data'), {
+    actions: [],
+    dataActions: ['Microsoft.CognitiveServices/*'],
+  });
+});
+
+test('every custom role is given, and each has a GUID of its own', () => {
+  const named = declarations(bicepFile('main.bicep'), 'variable').find(({ name }) => name === 'roleNames');
+  const guids = [...properties(named?.body ?? assert.fail())];
+  assert.deepEqual(guids.map(([name]) => name).sort(), [...customRoles().keys()].sort());
+  for (const [name, { text }] of guids) assert.ok(text.endsWith(`, '${name}')`), name);
+  const given = new Set(rolesOf().map(({ role }) => role));
+  for (const name of customRoles().keys()) assert.ok(name === 'data' || given.has(name), name);
+});
+
+test('roles are assigned in three files, and on other resource groups by the one module that two of them call', () => {
   const files = new Set(assignments.map(({ file }) => file));
-  assert.deepEqual(files, new Set(['roles.bicep', 'account-role.bicep']));
+  assert.deepEqual(files, new Set(['roles.bicep', 'event-roles.bicep', 'account-role.bicep']));
   for (const file of bicepFiles)
     for (const { refersTo } of declarations(file, 'module'))
-      assert.ok(refersTo !== 'account-role.bicep' || file.name === 'roles.bicep', file.name);
+      assert.ok(
+        refersTo !== 'account-role.bicep' || ['roles.bicep', 'grants.bicep'].includes(file.name),
+        file.name,
+      );
+});
+
+test('the topics deliver to the queue of the rotator app and dead-letter, and publishers publish', () => {
+  const given = assignments
+    .filter(({ file }) => file === 'event-roles.bicep')
+    .map(({ declaration }) => {
+      const role = declaration.at('properties', 'roleDefinitionId')?.text ?? '';
+      const who = declaration.at('properties', 'principalId')?.text;
+      return `${who} ${/, builtIn\.(\w+)\)$/.exec(role)?.[1]} ${declaration.at('scope')?.text}`;
+    });
+  assert.deepEqual(given, [
+    'principalId storageQueueDataMessageSender events',
+    'principalId storageBlobDataContributor deadLetters',
+    'publisher eventGridDataSender topic',
+  ]);
 });
 
 test('no built-in role is given beyond the listed ones, and never one that lists keys', () => {
   const guid = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
   const used = bicepFiles.flatMap(({ text }) => text.toLowerCase().match(guid) ?? []);
-  assert.deepEqual(new Set(used), new Set(Object.values(ALLOWED_ROLES)));
+  const allowed = [...Object.values(BUILT_IN_ROLES).map(({ id }) => id), ...Object.values(DATA_ROLES)];
+  assert.deepEqual(new Set(used), new Set(allowed));
   for (const file of readdirSync(infra))
     for (const [name, id] of Object.entries(KEY_LISTING_ROLES))
       assert.ok(!readFileSync(join(infra, file), 'utf8').toLowerCase().includes(id), `${file}: ${name}`);
 });
 
-test('every name of a role stands for the GUID of that role', () => {
-  const named = declarations(bicepFile('roles.bicep'), 'variable')
-    .filter(({ name }) => name === 'builtIn' || name === 'dataRoles')
-    .flatMap(({ body }) => (body ? [...properties(body)] : []))
-    .filter(([name]) => name !== 'data')
-    .map(([name, value]) => [name, unquoted(value)]);
-  assert.deepEqual(Object.fromEntries(named), ALLOWED_ROLES);
+test('every name of a built-in role stands for the GUID of that role', () => {
+  for (const file of bicepFiles)
+    for (const { name: variable, body } of declarations(file, 'variable'))
+      for (const [name, value] of body && /^(builtIn|dataRoles)$/.test(variable) ? properties(body) : [])
+        if (name !== 'data')
+          assert.equal(
+            unquoted(value),
+            BUILT_IN_ROLES[name]?.id ?? DATA_ROLES[name],
+            `${file.name}: ${name}`,
+          );
 });
 
-test('an assignment has a name that stays the same and a scope narrower than the resource group', () => {
-  for (const { declaration } of assignments) {
-    assert.match(declaration.at('name')?.text ?? '', /^guid\(\w+\.id, /);
-    assert.ok(declaration.at('scope'), `${declaration.name} has no scope`);
-    assert.ok(declaration.at('properties', 'principalType'), declaration.name);
-  }
-});
-
-test('every assignment is one of these: who, what role, on what', () => {
-  const given = assignments
-    .filter(({ file }) => file === 'roles.bicep')
-    .map(({ declaration }) => {
-      const role = declaration.at('properties', 'roleDefinitionId')?.text ?? '';
-      const who = declaration.at('properties', 'principalId')?.text ?? '';
-      return `${who} ${/, (?:builtIn\.)?(\w+)\)$/.exec(role)?.[1]} ${declaration.at('scope')?.text}`;
-    });
-  assert.deepEqual(given.sort(), [
-    'principalIds.issuer keyVaultSecretsUser vault',
-    'principalIds.issuer monitoringMetricsPublisher component',
-    'principalIds.issuer storageBlobDataOwner storage',
-    'principalIds.issuer storageTableDataContributor storage',
-    'principalIds.rotator rotatorRoleName vault',
-    'principalIds[writer] storageBlobDataContributor deadLetters',
-    'publisher eventGridDataSender topic',
-  ]);
-});
-
-test('the name of an assignment tells its scope, holder and role, so no two have one name', () => {
-  for (const { file, declaration } of assignments.filter(({ file }) => file === 'roles.bicep')) {
-    const [, scope, who, role] =
-      /^guid\((\w+)\.id, '?(\w+)'?, ([\w.]+)\)$/.exec(declaration.at('name')?.text ?? '') ?? [];
+test('the name of an assignment tells its scope, holder and role: an identity made again gets one of its own', () => {
+  assert.ok(assignments.length >= 9);
+  for (const { file, declaration } of assignments) {
+    const at = (...path: string[]): string => declaration.at(...path)?.text ?? '';
     const where = `${file}: ${declaration.name}`;
-    assert.equal(declaration.at('scope')?.text, scope, where);
-    assert.ok(declaration.at('properties', 'roleDefinitionId')?.text.endsWith(`, ${role})`), where);
-    assert.match(declaration.at('properties', 'principalId')?.text ?? '', new RegExp(`\\b${who}\\b`), where);
+    const role = /, ([\w.]+)\)$/.exec(at('properties', 'roleDefinitionId'))?.[1] ?? '';
+    const parts = [`${at('scope')}.id`, at('properties', 'principalId'), role];
+    const name =
+      at('name')
+        .match(/[\w.[\]]+/g)
+        ?.slice(1) ?? [];
+    assert.deepEqual(name.toSorted(), parts.toSorted(), where);
+    assert.ok(at('properties', 'principalType'), where);
   }
 });
 
 test('on an AI account the rotator role goes to rotated accounts only, and the others to whom the grant names', () => {
-  const [rotator, users] = ['rotatorKeys', 'accountUsers'].map(
-    (name) =>
-      declarations(bicepFile('roles.bicep'), 'module').find((module) => module.name === name) ??
-      assert.fail(),
-  );
+  const [rotator] = declarations(bicepFile('roles.bicep'), 'module');
+  const [users] = declarations(bicepFile('grants.bicep'), 'module');
   assert.ok(rotator?.node.text.includes('for account in filter(accounts, item => item.rotated):'));
-  assert.equal(rotator?.at('params', 'roleName')?.text, 'rotatorRoleName');
-  assert.equal(rotator?.at('params', 'principalId')?.text, 'principalIds.rotator');
   assert.equal(users?.at('params', 'roleName')?.text, 'dataRoles[grant.role]');
   assert.equal(
     users?.at('params', 'principalType')?.text,
@@ -108,34 +210,46 @@ test('on an AI account the rotator role goes to rotated accounts only, and the o
   );
   assert.match(
     users?.at('params', 'principalId')?.text.replace(/\s+/g, ' ') ?? '',
-    /^grant\.to == 'application' \? principalIds\.application : grant\.to == 'systemAssigned' \? principalIds\.systemAssigned : grant\.principalId$/,
+    /^grant\.to == 'application' \? applicationId : grant\.to == 'systemAssigned' \? systemAssignedId : grant\.principalId$/,
   );
 });
 
-test('the custom roles hold exactly what they need', () => {
-  const roles = declarations(bicepFile('role-definitions.bicep'), 'resource');
-  const permissions = Object.fromEntries(
-    roles.map((role) => {
-      const permission = all(role.at('properties', 'permissions') ?? assert.fail(), 'object')[0];
-      const lists = properties(permission ?? assert.fail());
-      const list = (name: string) => lists.get(name)?.namedChildren.map(unquoted) ?? [];
-      return [role.name, { actions: list('actions'), dataActions: list('dataActions') }];
-    }),
-  );
-  assert.deepEqual(permissions, {
-    rotator: {
-      actions: [
-        'Microsoft.CognitiveServices/accounts/read',
-        'Microsoft.CognitiveServices/accounts/listKeys/action',
-        'Microsoft.CognitiveServices/accounts/regenerateKey/action',
-      ],
-      dataActions: [
-        'Microsoft.KeyVault/vaults/secrets/getSecret/action',
-        'Microsoft.KeyVault/vaults/secrets/setSecret/action',
-        'Microsoft.KeyVault/vaults/secrets/readMetadata/action',
-        'Microsoft.KeyVault/vaults/secrets/update/action',
-      ],
-    },
-    dataUser: { actions: [], dataActions: ['Microsoft.CognitiveServices/*'] },
-  });
+test('every table and queue on which a role is given is one that there is, and each has one', () => {
+  for (const [variable, kind] of [
+    ['tableNames', 'table'],
+    ['queueNames', 'queue'],
+  ] as const) {
+    const declared = declarations(bicepFile('storage.bicep'), 'variable').find(
+      ({ name }) => name === variable,
+    );
+    const names =
+      /\[([^\]]*)\]/
+        .exec(declared?.node.text ?? '')?.[1]
+        ?.trim()
+        .split(/\s+/) ?? [];
+    const given = rows('roles.bicep', `${kind}Roles`).map((row) => row.get(kind)?.text ?? '');
+    assert.deepEqual(new Set(given), new Set(names));
+  }
 });
+
+test('infra/README.md lists what the two identities hold, and nothing else', () => {
+  const page = readFileSync(join(infra, 'README.md'), 'utf8');
+  const listed = [...page.matchAll(/^\| (issuer|rotator) \| ([^|]+) \| ([^|]+) \|/gm)].flatMap(
+    ([, who, role = '', where = '']) =>
+      where.split(', ').map((part, _, parts) => {
+        const kind = /^(tables|queues|host) /.exec(parts[0] ?? '')?.[1]?.replace(/s$/, '');
+        const place = part.replace(/^(tables|queues|host) /, '');
+        return `${who} ${roleOf(role)} ${kind === undefined ? place : `${kind}:${place}`}`;
+      }),
+  );
+  const held = rolesOf().map(({ identity, role, scope }) => `${identity} ${role} ${scope}`);
+  assert.deepEqual(listed.toSorted(), held.toSorted());
+});
+
+/** `*writer*` is a role of our own; `Storage Blob Data Owner` a built-in one. */
+function roleOf(text: string): string {
+  const own = /^\*(\w+)\*$/.exec(text)?.[1];
+  if (own !== undefined) return own;
+  const known = Object.keys(BUILT_IN_ROLES);
+  return known.find((name) => name.toLowerCase() === text.replaceAll(' ', '').toLowerCase()) ?? text;
+}

@@ -47,11 +47,31 @@ interface Ran {
   readonly out: string;
   readonly err: string;
 }
+const exported = (variables: Record<string, string>): string =>
+  Object.entries(variables)
+    .map(([name, value]) => `export ${name}='${value}'\n`)
+    .join('');
+
+/** Half an hour before an operator's token may end. */
+const SIGNED_IN_MS = 30 * 60_000;
+/** What "Before you begin" leaves in the shell: one sign-in serves many blocks, as on the page. */
+const operatorShell = join(scratch, 'operator-shell');
+let signInAgainAtMs = 0;
+
 /** In a shell as "Before you begin" leaves it, with these variables set. */
 async function runBlock(block: Block, variables: Record<string, string>, input = ''): Promise<Ran> {
-  const all = { FILES: files, DAY: await today(), ...variables };
-  const set = Object.entries(all).map(([name, value]) => `export ${name}='${value}'`);
-  const script = [set[0], signIn?.text, ...set.slice(1), commands?.text, block.text].join('\n');
+  const nowMs = await virtualNow();
+  const isSignedIn = nowMs < signInAgainAtMs;
+  if (!isSignedIn) signInAgainAtMs = nowMs + SIGNED_IN_MS;
+  const all = { DAY: new Date(nowMs).toISOString().slice(0, 10), ...variables };
+  const script = [
+    isSignedIn
+      ? `. '${operatorShell}'`
+      : `${exported({ FILES: files })}${signIn?.text}export -p >'${operatorShell}'`,
+    exported(all),
+    commands?.text,
+    block.text,
+  ].join('\n');
   const child = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd: root });
   let [out, err] = ['', ''];
   child.stdout.on('data', (text) => {
@@ -79,11 +99,8 @@ async function run(task: string, step: number, variables: Record<string, string>
 
 const control = (method: string, path: string, body?: object) => stack.control(method, path, body);
 const pass = (advanceSeconds: number) => control('POST', '/clock', { advanceSeconds });
-const dayAfter = async (days = 1) => {
-  const { now } = await control('GET', '/clock');
-  return new Date(Date.parse(String(now)) + days * 86_400_000).toISOString().slice(0, 10);
-};
-const today = () => dayAfter(0);
+const virtualNow = async (): Promise<number> => Date.parse(String((await control('GET', '/clock'))['now']));
+const dayAfter = async () => new Date((await virtualNow()) + 86_400_000).toISOString().slice(0, 10);
 async function eventually(isSo: () => unknown): Promise<void> {
   const giveUpAt = performance.now() + 45_000;
   while (!(await isSo())) {
@@ -231,27 +248,44 @@ async function regeneratedSince(entry: number): Promise<string[]> {
 }
 const lastRequest = async () => (await rotation.requests()).last;
 
-/** What a deployment does: the instance is replaced by one that reads the policy anew. */
+/** Asks for a rotation by the first step of a task, and waits until the demand has this outcome. */
+async function demand(task: string, outcome: RegExp): Promise<void> {
+  const { demand: DEMAND } = JSON.parse(await run(task, 1));
+  const authorization = `Bearer ${await stack.callerToken('operator')}`;
+  const { broker } = stack.description;
+  await eventually(async () => {
+    const read = await fetch(`${broker}/operator/demands/${DEMAND}`, { headers: { authorization } });
+    return outcome.test(await read.text());
+  });
+  assert.match(await run('Rotate now', 2, { DEMAND }), outcome);
+}
+
+/** What a deployment does: each app is replaced by one that reads the policy anew. */
 async function deploy(): Promise<void> {
   const instances = execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' })
     .split('\n')
     .filter((line) => line.includes('local/instance.ts'))
     .map((line) => Number.parseInt(line, 10));
-  const [pid = assert.fail('no instance')] = descendants(stack.pid).filter((one) => instances.includes(one));
-  process.kill(pid, 'SIGKILL');
-  const answers = async () => (await fetch(`${stack.description.broker}/health`).catch(() => undefined))?.ok;
+  const running = descendants(stack.pid).filter((one) => instances.includes(one));
+  assert.equal(running.length, 2, 'an issuer and the rotator');
+  for (const pid of running) process.kill(pid, 'SIGKILL');
+  const { broker, apps } = stack.description;
+  const isUp = async (url: string) => (await fetch(url).catch(() => undefined))?.ok;
+  const answers = async () =>
+    (await isUp(`${broker}/health`)) && (await isUp(`${apps.rotator[0]}/admin/host/status`));
   const ended = stack.log().length;
-  const isStartedAgain = () => stack.log().slice(ended).includes('starting it again');
+  const isStartedAgain = () => stack.log().slice(ended).split('starting it again').length === 3;
   await eventually(async () => isStartedAgain() && (await answers()));
 }
 
 test('rotate now, freeze in the middle, thaw: a rotation goes on over two deployments', async () => {
   const entry = await lastRequest();
-  assert.match(await run('Rotate now', 1), /"kind":"begun"/);
+  await demand('Rotate now', /"state":"begun"/);
   const isDraining = ({ work }: RotationState) => work?.phase.name === 'draining';
   await tickUntil(61, 'speech', isDraining);
   await run('Freeze the rotation', 1);
   await deploy();
+  await rotation.tick();
   const paused = (await run('Freeze the rotation', 3)).trim().split('\n');
   assert.equal(paused.length, 3);
   for (const line of paused) assert.match(line, /paused by the policy$/);
@@ -262,14 +296,15 @@ test('rotate now, freeze in the middle, thaw: a rotation goes on over two deploy
   assert.ok(isDraining(await stateOf('speech')), 'it stands still');
   assert.deepEqual(await regeneratedSince(entry), []);
   assert.ok(await isGranted(await signedIn('captions'), 'speech'), 'exchanges go on');
-  assert.match(await run('Rotate now', 1), /"kind":"notBegun".*paused/);
+  await demand('Rotate now', /"state":"notBegun","why":".*paused/);
 
   await run('Thaw the rotation', 1);
   await deploy();
+  await rotation.tick();
   assert.doesNotMatch(await run('Thaw the rotation', 3), /paused/);
   await untilSteady('speech');
   assert.equal((await regeneratedSince(entry)).filter((name) => name === 'speech').length, 2);
-  assert.match(await run('Rotate now', 2), /^speech: steady$/m);
+  assert.match(await run('Rotate now', 3), /^speech: steady$/m);
   assert.ok(await isGranted(await signedIn('captions'), 'speech'));
 });
 
@@ -282,7 +317,7 @@ test('is every key young enough', async () => {
 
 test('a key leaked: its account is known, or only the key', async () => {
   let entry = await lastRequest();
-  assert.match(await run('A key leaked', 1), /"kind":"begun"/);
+  await demand('A key leaked', /"state":"begun"/);
   await untilSteady('speech');
   assert.deepEqual(await regeneratedSince(entry), ['speech', 'speech']);
   assert.match(await run('A key leaked', 2), /^speech: steady$/m);

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createQueuesAt } from '../../src/local/queues.ts';
 import { demoWorld } from '../../src/local/simulated/demo.ts';
 import { type RunningAzure, startAzure } from '../../src/local/simulated/start.ts';
 import { trust } from '../../src/local/simulated/tls.ts';
@@ -24,7 +25,7 @@ export async function endProcesses(): Promise<void> {
 
 /** In this process, at the speed of the wall clock. This process trusts it from then on. */
 export async function startAzureInProcess(dataFolder: string): Promise<RunningAzure> {
-  const tables = await startAzurite();
+  const [tables, queues] = await Promise.all([startAzurite('table'), startAzurite('queue')]);
   const still = async (): Promise<void> => {};
   const azure = await startAzure({
     world: demoWorld,
@@ -32,8 +33,7 @@ export async function startAzureInProcess(dataFolder: string): Promise<RunningAz
     dataFolder,
     now: Date.now,
     log: () => {},
-    eventsTo: () => undefined,
-    tablesUrl: () => tables,
+    azurite: () => ({ tables, queues }),
     clock: {
       state: () => ({ now: new Date().toISOString(), speed: 1 }),
       advance: still,
@@ -43,6 +43,7 @@ export async function startAzureInProcess(dataFolder: string): Promise<RunningAz
     },
   });
   await createTablesAt(azure.tables);
+  await createQueuesAt(`${queues}/devstoreaccount1`);
   trust(azure.caPem);
   return azure;
 }
@@ -83,12 +84,12 @@ export async function startApp(
   };
 }
 
-async function startAzurite(): Promise<string> {
+async function startAzurite(service: 'table' | 'queue'): Promise<string> {
   const port = await freePort();
-  const at = ['--tableHost', '127.0.0.1', '--tablePort', `${port}`];
+  const at = [`--${service}Host`, '127.0.0.1', `--${service}Port`, `${port}`];
   const quiet = ['--inMemoryPersistence', '--skipApiVersionCheck', '--silent', '--disableTelemetry'];
   children.push(
-    fork(join(root, 'node_modules/azurite/dist/src/table/main.js'), [...at, ...quiet], {
+    fork(join(root, `node_modules/azurite/dist/src/${service}/main.js`), [...at, ...quiet], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     }),
   );

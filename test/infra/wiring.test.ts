@@ -5,61 +5,72 @@ import { bicepFile, type Declaration, declarations, unquoted } from './bicep-syn
 
 /** File, type of resource (or module), property, what it must be. */
 const MUST_BE: readonly [file: string, what: string, path: string, text: string][] = [
-  ['app.bicep', 'Microsoft.Web/serverfarms', 'properties zoneRedundant', 'settings.zoneRedundant'],
+  ['app.bicep', 'Microsoft.Web/serverfarms', 'properties zoneRedundant', 'zoneRedundant'],
   ['app.bicep', 'Microsoft.Web/sites', 'properties siteConfig cors allowedOrigins', '[]'],
   ['app.bicep', 'Microsoft.Web/sites', 'properties siteConfig cors supportCredentials', 'false'],
-  [
-    'app.bicep',
-    'Microsoft.Web/sites',
-    'properties siteConfig ipSecurityRestrictions',
-    'empty(settings.frontDoorId) ? [] : behindFrontDoor',
-  ],
-  [
-    'app.bicep',
-    'Microsoft.Web/sites',
-    'properties siteConfig ipSecurityRestrictionsDefaultAction',
-    "empty(settings.frontDoorId) ? 'Allow' : 'Deny'",
-  ],
-  ['app.bicep', 'Microsoft.Web/sites', 'properties functionsRuntimeAdminIsolationEnabled', 'true'],
-  [
-    'app.bicep',
-    'Microsoft.Web/sites',
-    'properties functionAppConfig scaleAndConcurrency triggers http perInstanceConcurrency',
-    '100',
-  ],
+  ['issuer.bicep', 'app.bicep', 'params callers', 'empty(settings.frontDoorId) ? [] : behindFrontDoor'],
+  ['issuer.bicep', 'app.bicep', 'params otherCallers', "empty(settings.frontDoorId) ? 'Allow' : 'Deny'"],
+  ['issuer.bicep', 'app.bicep', 'params instances httpConcurrency', '100'],
+  ['issuer.bicep', 'app.bicep', 'params service', "'issuer'"],
+  ['rotator.bicep', 'app.bicep', 'params service', "'rotator'"],
+  ['rotator.bicep', 'app.bicep', 'params instances instanceMemoryMB', '512'],
+  ...['issuer.bicep', 'rotator.bicep']
+    .flatMap((file) =>
+      [
+        ['AzureWebJobsStorage__blobServiceUri', 'host.blobUrl'],
+        ['AzureWebJobsStorage__queueServiceUri', 'host.queueUrl'],
+        ['AzureWebJobsStorage__tableServiceUri', 'host.tableUrl'],
+        ['AzureWebJobsStorage__credential', "'managedidentity'"],
+        ['AzureWebJobsStorage__clientId', 'identity.clientId'],
+        ['APPLICATIONINSIGHTS_CONNECTION_STRING', 'urls.telemetry'],
+        ['BROKER_TENANT_ID', 'tenant().tenantId'],
+        ['BROKER_KEY_VAULT_URL', 'urls.vault'],
+        ['BROKER_TABLES_URL', 'urls.tables'],
+      ].map((pair): [string, string, string[]] => [file, 'Microsoft.Web/sites/config', pair]),
+    )
+    .map(([file, what, [name, text = '']]): [string, string, string, string] => [
+      file,
+      what,
+      `properties ${name}`,
+      text,
+    ]),
   ...[
-    ['AzureWebJobsStorage__blobServiceUri', 'blobUrl'],
-    ['AzureWebJobsStorage__queueServiceUri', 'queueUrl'],
-    ['AzureWebJobsStorage__tableServiceUri', 'tableUrl'],
-    ['AzureWebJobsStorage__credential', "'managedidentity'"],
-    ['AzureWebJobsStorage__clientId', 'issuerClientId'],
-    ['APPLICATIONINSIGHTS_CONNECTION_STRING', 'telemetryConnection'],
-    ['BROKER_TENANT_ID', 'tenant().tenantId'],
     ['BROKER_CLIENT_ID', 'brokerClientId'],
     ['BROKER_ACCEPT_V1', "'false'"],
     ['BROKER_CORS_ORIGINS', "join(settings.corsOrigins, ' ')"],
-    ['BROKER_KEY_VAULT_URL', 'vaultUrl'],
-    ['BROKER_TABLES_URL', 'tableUrl'],
-    ['BROKER_ISSUER_IDENTITY', 'issuerClientId'],
-    ['BROKER_ROTATOR_IDENTITY', 'rotatorClientId'],
+    ['BROKER_QUEUES_URL', 'urls.queues'],
+    ['BROKER_ISSUER_IDENTITY', 'identity.clientId'],
   ].map(([name, text]): [string, string, string, string] => [
-    'app.bicep',
+    'issuer.bicep',
     'Microsoft.Web/sites/config',
     `properties ${name}`,
     text ?? '',
   ]),
+  ['rotator.bicep', 'Microsoft.Web/sites/config', 'properties BROKER_ROTATOR_IDENTITY', 'identity.clientId'],
+  [
+    'rotator.bicep',
+    'Microsoft.Web/sites/config',
+    'properties BROKER_HAND_BACK',
+    "handBack ? 'true' : 'false'",
+  ],
   [
     'app.bicep',
     'Microsoft.Web/sites',
     'properties functionAppConfig deployment storage authentication userAssignedIdentityResourceId',
-    'issuerId',
+    'identityId',
   ],
   [
-    'storage.bicep',
+    'app.bicep',
+    'Microsoft.Web/sites',
+    'properties functionAppConfig deployment storage value',
+    'host.packagesUrl',
+  ],
+  ...['storage.bicep', 'host-storage.bicep'].map((file): [string, string, string, string] => [
+    file,
     'Microsoft.Storage/storageAccounts',
     'sku name',
     "zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'",
-  ],
+  ]),
   [
     'vault.bicep',
     'Microsoft.KeyVault/vaults',
@@ -68,54 +79,59 @@ const MUST_BE: readonly [file: string, what: string, path: string, text: string]
   ],
   ['events.bicep', 'Microsoft.EventGrid/topics', 'properties inputSchema', "'CloudEventSchemaV1_0'"],
   ['main.bicep', 'alerts.bicep', 'dependsOn', '[\n    events\n  ]'],
-  ['main.bicep', 'roles.bicep', 'params rotatorRoleName', 'customRoles.rotator'],
-  ['main.bicep', 'roles.bicep', 'params dataRoleName', 'customRoles.data'],
-  ['main.bicep', 'role-definitions.bicep', 'params rotatorRoleName', 'customRoles.rotator'],
-  ['main.bicep', 'role-definitions.bicep', 'params dataRoleName', 'customRoles.data'],
-  [
-    'main.bicep',
-    'roles.bicep',
-    'params deadLetterWriters',
-    "settings.activityEvents ? ['topic', 'vaultTopic', 'activityTopic'] : ['topic', 'vaultTopic']",
-  ],
+  ['main.bicep', 'roles.bicep', 'params roleNames', 'roleNames'],
+  ['main.bicep', 'role-definitions.bicep', 'params roleNames', 'roleNames'],
+  ['main.bicep', 'grants.bicep', 'params dataRoleName', 'roleNames.data'],
+  ['main.bicep', 'grants.bicep', 'params systemAssignedId', 'issuer.outputs.systemPrincipalId'],
+  ['main.bicep', 'grants.bicep', 'params applicationId', 'brokerPrincipalId'],
   ...['issuer', 'rotator'].flatMap((who): [string, string, string, string][] => [
-    ['main.bicep', 'roles.bicep', `params principalIds ${who}`, `identities.outputs.${who}PrincipalId`],
-    ['main.bicep', 'app.bicep', `params ${who}Id`, `identities.outputs.${who}Id`],
-    ['main.bicep', 'app.bicep', `params ${who}ClientId`, `identities.outputs.${who}ClientId`],
-  ]),
-  ...['blobUrl', 'queueUrl', 'tableUrl'].map((url): [string, string, string, string] => [
-    'main.bicep',
-    'app.bicep',
-    `params ${url}`,
-    `storage.outputs.${url}`,
+    ['main.bicep', 'roles.bicep', `params principalIds ${who}`, `identities.outputs.${who}.principalId`],
+    ['main.bicep', 'roles.bicep', `params ${who}StorageName`, `names.${who}Storage`],
+    ['main.bicep', 'network.bicep', `params ${who}StorageName`, `names.${who}Storage`],
+    ['main.bicep', `${who}.bicep`, 'params identity', `identities.outputs.${who}`],
+    ['main.bicep', `${who}.bicep`, 'params host', `${who}Host.outputs.host`],
+    ['main.bicep', `${who}.bicep`, 'params appName', `names.${who}App`],
+    ['main.bicep', `${who}.bicep`, 'params subnetId', `network.?outputs.${who}SubnetId ?? ''`],
   ]),
 ];
 
 test('every identity, URL and option goes to the place that it is for', () => {
   for (const [file, what, path, text] of MUST_BE)
     assert.equal(only(file, what).at(...path.split(' '))?.text, text, `${file}: ${what} ${path}`);
-  const settings = only('app.bicep', 'Microsoft.Web/sites/config').at('properties')?.text ?? '';
-  assert.match(settings, /_AUTHENTICATION_STRING: 'ClientId=\$\{issuerClientId\};Authorization=AAD'\n/);
+  for (const app of ['issuer.bicep', 'rotator.bicep']) {
+    const settings = only(app, 'Microsoft.Web/sites/config').at('properties')?.text ?? '';
+    assert.match(settings, /_AUTHENTICATION_STRING: 'ClientId=\$\{identity\.clientId\};Authorization=AAD'\n/);
+  }
 });
 
 test('an output of an identity or a storage service is that of its name', () => {
   const outputs = (file: string): string[] =>
     declarations(bicepFile(file), 'output').map(
-      ({ name, node }) => `${name} ${node.text.split(' = ').at(-1)}`,
+      ({ name, node }) => `${name} ${node.text.slice(node.text.indexOf(' = ') + 3).replace(/\s+/g, ' ')}`,
     );
-  assert.deepEqual(outputs('identities.bicep'), [
-    'issuerId issuer.id',
-    'issuerClientId issuer.properties.clientId',
-    'issuerPrincipalId issuer.properties.principalId',
-    'rotatorId rotator.id',
-    'rotatorClientId rotator.properties.clientId',
-    'rotatorPrincipalId rotator.properties.principalId',
-  ]);
+  assert.deepEqual(
+    outputs('identities.bicep'),
+    ['issuer', 'rotator'].map(
+      (who) =>
+        `${who} { id: ${who}Identity.id clientId: ${who}Identity.properties.clientId principalId: ${who}Identity.properties.principalId }`,
+    ),
+  );
   assert.deepEqual(outputs('storage.bicep'), [
-    'blobUrl storage.properties.primaryEndpoints.blob',
+    'storageId storage.id',
     'queueUrl storage.properties.primaryEndpoints.queue',
     'tableUrl storage.properties.primaryEndpoints.table',
   ]);
+  assert.match(
+    outputs('host-storage.bicep').join('\n'),
+    /blobUrl: \S+\.blob queueUrl: \S+\.queue tableUrl: \S+\.table/,
+  );
+});
+
+test('what both apps work with is each the service’s of its name', () => {
+  const urls = declarations(bicepFile('main.bicep'), 'variable').find(({ name }) => name === 'urls');
+  assert.equal(urls?.at('tables')?.text, 'storage.outputs.tableUrl');
+  assert.equal(urls?.at('queues')?.text, 'storage.outputs.queueUrl');
+  assert.equal(urls?.at('vault')?.text, 'vault.outputs.vaultUrl');
 });
 
 test('nothing can be published with a password, and no blob read without a token', () => {
@@ -124,8 +140,9 @@ test('nothing can be published with a password, and no blob read without a token
     policies.map((policy) => `${unquoted(policy.at('name'))} ${policy.at('properties', 'allow')?.text}`),
     ['scm false', 'ftp false'],
   );
-  for (const container of all('storage.bicep', 'Microsoft.Storage/storageAccounts/blobServices/containers'))
-    assert.equal(container.at('properties', 'publicAccess')?.text, "'None'");
+  for (const file of ['storage.bicep', 'host-storage.bicep'])
+    for (const container of all(file, 'Microsoft.Storage/storageAccounts/blobServices/containers'))
+      assert.equal(container.at('properties', 'publicAccess')?.text, "'None'");
 });
 
 test('the settings are one resource: a second list in the site would undo it', () => {
@@ -147,24 +164,32 @@ test('the topic of the Activity Log is one of a subscription, which is nowhere',
 test('an event is delivered alone, dead-lettered with the topic’s own identity, and tells of every change of keys', () => {
   const { text } = bicepFile('subscriptions.bicep');
   assert.match(text, /maxEventsPerBatch: 1\n/);
-  assert.match(text, /var deadLetters = \{\n {2}identity: \{\n {4}type: 'SystemAssigned'/);
+  for (const part of ['deadLetters', 'queue'])
+    assert.match(text, new RegExp(`var ${part} = \\{\\n {2}identity: \\{\\n {4}type: 'SystemAssigned'`));
   for (const operation of ['regenerateKey/action', 'write', 'delete'])
-    assert.ok(text.includes(`'Microsoft.CognitiveServices/accounts/${operation}'`), operation);
+    assert.ok(
+      bicepFile('activity-subscription.bicep').text.includes(
+        `'Microsoft.CognitiveServices/accounts/${operation}'`,
+      ),
+      operation,
+    );
 });
 
-test('the subnet of the app is one that Flex Consumption takes, and each private zone is the service’s', () => {
+test('the subnets of the apps are ones that Flex Consumption takes, and each private zone is the service’s, made once', () => {
   const { text } = bicepFile('network.bicep');
   assert.match(text, /serviceName: 'Microsoft\.App\/environments'/);
-  for (const service of ['blob', 'table'])
+  assert.equal(text.match(/delegations: flexDelegations/g)?.length, 2);
+  for (const service of ['blob', 'queue', 'table'])
     assert.match(
       text,
-      new RegExp(`zone: 'privatelink\\.${service}\\.\\$\\{environment\\(\\)\\.suffixes\\.storage\\}'`),
+      new RegExp(`${service}: 'privatelink\\.${service}\\.\\$\\{environment\\(\\)\\.suffixes\\.storage\\}'`),
     );
-  const storage = only('storage.bicep', 'Microsoft.Storage/storageAccounts');
-  assert.equal(
-    storage.at('properties', 'networkAcls', 'defaultAction')?.text,
-    "privateNetwork ? 'Deny' : 'Allow'",
-  );
+  assert.doesNotMatch(bicepFile('private-endpoint.bicep').text, /privateDnsZones@/);
+  for (const file of ['storage.bicep', 'host-storage.bicep'])
+    assert.equal(
+      only(file, 'Microsoft.Storage/storageAccounts').at('properties', 'networkAcls', 'defaultAction')?.text,
+      "privateNetwork ? 'Deny' : 'Allow'",
+    );
 });
 
 test('a name stays one that Azure accepts, and unique in the world, however long the environment’s', () => {
@@ -176,16 +201,20 @@ test('a name stays one that Azure accepts, and unique in the world, however long
       .replaceAll(/\$\{take\(unique, 6\)\}/g, unique.slice(0, 6))
       .replaceAll(/\$\{unique\}/g, unique)
       .replaceAll(/\$\{environmentName\}/g, environment)
-      .replaceAll(/\$\{replace\(environmentName, '-', ''\)\}/g, environment.replaceAll('-', ''))
+      .replaceAll(/\$\{compact\}/g, environment.replaceAll('-', ''))
       .replace(/^take\('(.*)', 24\)$/, (_, text: string) => text.slice(0, 24))
       .replaceAll("'", '');
   for (const environment of ['de', 'prod-weu', 'abcdefghij-k', 'abcdefghijkl']) {
     assert.match(nameOf('vault', environment), /^[a-z](?:-?[a-z0-9]){2,23}$/);
     assert.ok(nameOf('vault', environment).length <= 24);
-    assert.match(nameOf('storage', environment), /^[a-z0-9]{3,24}$/);
-    assert.match(nameOf('app', environment), /^[a-z0-9-]{2,60}$/);
+    for (const key of ['storage', 'issuerStorage', 'rotatorStorage'])
+      assert.match(nameOf(key, environment), /^[a-z0-9]{3,24}$/);
+    for (const key of ['issuerApp', 'rotatorApp'])
+      assert.match(nameOf(key, environment), /^[a-z0-9-]{2,60}$/);
     assert.match(nameOf('topic', environment), /^[a-z0-9-]{3,50}$/);
-    for (const key of ['vault', 'storage', 'app', 'topic'])
+    const unrepeatable = ['vault', 'storage', 'issuerStorage', 'rotatorStorage', 'issuerApp', 'topic'];
+    assert.equal(new Set(unrepeatable.map((key) => nameOf(key, environment))).size, unrepeatable.length);
+    for (const key of unrepeatable)
       assert.ok(nameOf(key, environment).includes(unique.slice(0, 6)), `${key} of ${environment}`);
   }
 });

@@ -23,7 +23,7 @@ function startInstance(app: string) {
     options: {
       appFolder: app,
       port: 0,
-      timers: false,
+      name: 'instance-1',
       timerState: join(folder, 'timers.json'),
     } satisfies InstanceOptions,
     clock: { wallMs: 0, virtualMs: 86_400_000, speed: 1 },
@@ -40,7 +40,7 @@ describe('a broker instance', () => {
   it('that is hit by an exception outside a handler answers what is in flight with 500 and ends', async () => {
     const { child, lines, died } = startInstance(appFolder);
     await child.ready;
-    const url = await child.bound;
+    const [url] = await child.bound;
     const inFlight = ask(url, '/wait');
     // Answered after the first has been taken up.
     await ask(url, '/shape/json');
@@ -53,7 +53,7 @@ describe('a broker instance', () => {
   it('has the settings and the virtual time that the launcher gave it', async () => {
     const { child } = startInstance(appFolder);
     await child.ready;
-    const url = await child.bound;
+    const [url] = await child.bound;
     const status = JSON.parse((await ask(url, '/admin/host/status')).body);
     assert.ok(!status.errors.some((error: string) => error.startsWith('by-setting')));
     const ahead = () =>

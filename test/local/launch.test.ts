@@ -60,7 +60,9 @@ describe('npm start', () => {
     for (const service of ['keyVault', 'arm', 'tables', 'control']) {
       assert.ok(URL.canParse(description[service]), service);
     }
-    assert.equal(description.environment.BROKER_ISSUER, description.broker);
+    assert.equal(description.environment.issuer.BROKER_ISSUER, description.broker);
+    assert.deepEqual(description.apps.issuer, instances);
+    assert.equal(description.apps.rotator.length, 1);
     assert.ok(readFileSync(description.ca, 'utf8').startsWith('-----BEGIN CERTIFICATE-----'));
 
     await hasOneVirtualTime(npm, instances, control);
@@ -155,7 +157,7 @@ async function theOneThatStarts(folder: string): Promise<Started> {
   return winner;
 }
 
-/** Also: timers fire in one instance, as a storage lease makes it in Azure. */
+/** Also: timers fire in the rotator alone. */
 async function hasOneVirtualTime(launcher: Started, instances: readonly string[], control: string) {
   const before = Date.parse((await json(`${control}/clock`)).now);
   assert.ok(Math.abs(before - Date.now()) < 5000);
@@ -171,7 +173,7 @@ async function hasOneVirtualTime(launcher: Started, instances: readonly string[]
       .filter((line) => line.includes("Executing 'Functions.rotate'"))
       .map((line) => line.split(' ')[1]);
   await until(launcher, () => fired().length > 0);
-  assert.deepEqual(fired(), ['1']);
+  assert.deepEqual(fired(), ['rotator']);
 }
 
 /** By how much the second instance's clock is ahead of the first one's. */
@@ -199,9 +201,9 @@ async function hasAClockThatIsOff(launcher: Started, instances: readonly string[
 
 async function startsAgain(launcher: Started, instance: string) {
   const { stdout } = await run('ps', ['-A', '-o', 'pid=,args=']);
-  const withoutTimers = stdout.split('\n').filter((line) => line.includes('"timers":false'));
+  const named = stdout.split('\n').filter((line) => line.includes('"name":"instance-2"'));
   const crashed = descendants(pidOf(launcher)).filter((pid) =>
-    withoutTimers.some((line) => Number.parseInt(line, 10) === pid),
+    named.some((line) => Number.parseInt(line, 10) === pid),
   );
   assert.equal(crashed.length, 1);
   for (const pid of crashed) process.kill(pid, 'SIGKILL');

@@ -30,7 +30,7 @@ async function azurite(): Promise<{ table: TableClient; kill: () => Promise<void
     died: () => undefined,
   });
   started.push(child);
-  const url = `${await child.bound}/devstoreaccount1`;
+  const url = `${(await child.bound)[0]}/devstoreaccount1`;
   await createTablesAt(url);
   const table = new TableClient(url, 'state', credential, {
     allowInsecureConnection: true,

@@ -13,20 +13,26 @@ import { alsoRetire } from '../../src/rotation/begin.ts';
 import { isHeld, take } from '../../src/rotation/lease.ts';
 import { fingerprint } from '../../src/rotation/observe.ts';
 import type { RotationPorts, Target } from '../../src/rotation/ports.ts';
-import { type RotationState, type StoredRow, unseen } from '../../src/rotation/state.ts';
+import { shownRow } from '../../src/rotation/publish.ts';
+import { type PublishedRow, type RotationState, type StoredRow, unseen } from '../../src/rotation/state.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { policy, START_MS } from '../revocation/fakes.ts';
 import type { Ask, Call, Script } from './actor.ts';
 import type { Model } from './explore.ts';
 
-export type MintMutation = 'no second look at the slots' | 'no bump before the ledger is read';
+export type MintMutation =
+  | 'no second look at the slots'
+  | 'no bump before the ledger is read'
+  | 'no publication before the ledger is read';
 
 export interface MintWorld {
   readonly nowMs: number;
   /** The instances for which the head has moved since they loaded what is behind it. */
   readonly moved: readonly string[];
   readonly row: StoredRow;
+  /** The copy of it that the instances read. */
+  readonly shown: PublishedRow;
   /** Latest expiries by slot: nobody asks whose they are. */
   readonly ledger: Readonly<Record<string, number>>;
   /** Of the secret, the newest last. */
@@ -76,10 +82,12 @@ function begin(): MintWorld {
     },
   };
   const tags = tagsOf('Key1', 'key-1', 1);
+  const row: StoredRow = { ...fresh, state, etag: '0' };
   return {
     nowMs: START_MS,
     moved: [],
-    row: { ...fresh, state, etag: '0' },
+    row,
+    shown: { ...shownRow(row, undefined), etag: '0' },
     ledger: {},
     versions: [{ key: 'key-1', tags }],
     keys: { Key1: 'key-1', Key2: 'key-2' },
@@ -196,6 +204,7 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
       disable: never,
     },
     proof: { covers: () => true, accepts: never },
+    plans: { write: async () => undefined },
     store: {
       read: () => ask('read row'),
       write: async (row) => {
@@ -204,8 +213,17 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
       },
       record: async () => undefined,
       all: never,
-      remove: never,
       history: never,
+    },
+    published: {
+      read: () => ask('read published'),
+      write: async (row) => {
+        const etag = await ask<string>('publish', JSON.stringify(row));
+        return etag === 'moved' ? 'moved' : { etag };
+      },
+      all: never,
+      repair: never,
+      remove: never,
     },
     ledger: { declare: never, latestExpiryMs: (_account, slot) => ask('read ledger', slot) },
     head: { bump },
@@ -220,10 +238,13 @@ const rotator =
   async (ask, clock) => {
     const row = await ask<StoredRow>('read row');
     const isDraining = row.state.work?.phase.name === 'draining';
-    const leaveOut = mutation === 'no bump before the ledger is read' && isDraining;
-    const bump = () => (leaveOut ? Promise.resolve() : ask<void>('bump'));
+    const leavesOut = (what: MintMutation): boolean => isDraining && mutation === what;
+    const isUnbumped = leavesOut('no bump before the ledger is read');
+    const bump = () => (isUnbumped ? Promise.resolve() : ask<void>('bump'));
+    const ports = rotationPorts(ask, clock, bump);
+    const unpublished = { ...ports.published, write: async () => ({ etag: 'nothing was written' }) };
     const done = await advance(
-      rotationPorts(ask, clock, bump),
+      leavesOut('no publication before the ledger is read') ? { ...ports, published: unpublished } : ports,
       target,
       row,
       `driver after ${row.lease.fence}`,
@@ -259,7 +280,7 @@ function apply(
     // The adapter reads the head before the rows, so what moves in between shows as moved: as if at once.
     case 'load':
     case 'load first': {
-      const { generation, retiring, epoch, active, secret, secretVersion } = world.row.state;
+      const { generation, retiring, epoch, active, secret, secretVersion } = world.shown.state;
       const slots = {
         generation,
         retiring,
@@ -307,6 +328,15 @@ function apply(
       // For people, and told apart by the time only.
       const { last: _, ...rest } = row;
       return { world: { ...world, row: { ...rest, last: undefined, etag } }, value: etag };
+    }
+    case 'read published':
+      return same(world.shown);
+    case 'publish': {
+      const row = JSON.parse(text) as PublishedRow;
+      if (row.etag !== world.shown.etag) return same('moved');
+      const etag = String(Number(world.shown.etag) + 1);
+      const { last: _, ...rest } = row;
+      return { world: { ...world, shown: { ...rest, last: undefined, etag } }, value: etag };
     }
     case 'tick ends':
       return {

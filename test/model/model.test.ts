@@ -34,7 +34,11 @@ test('no exchange that began after a revocation had returned is granted', async 
   context.diagnostic(`head bump: ${states} states in ${seconds(startedAt)} s`);
 });
 
-const MINT: readonly MintMutation[] = ['no second look at the slots', 'no bump before the ledger is read'];
+const MINT: readonly MintMutation[] = [
+  'no second look at the slots',
+  'no bump before the ledger is read',
+  'no publication before the ledger is read',
+];
 for (const mutation of MINT)
   test(`minting with ${mutation} is found`, async () => {
     const { violation } = await explore(mintModel('another instance', mutation));

@@ -13,6 +13,7 @@ import type {
   RevocationTable,
 } from '../../src/revocation/ports.ts';
 import { createRevocation, type RevocationDeps } from '../../src/revocation/revocation.ts';
+import { createWatch, type WatchDeps } from '../../src/revocation/watch.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 
@@ -149,14 +150,14 @@ export function createWorld() {
   const asked: string[] = [];
   const logged: string[] = [];
   const verified = new Map<string, Caller>();
-  const down = new Set<'tables' | 'head' | 'graph' | 'arm' | 'transmitter' | 'rotation'>();
+  const down = new Set<'tables' | 'head' | 'graph' | 'arm' | 'queues' | 'transmitter' | 'rotation'>();
   let bumps = 0;
   let nowMs = START_MS;
   let userChanges: string[] = [];
   let groupChanges: GroupChange[] = [];
   let failAfter = Number.POSITIVE_INFINITY;
 
-  const up = (service: 'tables' | 'graph' | 'arm' | 'transmitter'): void => {
+  const up = (service: 'tables' | 'graph' | 'arm' | 'queues' | 'transmitter'): void => {
     if (service === 'tables') {
       failAfter -= 1;
       if (failAfter < 0) throw new UpstreamFailure('tables', 'is down');
@@ -237,14 +238,18 @@ export function createWorld() {
       return { items, cursor: 'next', more: false };
     },
   };
+  const demands = new Set<string>();
   const keys: KeyRotation = {
     async heal(resource) {
       up('arm');
       asked.push(`heal ${resource}`);
     },
-    async retireNow(resource, { slot, emergency }) {
+    async retireNow(resource, { slot, emergency, demand }) {
       up('arm');
       if (down.has('rotation')) return { kind: 'notBegun', why: 'not adopted yet' };
+      // As the rotation does: what is asked for again begins nothing.
+      if (demand !== undefined && demands.has(demand)) return { kind: 'begun', why: '' };
+      if (demand !== undefined) demands.add(demand);
       asked.push(`retire ${resource} ${slot ?? 'next'}${emergency ? ' emergency' : ''}`);
       // As the rotation does: the slot's key is another one then, and so is the published version.
       for (const [hash, at] of slots) if (at.resource === resource && at.slot === slot) slots.delete(hash);
@@ -265,7 +270,9 @@ export function createWorld() {
     const revocations = new Map<string, Revocation>(entries);
     return { version: String(bumps), revocations, slots: new Map() };
   };
-  const deps: RevocationDeps = {
+  const forwarded: string[] = [];
+  let whileAsleep: () => Promise<void> = async () => undefined;
+  const deps: RevocationDeps & WatchDeps = {
     policy,
     homeTenantId: HOME,
     rotatorClientId: ROTATOR,
@@ -302,17 +309,32 @@ export function createWorld() {
       },
     },
     keys,
+    toRotator: {
+      async put(text) {
+        up('queues');
+        forwarded.push(text);
+      },
+    },
     verify: async (token) =>
       verified.get(token) ?? { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' },
     snapshot,
     mayHave: (who, resource) => resource === 'aoai' && who.groups.includes(GROUP),
     now: () => nowMs,
+    sleep: async () => whileAsleep(),
     newId: () => crypto.randomUUID(),
     log: (event, fields) => logged.push(`${event} ${JSON.stringify(fields ?? {})}`),
   };
   return {
     deps,
-    revocation: createRevocation(deps),
+    /** Both apps' parts; `react` is the rotator's, which handles every event. */
+    revocation: bothOf(deps),
+    /** The issuer's reaction, which passes on what is the rotator's. */
+    reactAtIssuer: createRevocation(deps).react,
+    forwarded,
+    /** What happens whenever somebody waits. */
+    meanwhile: (happens: () => Promise<void>) => {
+      whileAsleep = happens;
+    },
     entries,
     kept,
     users,
@@ -345,6 +367,11 @@ export function createWorld() {
     records: (kind: string) =>
       [...kept].filter(([id]) => id.startsWith(`${kind} `)).map(([, { record }]) => record),
   };
+}
+
+/** What both apps do of the revocation, in one. */
+export function bothOf(deps: RevocationDeps & WatchDeps) {
+  return { ...createRevocation(deps), ...createWatch(deps) };
 }
 
 const publicKey = await crypto.subtle.importKey(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { createRevocation } from '../../src/revocation/revocation.ts';
+import { createWatch } from '../../src/revocation/watch.ts';
 import { createWorld, HOME, START_MS, USER, type World } from './fakes.ts';
 
 let world: World;
@@ -134,7 +135,7 @@ test('what is revoked anew while old entries are being forgotten stays', async (
   await operate.revoke({ scope }, 'olga');
   world.advance(31 * 3_600_000);
   const { table } = world.deps;
-  const { reconcile } = createRevocation({
+  const { reconcile } = createWatch({
     ...world.deps,
     table: {
       ...table,

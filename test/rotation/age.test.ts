@@ -13,11 +13,11 @@ describe('a key whose making nobody saw', () => {
     const world = new World(['seen', 'blocked'].map((name) => resourceNamed(name, unknown)));
     world.account('blocked').refusal = 'forbidden';
     for (let looks = 0; looks < 2; looks += 1) {
-      for (const plan of await world.rotation.plan()) {
+      for (const plan of await world.plan()) {
         assert.deepEqual(plan.keysBornAt, { Key1: 'unknown', Key2: 'unknown' });
         assert.equal(plan.rotatedAt, undefined);
       }
-      assert.deepEqual((await world.rotation.overdue()).ofUnknownAge, ['seen', 'blocked']);
+      assert.deepEqual((await world.overdue()).ofUnknownAge, ['seen', 'blocked']);
       await world.tick();
     }
   });
@@ -26,7 +26,7 @@ describe('a key whose making nobody saw', () => {
     const world = new World([resourceNamed('speech', unknown)]);
     const before = { ...world.account() };
     await world.tick();
-    const dueMs = Date.parse((await world.rotation.plan())[0]?.dueAt ?? '');
+    const dueMs = Date.parse((await world.plan())[0]?.dueAt ?? '');
     assert.ok(dueMs > world.nowMs && dueMs <= world.nowMs + DAY_MS);
     await world.tickUntil('promoting');
     assert.ok(world.nowMs >= dueMs && world.nowMs < dueMs + 5 * MINUTE_MS);
@@ -35,8 +35,8 @@ describe('a key whose making nobody saw', () => {
     assert.notEqual(world.account().Key2, before.Key2);
     const { bornAtMs, rotatedAtMs = 0 } = world.row().state;
     assert.ok((bornAtMs.Key1 ?? 0) > dueMs && (bornAtMs.Key2 ?? 0) > (bornAtMs.Key1 ?? 0));
-    assert.deepEqual((await world.rotation.overdue()).ofUnknownAge, []);
-    const nextDueMs = Date.parse((await world.rotation.plan())[0]?.dueAt ?? '');
+    assert.deepEqual((await world.overdue()).ofUnknownAge, []);
+    const nextDueMs = Date.parse((await world.plan())[0]?.dueAt ?? '');
     assert.ok(nextDueMs >= rotatedAtMs + 0.9 * rotation.period);
   });
 
@@ -68,13 +68,13 @@ describe('a key whose making nobody saw', () => {
     world.account().refusal = 'forbidden';
     await world.tick();
     world.nowMs = dueAtMs('speech', rotation, world.row().state) + DAY_MS - 6 * MINUTE_MS;
-    assert.deepEqual((await world.rotation.overdue()).overdue, []);
+    assert.deepEqual((await world.overdue()).overdue, []);
     world.nowMs += 10 * MINUTE_MS;
-    assert.deepEqual((await world.rotation.overdue()).overdue, ['speech']);
+    assert.deepEqual((await world.overdue()).overdue, ['speech']);
     // Its day begins when it can be adopted.
     delete world.account().refusal;
     await world.tick();
-    assert.deepEqual((await world.rotation.overdue()).overdue, []);
+    assert.deepEqual((await world.overdue()).overdue, []);
   });
 });
 

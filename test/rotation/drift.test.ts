@@ -212,7 +212,7 @@ describe('states that are shown and not thrown', () => {
       const { unreachable } = await world.tick();
       assert.deepEqual(unreachable, []);
       assert.equal(world.row().etag, etag, 'nothing is written while nothing changes');
-      const [plan] = await world.rotation.plan();
+      const [plan] = await world.plan();
       const { blocked } = world.row().state;
       assert.equal(plan?.blocked, blocked && said(blocked));
       assert.equal(plan?.code, blocked?.code);
@@ -244,7 +244,7 @@ describe('states that are shown and not thrown', () => {
     for (let ticks = 0; ticks < 288; ticks += 1) await world.tick();
     assert.ok(writes() - before <= 96, `${writes() - before} writes in a day`);
     assert.ok(world.history.length - told <= 96, `${world.history.length - told} steps told in a day`);
-    const [plan] = await world.rotation.plan();
+    const [plan] = await world.plan();
     assert.match(plan?.state ?? '', /^stuck/);
     assert.match(plan?.blocked ?? '', /soft-deleted/);
     assert.match(plan?.todo ?? '', /recover the secret/);

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { afterBlackoutMs, dueAtMs, overdueAtMs } from '../../src/rotation/due.ts';
 import { createPace, subscriptionOf } from '../../src/rotation/pace.ts';
+import { createRotation } from '../../src/rotation/rotate.ts';
 import { Secret } from '../../src/secret.ts';
 import { keyOf, MINUTE_MS, outage, resourceNamed, START_MS, World } from './world.ts';
 
@@ -67,15 +68,15 @@ describe('when a rotation is due', () => {
       reason: 'leaked',
     });
     assert.equal(served?.kind, 'begun');
-    assert.deepEqual((await world.rotation.overdue()).overdue, []);
+    assert.deepEqual((await world.overdue()).overdue, []);
   });
 
   test('an overdue rotation is noticed without a tick', async () => {
     const world = new World();
     await world.tick();
-    assert.deepEqual((await world.rotation.overdue()).overdue, []);
+    assert.deepEqual((await world.overdue()).overdue, []);
     world.nowMs = overdueAtMs('speech', rotation, rotatedAt(START_MS + 5 * MINUTE_MS)) + 1;
-    assert.deepEqual((await world.rotation.overdue()).overdue, ['speech']);
+    assert.deepEqual((await world.overdue()).overdue, ['speech']);
   });
 });
 
@@ -86,7 +87,7 @@ test('an account whose keys are switched off is never overdue: there is nothing 
   await world.tick();
   world.nowMs += 60 * DAY_MS;
   await world.tick();
-  assert.deepEqual((await world.rotation.overdue()).overdue, []);
+  assert.deepEqual((await world.overdue()).overdue, []);
   assert.ok(!world.logged.some((line) => line.startsWith('rotation_overdue')));
 });
 
@@ -112,7 +113,7 @@ describe('many resources', () => {
     world.rows.set(keyOf('one'), 'unreadable');
     const report = await world.tick();
     assert.deepEqual([report.unreachable, report.waiting], [['one'], 1]);
-    const [one, two] = await world.rotation.plan();
+    const [one, two] = await world.plan();
     assert.equal(one?.state, 'unreadable');
     assert.ok(one?.todo?.includes(`rotation/${keyOf('one')}`));
     assert.equal(two?.state, 'steady');
@@ -160,6 +161,12 @@ describe('many resources', () => {
     assert.ok(report.unreachable.length <= 16, `${report.unreachable.length} asked all the same`);
   });
 
+  test('what the timer did before the tick is part of its time: the host would end it in the middle of a step', async () => {
+    const world = new World();
+    const report = await world.rotation.tick(performance.now() - 240_001);
+    assert.deepEqual([report.postponed, world.calls], [1, ['query rows']]);
+  });
+
   test('what has no secret, no rotation, or no way to prove a key is left alone', async () => {
     const { secret: _, ...without } = resourceNamed('plain');
     const { rotation: __, ...kept } = resourceNamed('kept');
@@ -183,14 +190,34 @@ describe('many resources', () => {
     assert.deepEqual(waits, []);
     for (let call = 0; call < 8; call += 1) await pace('one');
     assert.equal(waits.at(-1), 1000);
+    // What somebody asked for has the rest of the limit, so it does not wait for a tick over many accounts.
+    for (let call = 0; call < 42; call += 1) await pace('one', 'onDemand');
+    assert.equal(waits.length, 8);
+    await pace('one', 'onDemand');
+    assert.equal(waits.length, 9);
     nowMs = 60_000;
     await pace('one');
-    assert.equal(waits.length, 8);
+    assert.equal(waits.length, 9);
     assert.equal(subscriptionOf('/subscriptions/ABC/resourceGroups/x'), 'abc');
   });
 });
 
 describe('on demand', () => {
+  test('each look at an account is paced too: whoever invents demands or events uses up no limit of Azure', async () => {
+    const world = new World();
+    let paced = 0;
+    const pace = async () => {
+      paced += 1;
+    };
+    const rotation = createRotation(world.ports(), world.resources, 'paced', pace);
+    const looks = () => world.calls.filter((call) => call.startsWith('listKeys')).length;
+    await rotation.retireNow('speech', { emergency: true, reason: 'leaked', demand: 'one' });
+    assert.ok(looks() > 4);
+    assert.equal(paced, looks());
+    await rotation.heal('speech');
+    assert.equal(paced, looks());
+  });
+
   test('an emergency raises the epoch, skips the drain and says so, and the other slot stays current', async () => {
     const world = new World();
     await world.tick();
@@ -379,7 +406,7 @@ describe('on demand', () => {
     const world = new World(['one', 'two'].map((name) => resourceNamed(name)));
     await world.tick();
     world.before = (call) => (call === 'listKeys two' ? outage() : undefined);
-    const [one, two] = await world.rotation.plan();
+    const [one, two] = await world.plan();
     assert.equal(one?.state, 'steady');
     assert.equal(one?.next, 'the next rotation is not due');
     assert.equal(one?.at, one?.dueAt);
@@ -392,12 +419,7 @@ describe('on demand', () => {
     const world = new World();
     await world.begun();
     await world.tickUntil(undefined);
-    const written = JSON.stringify([
-      ...world.rows,
-      ...world.history,
-      ...world.logged,
-      await world.rotation.plan(),
-    ]);
+    const written = JSON.stringify([...world.rows, ...world.history, ...world.logged, await world.plan()]);
     assert.ok(written.length > 1000);
     assert.ok(!written.includes('account-key-'));
   });

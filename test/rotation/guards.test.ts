@@ -1,7 +1,7 @@
 /** Each of these guards can be taken out without any other test failing: test/simulation/mutations.ts names them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { begin, resumed } from '../../src/rotation/begin.ts';
+import { begin, beginEmergency, resumed } from '../../src/rotation/begin.ts';
 import { enter, promoted } from '../../src/rotation/progress.ts';
 import { next } from '../../src/rotation/retire.ts';
 import { tried } from '../../src/rotation/retry.ts';
@@ -26,6 +26,18 @@ test('asking again does not shorten the wait after a regenerate whose outcome is
   const regenerating = enter(draining, { name: 'regenerating', before: keys.Key1 }, 0);
   const unknown = tried(regenerating, { do: 'regenerate', slot: 'Key1', why: '' }, 0);
   assert.ok((resumed(unknown, 1_000).work?.notBeforeMs ?? 0) >= 120_000);
+  assert.ok((resumed(resumed(unknown, 1_000), 2_000).work?.notBeforeMs ?? 0) >= 120_000);
+});
+
+test('an emergency that is asked for again does not promote a slot whose regenerate may still take effect', () => {
+  const regenerating = enter(draining, { name: 'regenerating', before: keys.Key1 }, 0);
+  const unknown = tried(regenerating, { do: 'regenerate', slot: 'Key1', why: '' }, 0);
+  let state = beginEmergency(unknown, ['Key2'], 'leaked', 1_000);
+  // The mark is taken up by the tick, then the demand is told, then told again.
+  for (const nowMs of [2_000, 3_000]) state = beginEmergency(state, ['Key2'], 'leaked', nowMs);
+  assert.ok((state.work?.notBeforeMs ?? 0) >= 120_000);
+  const failed = tried(state, { do: 'prove', slot: 'Key1', why: '' }, 130_000);
+  assert.equal(resumed(failed, 131_000).work?.notBeforeMs, 0);
 });
 
 test('the pause after a failed try doubles up to four minutes, and from the twelfth try on it is an hour', () => {

@@ -190,7 +190,7 @@ describe('when something goes wrong', () => {
     await world.tickUntil('regenerating');
     world.before = (call) => (call.startsWith('regenerate') ? outage() : undefined);
     for (let ticks = 0; ticks < 20; ticks += 1) await world.tick();
-    const [plan] = await world.rotation.plan();
+    const [plan] = await world.plan();
     assert.match(plan?.state ?? '', /^stuck: regenerating/);
     assert.match(plan?.blocked ?? '', /arm: test: down/);
     assert.ok(plan?.todo);

@@ -2,9 +2,11 @@
 import { accountKey } from '../../src/account-key.ts';
 import type { Resource, Rotation } from '../../src/policy/schema.ts';
 import type { AccountRefusal, Slot, VaultKey } from '../../src/ports.ts';
+import type { PlanRow } from '../../src/rotation/plan-row.ts';
+import { createPlanned, type Overdue, type Plan, type Planned } from '../../src/rotation/planned.ts';
 import type { RotationPorts } from '../../src/rotation/ports.ts';
 import { createRotation, type KeyRotation } from '../../src/rotation/rotate.ts';
-import type { HistoryEntry, StoredRow } from '../../src/rotation/state.ts';
+import type { HistoryEntry, PublishedRow, StoredRow } from '../../src/rotation/state.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 
@@ -30,7 +32,10 @@ export class World {
   >();
   readonly deleted = new Set<string>();
   readonly rows = new Map<string, StoredRow | 'unreadable'>();
+  /** The rows that exchanges read. */
+  readonly published = new Map<string, PublishedRow | 'unreadable'>();
   readonly history: HistoryEntry[] = [];
+  readonly plans = new Map<string, PlanRow>();
   readonly ledger = new Map<string, number>();
   readonly logged: string[] = [];
   /** What was changed or asked outside, in order. */
@@ -55,8 +60,24 @@ export class World {
     this.rotation = this.driver('test');
   }
   /** @param resources as another policy has them */
-  driver(instance: string, resources = this.resources): KeyRotation {
-    return createRotation(this.ports(), resources, instance, async () => undefined);
+  driver(instance: string, resources = this.resources, handsBack = false): KeyRotation {
+    return createRotation(this.ports(), resources, instance, async () => undefined, handsBack);
+  }
+
+  /** What the issuer app tells of the plans that are written. */
+  planned(resources = this.resources): Planned {
+    const { history } = this.ports().store;
+    const all = async () => [...this.plans.values()];
+    return createPlanned({ all, history }, resources, () => this.nowMs);
+  }
+  /** After a look at everything. */
+  async plan(resources = this.resources): Promise<readonly Plan[]> {
+    for (const { name } of resources) await this.driver('plan', resources).tellPlan(name);
+    return this.planned(resources).plan();
+  }
+  /** Without another look. */
+  overdue(): Promise<Overdue> {
+    return this.planned().overdue();
   }
 
   makeKey(): string {
@@ -72,6 +93,23 @@ export class World {
     const row = this.rows.get(keyOf(name));
     if (typeof row !== 'object') throw new Error(`the row of ${name} is ${row}`);
     return row;
+  }
+  shown(name = 'speech'): PublishedRow {
+    const row = this.published.get(keyOf(name));
+    if (typeof row !== 'object') throw new Error(`the published row of ${name} is ${row}`);
+    return row;
+  }
+  /** As an issuer does it (azure/emergency-mark.ts). */
+  mark(slot: Slot, demand: string, name = 'speech'): void {
+    const row = this.shown(name);
+    const marks = { ...row.marks, [slot]: { count: row.marks[slot].count + 1, demand } };
+    const { epoch, retiring, active } = row.state;
+    const state = { ...row.state, epoch: epoch + 1, retiring: retiring === active ? active : slot };
+    this.published.set(keyOf(name), { ...row, state, marks, etag: this.newEtag() });
+  }
+  newEtag(): string {
+    this.made += 1;
+    return `etag-${this.made}`;
   }
   current(name = 'speech') {
     return this.secrets.get(`${name}-key`)?.at(-1);
@@ -168,22 +206,25 @@ export class World {
           return !account.refused.has(value) && [account.Key1, account.Key2].includes(value);
         },
       },
+      plans: {
+        write: async (rows) => {
+          this.before('plans');
+          for (const row of rows) this.plans.set(row.account, row);
+        },
+      },
       store: {
         all: async () => {
           on('query rows');
           return new Map(this.rows);
         },
         read: async (account) => this.rows.get(account),
-        remove: async (account) => {
-          this.rows.delete(account);
-        },
         write: async ({ etag, ...row }) => {
           on(`row ${row.account.split(':').at(-1)} ${row.state.work?.phase.name ?? 'steady'}`);
           const stored = this.rows.get(row.account);
           if ((typeof stored === 'object' ? stored.etag : undefined) !== etag) return 'moved';
-          this.made += 1;
-          this.rows.set(row.account, { ...row, etag: `etag-${this.made}` });
-          return { etag: `etag-${this.made}` };
+          const written = this.newEtag();
+          this.rows.set(row.account, { ...row, etag: written });
+          return { etag: written };
         },
         record: async (entry) => {
           on('history');
@@ -197,6 +238,28 @@ export class World {
             .filter((entry) => entry.account === account)
             .reverse()
             .slice(0, most),
+      },
+      published: {
+        all: async () => new Map(this.published),
+        read: async (account) => this.published.get(account),
+        repair: async (row) => {
+          on('publish');
+          if (this.published.get(row.account) !== 'unreadable') return 'moved';
+          const etag = this.newEtag();
+          this.published.set(row.account, { ...row, etag });
+          return { etag };
+        },
+        remove: async (account) => {
+          this.published.delete(account);
+        },
+        write: async ({ etag, ...row }) => {
+          on('publish');
+          const stored = this.published.get(row.account);
+          if ((typeof stored === 'object' ? stored.etag : undefined) !== etag) return 'moved';
+          const written = this.newEtag();
+          this.published.set(row.account, { ...row, etag: written });
+          return { etag: written };
+        },
       },
       ledger: {
         declare: async () => undefined,

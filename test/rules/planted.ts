@@ -7,6 +7,7 @@ const ROOMS: Record<string, string> = {
   revocation: 'src/revocation/revocation.ts',
   'revocation/events': 'src/revocation/events/react.ts',
   'revocation/signals': 'src/revocation/signals/signals.ts',
+  demand: 'src/demand/demand.ts',
   audit: 'src/audit/audit.ts',
   policy: 'src/policy/match.ts',
   facts: 'src/facts/storage.ts',
@@ -16,9 +17,11 @@ const ROOMS: Record<string, string> = {
   local: 'src/local/main.ts',
   'local/host': 'src/local/host/host.ts',
   'local/simulated': 'src/local/simulated/start.ts',
-  functions: 'functions/token.ts',
+  'functions/issuer': 'functions/issuer/token.ts',
+  'functions/rotator': 'functions/rotator/rotate.ts',
   shared: 'src/ports.ts',
-  root: 'src/broker.ts',
+  issuer: 'src/issuer.ts',
+  rotator: 'src/rotator.ts',
 };
 
 const FROM_CAPABILITY = ['policy', 'facts', 'shared'];
@@ -28,6 +31,7 @@ const CAPABILITIES = [
   'revocation',
   'revocation/events',
   'revocation/signals',
+  'demand',
   'audit',
 ];
 
@@ -38,15 +42,19 @@ const ALLOWED: Record<string, readonly string[]> = {
   revocation: ['revocation', 'revocation/events', 'revocation/signals', ...FROM_CAPABILITY],
   'revocation/events': ['revocation/events', 'revocation', ...FROM_CAPABILITY],
   'revocation/signals': ['revocation/signals', 'revocation', ...FROM_CAPABILITY],
+  demand: ['demand', ...FROM_CAPABILITY],
   audit: ['audit', ...FROM_CAPABILITY],
   policy: ['policy', 'facts', 'shared'],
   facts: [],
   azure: [...CAPABILITIES, ...FROM_CAPABILITY],
   http: ['http', ...CAPABILITIES, ...FROM_CAPABILITY],
   client: ['client'],
-  functions: ['http', 'root'],
+  'functions/issuer': ['http', 'issuer'],
+  'functions/rotator': ['rotator'],
   shared: ['facts', 'shared'],
-  root: [...CAPABILITIES, ...FROM_CAPABILITY, 'azure', 'http'],
+  // The two composition roots are files, not folders to plant a file in: ROOTS says what each may not join.
+  issuer: [],
+  rotator: [],
 };
 
 /** These the local mode may name the types of. */
@@ -61,7 +69,7 @@ export interface Planted {
 export function plantedImports(): Planted[] {
   const planted: Planted[] = [];
   const plant = (from: string, to: string, statement: string): void => {
-    const folder = from === 'shared' || from === 'root' ? 'src' : from === 'functions' ? from : `src/${from}`;
+    const folder = from === 'shared' ? 'src' : from.startsWith('functions/') ? from : `src/${from}`;
     const path = `${folder}/planted-${planted.length}.ts`;
     const target = ROOMS[to] ?? to;
     const steps = folder
@@ -78,8 +86,7 @@ export function plantedImports(): Planted[] {
     });
   };
   for (const [from, allowed] of Object.entries(ALLOWED)) {
-    // The composition root is one file, not a folder to plant a file in.
-    if (from === 'root') continue;
+    if (from === 'issuer' || from === 'rotator') continue;
     for (const to of Object.keys(ROOMS)) {
       if (allowed.includes(to)) continue;
       plant(from, to, 'import { x } from $;');
@@ -88,19 +95,22 @@ export function plantedImports(): Planted[] {
   }
   for (const from of ['local', 'local/host', 'local/simulated'])
     for (const to of TYPES_ONLY) plant(from, to, 'import { x } from $;');
-  for (const from of ['local', 'exchange', 'functions', 'client'])
+  for (const from of ['local', 'exchange', 'functions/issuer', 'functions/rotator', 'client'])
     for (const statement of ['import $;', 'export * from $;', 'export { x } from $;', 'await import($);'])
       plant(from, 'azure', statement);
-  for (const from of ['local', 'local/host', 'local/simulated']) plant(from, 'root', 'import { x } from $;');
+  for (const from of ['local', 'local/host', 'local/simulated'])
+    for (const root of ['issuer', 'rotator']) plant(from, root, 'import { x } from $;');
   // Round about: through an allowed folder into a forbidden one.
   for (const [from, to] of [
+    ['shared', './facts/../azure/accounts.ts'],
     ['exchange', '../policy/../rotation/rotate.ts'],
     ['revocation/events', '../../policy/../azure/state.ts'],
     ['azure', '../policy/../http/metadata.ts'],
     ['http', '../policy/../azure/state.ts'],
   ] as const)
     planted.push({
-      path: `src/${from}/planted-${planted.length}.ts`,
+      path:
+        from === 'shared' ? `src/planted-${planted.length}.ts` : `src/${from}/planted-${planted.length}.ts`,
       text: `import { x } from '${to}';\n`,
       what: `${from} -> ${to}`,
     });
@@ -115,6 +125,57 @@ function shortest(folder: string, target: string, steps: string): string {
   return same === 0
     ? `${steps}/${target}`
     : [...from.slice(same).map(() => '..'), ...to.slice(same)].join('/');
+}
+
+/** What code in an app could do, if its root joined it (invariant 11). */
+const ROOTS: Record<'issuer' | 'rotator', readonly string[]> = {
+  issuer: [
+    './rotator.ts',
+    './azure/accounts.ts',
+    './azure/vault-writer.ts',
+    './azure/key-proof.ts',
+    './azure/rotation-store.ts',
+    './demand/carry-out.ts',
+    './revocation/watch.ts',
+    './revocation/events/azure.ts',
+    './rotation/rotate.ts',
+    './rotation/retire.ts',
+    './policy/../azure/accounts.ts',
+    './local/launch.ts',
+    './client/credential.ts',
+  ],
+  rotator: [
+    './issuer.ts',
+    './http/token-endpoint.ts',
+    './exchange/exchange.ts',
+    './audit/audit.ts',
+    './azure/audit-table.ts',
+    './azure/entra-tokens.ts',
+    './azure/queue.ts',
+    './azure/signing-keys.ts',
+    './azure/transmitter-keys.ts',
+    './demand/place.ts',
+    './revocation/revocation.ts',
+    './revocation/events/react.ts',
+    './revocation/signals/signals.ts',
+    './policy/../http/token-endpoint.ts',
+    './local/launch.ts',
+    './client/credential.ts',
+  ],
+};
+
+/** A root as it is, with every import that it may not have. @param rootText what is in the file today */
+export function plantedInRoots(root: keyof typeof ROOTS, rootText: string): Planted & { count: number } {
+  const statements = ROOTS[root].flatMap((target, at) => [
+    `import { x${at} } from '${target}';`,
+    `export const z${at} = () => import('${target}');`,
+  ]);
+  return {
+    path: `src/${root}.ts`,
+    text: `${statements.join('\n')}\n${rootText}`,
+    what: root,
+    count: statements.length,
+  };
 }
 
 /** Each in each capability. */

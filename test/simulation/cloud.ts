@@ -2,7 +2,8 @@
  * The world outside, in memory: accounts of one subscription, a vault, the tables. Everything here happens at
  * once and without fail; wire.ts is what can go wrong on the way to it.
  */
-import type { HistoryEntry, StoredRow } from '../../src/rotation/state.ts';
+import type { StoredDemand } from '../../src/demand/demand.ts';
+import type { HistoryEntry, PublishedRow, StoredRow } from '../../src/rotation/state.ts';
 import { Account, type Key } from './account.ts';
 import type { Chance } from './random.ts';
 import { Secrets } from './secrets.ts';
@@ -11,7 +12,11 @@ export class Cloud {
   readonly keys = new Map<string, Key>();
   readonly accounts: readonly Account[];
   readonly secrets: Secrets;
+  /** The machine's rows, and those that exchanges read. */
   readonly rows = new Map<string, StoredRow>();
+  readonly published = new Map<string, PublishedRow>();
+  demandsAsked = 0;
+  readonly demands = new Map<string, StoredDemand>();
   readonly history = new Map<string, HistoryEntry>();
   /** By slot of an account: every declaration is kept, as src/azure/ledger.ts keeps it. */
   readonly ledger = new Map<string, number[]>();
@@ -31,12 +36,25 @@ export class Cloud {
     return found;
   }
 
+  /** The row that the driver at work writes: the machine's, or before the move the one that exchanges read too. */
+  row(account: string): StoredRow | undefined {
+    const published = this.published.get(account);
+    return published?.moved === false ? published : (this.rows.get(account) ?? published);
+  }
+
   /** The conditional write of a table: 412 and 409 are 'moved'. */
-  writeRow(row: StoredRow): { etag: string } | 'moved' {
-    if (this.rows.get(row.account)?.etag !== row.etag) return 'moved';
-    this.etags += 1;
-    const etag = `etag-${this.etags}`;
-    this.rows.set(row.account, { ...row, etag });
+  write<Row extends { readonly etag: string | undefined }>(
+    table: Map<string, Row>,
+    key: string,
+    row: Row,
+  ): { etag: string } | 'moved' {
+    if (table.get(key)?.etag !== row.etag) return 'moved';
+    const etag = this.newEtag();
+    table.set(key, { ...row, etag });
     return { etag };
+  }
+  newEtag(): string {
+    this.etags += 1;
+    return `etag-${this.etags}`;
   }
 }

@@ -6,12 +6,20 @@ import { MINUTE_MS, type Scene } from './scene.ts';
 /** Does it now. @returns when it is over, where that is later */
 export type Deed = (scene: Scene, account: Account, untilMs: number) => number | undefined;
 
+/** A change may be on its way for as long as a process may sleep. */
+const MAX_ON_ITS_WAY_MS = 11 * MINUTE_MS;
+
 export const DEEDS: Readonly<Record<string, Deed>> = {
-  'key regenerated': ({ chance, timeline, judgeOf }, account) => {
+  'key regenerated': ({ chance, cloud, timeline, judgeOf }, account) => {
     const slot = chance.pick<Slot>(['Key1', 'Key2']);
     const { keys } = judgeOf(account);
     keys.excuse(account.regenerate(slot, timeline.now(), true));
     keys.excuse(account.current[slot], account.current[slot].acceptedByAllMs);
+    // The repair is right to make the other key current, the only one that works, though a regenerate of it may be on
+    // its way already (seed 700961): it serves until then, and is repaired once more.
+    const work = cloud.row(account.key)?.state.work;
+    if (work?.phase.name === 'regenerating' && work.slot !== slot)
+      keys.excuse(account.current[work.slot], timeline.now() + MAX_ON_ITS_WAY_MS);
     return undefined;
   },
   'version disabled': ({ judgeOf }, account) => {
@@ -36,8 +44,8 @@ export const DEEDS: Readonly<Record<string, Deed>> = {
     if (current === undefined) return undefined;
     const slot = account.slotOf(current.value) === 'Key1' ? 'Key2' : 'Key1';
     const key = account.current[slot];
-    // A regenerate may be on its way already, for as long as a process may sleep.
-    keys.excuse(key, Math.max(key.acceptedByAllMs, timeline.now() + 11 * MINUTE_MS));
+    // A regenerate may be on its way already.
+    keys.excuse(key, Math.max(key.acceptedByAllMs, timeline.now() + MAX_ON_ITS_WAY_MS));
     const tags = chance.is(0.5) ? { ...current.tags } : {};
     cloud.secrets.add(policies.of(account)?.secret ?? account.name, key.value, tags, timeline.now());
     return undefined;

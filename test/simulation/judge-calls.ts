@@ -30,6 +30,8 @@ export class CallJudge {
   private networkIsFairSinceMs = Number.POSITIVE_INFINITY;
   /** Nothing is promised before the account is adopted. */
   private excusedUntilMs = Number.POSITIVE_INFINITY;
+  /** Keys that an operator's emergency has marked, and since when no exchange may begin that hands out their tokens. */
+  private readonly markedSinceMs = new Map<Key, number>();
   private wasTroubled = false;
   private epoch = 0;
   private epochWrittenAtMs = 0;
@@ -62,16 +64,25 @@ export class CallJudge {
     return this.timeline.now() <= this.excusedUntilMs;
   }
 
-  onRow(state: RotationState, vaultLagMs: number): void {
+  onRow({ work }: RotationState): void {
+    const isEmergency = work !== undefined && [work, ...work.queue].some(({ emergency }) => emergency);
+    if (isEmergency) this.troubled(this.timeline.now());
+  }
+  /** What exchanges read from now on. */
+  onPublished(state: RotationState, vaultLagMs: number): void {
     const nowMs = this.timeline.now();
     if (this.excusedUntilMs === Number.POSITIVE_INFINITY && state.generation > 0)
       this.excusedUntilMs = nowMs + vaultLagMs;
-    const { work } = state;
-    if (work !== undefined && [work, ...work.queue].some(({ emergency }) => emergency)) this.troubled(nowMs);
     if (state.epoch > this.epoch) {
       this.epoch = state.epoch;
       this.epochWrittenAtMs = nowMs;
     }
+  }
+  onMarked(key: Key): void {
+    this.markedSinceMs.set(
+      key,
+      Math.min(this.timeline.now(), this.markedSinceMs.get(key) ?? Number.POSITIVE_INFINITY),
+    );
   }
   onBump(): void {
     if (this.visible.epochWrittenAtMs !== this.epochWrittenAtMs)
@@ -118,6 +129,8 @@ export class CallJudge {
       this.verdict.violated('9 lifetime', 'a token lives shorter than is said');
     if (beganAtMs > this.visible.sinceMs && issuedAtMs < this.visible.epochWrittenAtMs)
       this.verdict.violated('emergency', 'a token bought before an emergency is handed out after it');
+    if (beganAtMs > (this.markedSinceMs.get(key) ?? Number.POSITIVE_INFINITY))
+      this.verdict.violated('emergency', `a token is handed out that was bought with a marked ${key.slot}`);
     // Of what a hand does an exchange cannot know.
     if (beganAtMs > key.replacedAtMs && !key.replacedByHand)
       this.verdict.violated('emergency', `a token is handed out that was bought with a dead ${key.slot}`);

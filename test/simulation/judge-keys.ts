@@ -195,7 +195,10 @@ export class KeyJudge {
     if (row === undefined || current === undefined) return false;
     const { work, retiring, blocked, active } = row.state;
     const versions = cloud.secrets.versions(policies.of(account)?.secret ?? '');
+    const shown = cloud.published.get(account.key)?.state;
     return (
+      shown?.generation === row.state.generation &&
+      shown.retiring === undefined &&
       work === undefined &&
       retiring === undefined &&
       blocked === undefined &&

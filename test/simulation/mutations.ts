@@ -105,15 +105,89 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
       ],
     ],
   },
-  'bump-skipped': {
+  'publish-skipped': {
     caughtBy: 'test/rotation/guards.test.ts',
     file: 'src/rotation/advance.ts',
-    changes: [['await ports.head.bump();', '']],
+    changes: [['if (isShown(before, after)) await publish(ports, row.account);', '']],
   },
-  'drain-without-bump': {
+  'bump-skipped': {
+    caughtBy: 'test/rotation/guards.test.ts',
+    file: 'src/rotation/publish.ts',
+    changes: [['return head.bump();', 'return;']],
+  },
+  'drain-without-publish': {
     caughtBy: 'test/rotation/retirement.test.ts',
     file: 'src/rotation/observe.ts',
-    changes: [['await ports.head.bump();', '']],
+    changes: [['await publish(ports, account);', '']],
+  },
+  'publish-left-to-chance': {
+    caughtBy: 'test/rotation/marks.test.ts',
+    file: 'src/rotation/rotate.ts',
+    changes: [
+      [
+        'if (published === undefined || !isSame(published, shownRow(row, published)))',
+        'if (ports.clock() < 0)',
+      ],
+    ],
+  },
+  'older-copy-published': {
+    caughtBy: 'test/rotation/marks.test.ts',
+    file: 'src/rotation/publish.ts',
+    changes: [
+      ['for (let round = 0;', 'const row = await store.read(account);\n  for (let round = 0;'],
+      ['    const row = await store.read(account);\n', ''],
+    ],
+  },
+  'mark-overwritten': {
+    caughtBy: 'test/rotation/marks.test.ts',
+    file: 'src/rotation/publish.ts',
+    changes: [['there?.marks ?? takenMarks(row.state)', 'takenMarks(row.state)']],
+  },
+  'mark-lifted-before-the-promotion': {
+    file: 'src/rotation/publish.ts',
+    changes: [['...markedSlots(state, marks), ...waiting', '...markedSlots(state, marks)']],
+  },
+  'mark-never-cleared': {
+    file: 'src/rotation/ask.ts',
+    changes: [
+      [
+        'const marksTaken = { ...state.marksTaken, ...taken };',
+        'const { marksTaken } = { ...state, taken };',
+      ],
+    ],
+  },
+  'mark-left-to-its-demand': {
+    caughtBy: 'test/rotation/marks.test.ts',
+    file: 'src/rotation/rotate.ts',
+    changes: [['isMarkable ? takeUp(ports, target, row, published.marks, driver) : row', 'row']],
+  },
+  'demand-begun-twice': {
+    file: 'src/rotation/ask.ts',
+    changes: [['demand === undefined || !state.demands.includes(id)', 'true']],
+  },
+  'lease-of-one-app-ignored': {
+    caughtBy: 'test/rotation/move.test.ts',
+    file: 'src/rotation/row.ts',
+    changes: [['if (isHeld(row.lease, nowMs)) throw busy(target);', '']],
+  },
+  'moved-row-not-told': {
+    file: 'src/rotation/row.ts',
+    changes: [
+      [
+        "const wanted = { ...row, lease: release(take(row.lease, '', nowMs)), moved: true };",
+        'const wanted = row;',
+      ],
+    ],
+  },
+  'handed-back-row-driven': {
+    caughtBy: 'test/rotation/move.test.ts',
+    file: 'src/rotation/row.ts',
+    changes: [
+      [
+        'if (there !== undefined && !isHandedBack(there.lease)) return there;',
+        'if (there !== undefined) return there;',
+      ],
+    ],
   },
   'clock-allowance-dropped': {
     caughtBy: 'test/rotation/guards.test.ts',
@@ -149,7 +223,10 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     caughtBy: 'test/rotation/guards.test.ts',
     file: 'src/rotation/begin.ts',
     changes: [
-      ["const isUnknown = phase.name === 'regenerating' && attempts > 0;", 'const isUnknown = false;'],
+      [
+        'return isUnknown ? Math.min(notBeforeMs, nowMs + UNKNOWN_OUTCOME_MS) : 0;',
+        'return isUnknown ? 0 : 0;',
+      ],
     ],
   },
   'unknown-regenerate-not-waited-for': {

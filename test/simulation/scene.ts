@@ -1,11 +1,12 @@
 /** What one schedule is made of, drawn from its seed. */
 import { inWords } from '../../src/rotation/advance.ts';
-import type { StoredRow } from '../../src/rotation/state.ts';
+import type { PublishedRow, StoredRow } from '../../src/rotation/state.ts';
 import type { Account } from './account.ts';
 import type { Assumptions } from './assumptions.ts';
 import type { Way } from './azure.ts';
 import { Cloud } from './cloud.ts';
 import { CallJudge } from './judge-calls.ts';
+import { judgeDemands } from './judge-demands.ts';
 import { KeyJudge } from './judge-keys.ts';
 import { drawResource, Policies } from './policies.ts';
 import { createProcess, type Process } from './process.ts';
@@ -36,6 +37,7 @@ export interface Scene {
   newProcess(kind: Process['kind'], isSlow?: boolean): Process;
   way(process: Process): Way;
   onRow(row: StoredRow): void;
+  onPublished(row: PublishedRow): void;
   onBump(): void;
   judgeOf(account: Account): { readonly keys: KeyJudge; readonly calls: CallJudge };
   /** The first account, more often than not. */
@@ -74,12 +76,13 @@ export function createScene(
   const judges = new Map(
     cloud.accounts.map((account) => {
       const calls = new CallJudge(account, timeline, verdict);
-      const row = () => cloud.rows.get(account.key);
+      const row = () => cloud.row(account.key);
       const hasLiveToken = calls.hasLiveToken.bind(calls);
       const keys = new KeyJudge({ account, cloud, policies, timeline, verdict, row, hasLiveToken });
       return [account, { keys, calls }];
     }),
   );
+  const onDemand = judgeDemands(cloud.demands, verdict);
   let processes = 0;
 
   const scene: Scene = {
@@ -136,14 +139,23 @@ export function createScene(
         `row of ${account.name}: ${inWords(state)}${emergency}, generation ${state.generation}, ${lease}`,
       );
       const { keys, calls } = scene.judgeOf(account);
+      onDemand(row);
       keys.onRow(row);
-      calls.onRow(state, VAULT_LAG_MS);
+      calls.onRow(state);
       if (account !== first) return;
       wire.phase = work?.phase.name ?? (state.generation === 0 ? 'not adopted' : 'steady');
       scene.onPhase(wire.phase);
       const proof = work?.phase.name === 'promoting' ? work.phase.proof : undefined;
       if (proof === undefined || proof.lastMs - proof.firstMs < MINUTE_MS) return;
       scene.onPromotion(timeline.now() + tickMs);
+    },
+    onPublished: (row) => {
+      const account = cloud.accounts.find(({ key }) => key === row.account);
+      if (account === undefined) return;
+      const { generation, retiring, epoch } = row.state;
+      const nothing = retiring === undefined ? '' : `, nothing is bought with ${retiring}`;
+      verdict.note(`published for ${account.name}: generation ${generation}, epoch ${epoch}${nothing}`);
+      scene.judgeOf(account).calls.onPublished(row.state, VAULT_LAG_MS);
     },
     onBump: () => {
       for (const { calls } of judges.values()) calls.onBump();

@@ -1,7 +1,8 @@
 /** The tables as the rotation and the exchange see them, through the wire: rows, the mint ledger, the head. */
+import { type Demand, type DemandBook, type DemandStore, isOpen } from '../../src/demand/demand.ts';
 import type { Head, MintLedger, SharedState } from '../../src/ports.ts';
-import type { RotationStore } from '../../src/rotation/ports.ts';
-import type { StoredRow } from '../../src/rotation/state.ts';
+import type { PublishedRows, RotationStore } from '../../src/rotation/ports.ts';
+import type { PublishedRow, StoredRow } from '../../src/rotation/state.ts';
 import type { Way } from './azure.ts';
 
 /** @param onRow told of every row before it is written, and @param onText of every text that is kept */
@@ -13,8 +14,6 @@ export function storeOver(
   return {
     all: () => wire.call(process, 'tables', 'read rows', () => new Map(cloud.rows)),
     read: (account) => wire.call(process, 'tables', 'read row', () => cloud.rows.get(account)),
-    remove: (account) =>
-      wire.call(process, 'tables', 'remove row', () => void cloud.rows.delete(account), true),
     write: (row) =>
       wire.call(
         process,
@@ -22,7 +21,7 @@ export function storeOver(
         'write row',
         () => {
           onText(JSON.stringify(row));
-          const written = cloud.writeRow(row);
+          const written = cloud.write(cloud.rows, row.account, row);
           if (written !== 'moved') onRow(row);
           return written;
         },
@@ -40,6 +39,62 @@ export function storeOver(
         true,
       ),
     history: async () => [...cloud.history.values()],
+  };
+}
+
+/** @param onPublished told of every row before it is written */
+export function publishedOver(
+  { cloud, wire, process }: Way,
+  onPublished: (row: PublishedRow) => void,
+): PublishedRows {
+  return {
+    all: () => wire.call(process, 'tables', 'read published', () => new Map(cloud.published)),
+    read: (account) => wire.call(process, 'tables', 'read published', () => cloud.published.get(account)),
+    repair: async () => 'moved',
+    remove: (account) =>
+      wire.call(process, 'tables', 'remove row', () => void cloud.published.delete(account), true),
+    write: (row) =>
+      wire.call(
+        process,
+        'tables',
+        'publish',
+        () => {
+          const written = cloud.write(cloud.published, row.account, row);
+          if (written !== 'moved') onPublished(row);
+          return written;
+        },
+        true,
+      ),
+  };
+}
+
+export function demandBookOver({ cloud, wire, process }: Way): DemandBook {
+  const insert = (demand: Demand): void => {
+    if (!cloud.demands.has(demand.id))
+      cloud.demands.set(demand.id, { ...demand, takenAtMs: 0, etag: cloud.newEtag() });
+  };
+  return {
+    insert: (demand) => wire.call(process, 'tables', 'insert demand', () => insert(demand), true),
+    find: async (id) => cloud.demands.get(id),
+  };
+}
+export function demandsOver({ cloud, wire, process }: Way): DemandStore {
+  return {
+    find: (id) => wire.call(process, 'tables', 'read demand', () => cloud.demands.get(id)),
+    open: () =>
+      wire.call(process, 'tables', 'read demands', () => [...cloud.demands.values()].filter(isOpen)),
+    write: (demand) =>
+      wire.call(
+        process,
+        'tables',
+        'write demand',
+        () => {
+          const written = cloud.write(cloud.demands, demand.id, demand);
+          return written === 'moved' ? 'moved' : { ...demand, ...written };
+        },
+        true,
+      ),
+    sweep: async () => undefined,
   };
 }
 
@@ -75,7 +130,7 @@ export function stateOver({ cloud, wire, process }: Way, onBump: () => void): Sh
       const asOf = await version();
       return wire.call(process, 'tables', 'load state', () => {
         const slots = new Map(
-          [...cloud.rows].map(([account, { state }]) => {
+          [...cloud.published].map(([account, { state }]) => {
             const { active: slot, secret, secretVersion: version } = state;
             return [account, { ...state, current: version === '' ? undefined : { slot, secret, version } }];
           }),

@@ -24,12 +24,13 @@ export interface LocalDescription {
   readonly ca: string;
   readonly control: string;
   readonly keyVault: string;
-  /** Settings with which a Functions host started by hand joins this Azure. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Settings with which a Functions host started by hand joins this Azure, as one of the two apps. */
+  readonly environment: Readonly<Record<'issuer' | 'rotator', Readonly<Record<string, string>>>>;
   readonly entra: { readonly authority: string; readonly tenantId: string; readonly scope: string };
   readonly callers: readonly LocalCaller[];
   readonly resources: readonly {
     readonly name: string;
+    readonly accountId: string;
     readonly endpoint: string;
     readonly secret?: string;
   }[];

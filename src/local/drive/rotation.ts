@@ -1,7 +1,7 @@
 /** `npm run rotation`: what the rotation does next and did last, and rotating now, from a terminal. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { readCommandLine, wrongUsage } from '../../command-line.ts';
-import type { Retirement } from '../../rotation/demand.ts';
-import type { Plan } from '../../rotation/plan.ts';
+import type { Plan } from '../../rotation/planned.ts';
 import { callerToken, type LocalDescription, openLocal, startLocal } from './local-mode.ts';
 
 const usage = `npm run rotation -- COMMAND [options]
@@ -22,6 +22,10 @@ const usage = `npm run rotation -- COMMAND [options]
   --emergency        now: without waiting for tokens bought with the key
   --reason TEXT      now: goes on record
   --speed X          watch: how fast time runs (default 120)`;
+
+/** The rotator begins within seconds; where the queue lost the message, with its next tick. */
+const MAX_WAIT_MS = 30_000;
+const LOOK_EVERY_MS = 500;
 
 interface Environment {
   readonly broker: string;
@@ -74,7 +78,7 @@ function locally(description: LocalDescription): Environment {
 
 async function ask(environment: Environment, path: string, body?: object): Promise<Record<string, unknown>> {
   const token = await environment.token(body === undefined ? 'auditor' : 'operator');
-  const answer = await fetch(`${environment.broker}/operator/rotation${path}`, {
+  const answer = await fetch(`${environment.broker}/operator/${path}`, {
     headers: { authorization: `Bearer ${token}` },
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
   });
@@ -84,15 +88,24 @@ async function ask(environment: Environment, path: string, body?: object): Promi
 }
 
 async function plans(environment: Environment): Promise<readonly Plan[]> {
-  return (await ask(environment, ''))['resources'] as Plan[];
+  return (await ask(environment, 'rotation'))['resources'] as Plan[];
 }
+/** Asks, and follows the demand until the rotator has begun with it or said why not. */
 async function rotateNow(environment: Environment, resource: string, body: object): Promise<void> {
-  const answer = await ask(environment, `/${encodeURIComponent(resource)}`, body);
-  const { kind, state, why } = answer['rotation'] as Retirement;
+  const { demand } = await ask(environment, `rotation/${encodeURIComponent(resource)}`, body);
+  const path = `demands/${demand}`;
+  const giveUpAt = performance.now() + MAX_WAIT_MS;
+  let found = await ask(environment, path);
+  while ((found['state'] === 'waiting' || found['state'] === 'running') && performance.now() < giveUpAt) {
+    await wait(LOOK_EVERY_MS);
+    found = await ask(environment, path);
+  }
+  const { state, why } = found;
+  if (state === 'begun') return console.log(`${resource}: a rotation has begun\n  ${why}`);
+  if (state === 'notBegun' || state === 'failed')
+    return console.log(`${resource}: no rotation has begun: ${why}`);
   console.log(
-    kind === 'begun'
-      ? `${resource}: a rotation has begun, and is at ${state}\n  it waits: ${why}`
-      : `${resource}: no rotation has begun: ${why}`,
+    `${resource}: asked for, and the rotator has not begun yet\n  GET /operator/${path} tells more`,
   );
 }
 

@@ -17,6 +17,8 @@ export interface AdminOptions {
   readonly answers: Answers;
   readonly limits: WireLimits;
   readonly timerArgument: (name: string) => TypedData;
+  /** The URL of the host that runs by hand what this app does not have. */
+  readonly elsewhere: string | undefined;
 }
 
 /** Answers `/admin/…`; `path` in lower case, without a slash at its end. */
@@ -55,6 +57,23 @@ export function admin(options: AdminOptions) {
     );
   }
 
+  /** The local mode alone does this: one address runs the functions of both apps. */
+  async function runElsewhere(req: IncomingMessage, res: ServerResponse, url: string): Promise<void> {
+    const body = await readWhole(req, res, options.limits);
+    if (typeof body === 'string') {
+      leaveUnread(req, res, options.limits.lingerMs);
+      return answers.plain(res, 400);
+    }
+    const headers = { 'content-type': req.headers['content-type'] ?? '' };
+    try {
+      const { status } = await fetch(url, { method: 'POST', headers, body });
+      answers.plain(res, status);
+    } catch {
+      // The other host is being started again.
+      answers.plain(res, 503);
+    }
+  }
+
   return async (req: IncomingMessage, res: ServerResponse, path: string): Promise<void> => {
     const [, , area, name, detail] = path.split('/');
     const read = req.method === 'GET';
@@ -64,6 +83,8 @@ export function admin(options: AdminOptions) {
     if (name === undefined) return read ? json(res, functions.map(described)) : answers.plain(res, 404);
     const fn = byName.get(name);
     if (fn && req.method === 'POST' && detail === undefined) return runByHand(req, res, fn);
+    if (!fn && req.method === 'POST' && detail === undefined && options.elsewhere !== undefined)
+      return runElsewhere(req, res, `${options.elsewhere}/admin/functions/${name}`);
     if (!fn || !read) return answers.plain(res, 404);
     if (detail === undefined) return json(res, described(fn));
     if (detail === 'status') return json(res, {});

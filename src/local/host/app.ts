@@ -5,6 +5,16 @@ import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { collect, type Registry } from './core.ts';
 
+const timeSpan = (initial: string) =>
+  z
+    .string()
+    .default(initial)
+    .transform((text, context) => {
+      const ms = timeSpanMs(text);
+      if (ms !== undefined) return ms;
+      context.addIssue(`${text} is no time span such as 00:00:02`);
+      return z.NEVER;
+    });
 const hostJson = z.looseObject({
   functionTimeout: z.string().default('00:30:00'),
   extensions: z
@@ -16,14 +26,30 @@ const hostJson = z.looseObject({
           customHeaders: z.record(z.string(), z.string()).default({}),
         })
         .prefault({}),
+      queues: z
+        .looseObject({
+          maxPollingInterval: timeSpan('00:01:00'),
+          visibilityTimeout: timeSpan('00:00:00'),
+          batchSize: z.int().min(1).max(32).default(16),
+          maxDequeueCount: z.int().min(1).default(5),
+        })
+        .prefault({})
+        .transform(({ maxPollingInterval, visibilityTimeout, batchSize, maxDequeueCount }) => ({
+          maxPollingIntervalMs: maxPollingInterval,
+          visibilityTimeoutMs: visibilityTimeout,
+          batchSize,
+          maxDequeueCount,
+        })),
     })
     .prefault({}),
 });
+export type QueueSettings = z.infer<typeof hostJson>['extensions']['queues'];
 export type HttpSettings = z.infer<typeof hostJson>['extensions']['http'];
 
 export interface FunctionApp {
   readonly registry: Registry;
   readonly http: HttpSettings;
+  readonly queues: QueueSettings;
   /** Undefined: unbounded. */
   readonly functionTimeoutMs: number | undefined;
   /** A file threw while it was loaded: as in Azure, the host runs and no function does. */
@@ -44,6 +70,7 @@ export async function loadApp(folder: string, log: (line: string) => void): Prom
   return {
     ...(await known),
     http: settings.extensions.http,
+    queues: settings.extensions.queues,
     functionTimeoutMs: timeSpanMs(settings.functionTimeout),
   };
 }

@@ -11,6 +11,7 @@ import type { HookName, Registry } from './core.ts';
 import { eventGridWebhook } from './eventgrid.ts';
 import { hostedFunctions, type Runtime } from './invoke.ts';
 import { createListener, type Listener } from './listener.ts';
+import { startQueues } from './queues.ts';
 import { compileRoutes } from './routes.ts';
 import { startTimers } from './timers.ts';
 import { bodyLimitOf, createWireServer, INITIAL_LIMITS, type WireLimits } from './wire.ts';
@@ -31,6 +32,8 @@ export interface HostOptions {
   readonly timerState?: string;
   /** Called when the port is bound and before the app is loaded: its settings may name the URL. */
   readonly bound?: (url: string) => Promise<void>;
+  /** The URL of a host that runs by hand what this app does not have, known once the port is bound. */
+  readonly elsewhere?: () => string | undefined;
   /** A function ran out of time and every request in flight was answered 500. Azure replaces the worker. */
   readonly timedOut?: (name: string) => void;
   /** Other than those of the real host, so that a test need not wait for half a minute. */
@@ -89,8 +92,15 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       sleepUntil: options.sleepUntil,
       stateFile: options.timerState,
     });
-    for (const { name } of timers.errors) inError.add(name);
-    const errors = [...routes.errors, ...timers.errors];
+    const queues = await startQueues(registered, {
+      runtime,
+      queues: app.queues,
+      settings: process.env,
+      now,
+      sleepUntil: options.sleepUntil,
+    });
+    const errors = [...routes.errors, ...timers.errors, ...queues.errors];
+    for (const { name } of errors) inError.add(name);
     for (const { name, error } of errors) log(`The '${name}' function is in error: ${error}`);
     const functions = registered.filter(({ name }) => !inError.has(name));
 
@@ -105,6 +115,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       answers,
       limits,
       timerArgument: timers.argument,
+      elsewhere: options.elsewhere?.(),
     });
     const listener = createListener({
       runtime,
@@ -129,7 +140,10 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
         server.closeIdleConnections();
         const grace = setTimeout(() => server.closeAllConnections(), graceMs);
-        await Promise.all([closed, Promise.race([timers.stop(), wait(graceMs)])]);
+        await Promise.all([
+          closed,
+          Promise.race([Promise.all([timers.stop(), queues.stop()]), wait(graceMs)]),
+        ]);
         clearTimeout(grace);
         await runHooks(app.registry, 'appTerminate', {});
       },

@@ -13,7 +13,7 @@ import type {
 /** A function with all that does not change between its invocations. */
 export interface HostedFunction {
   readonly name: string;
-  /** `httpTrigger`, `timerTrigger`, `eventGridTrigger`. */
+  /** `httpTrigger`, `timerTrigger`, `eventGridTrigger`, `queueTrigger`. */
   readonly type: string;
   readonly trigger: Binding;
   readonly triggerName: string;

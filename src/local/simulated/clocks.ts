@@ -17,10 +17,10 @@ export interface Clocks {
   readonly names: readonly string[];
 }
 
-/** Azurite writes the tables' times, in a process of its own. */
-type InThisProcess = Exclude<ServiceName, 'tables'>;
+/** Azurite writes the times of tables and queues, in a process of its own. */
+type InThisProcess = Exclude<ServiceName, 'tables' | 'queues'>;
 const isHere = (name: string): name is InThisProcess =>
-  name !== 'tables' && serviceNames.some((service) => service === name);
+  name !== 'tables' && name !== 'queues' && serviceNames.some((service) => service === name);
 
 export function createClocks(now: Clock, processes: ProcessClocks): Clocks {
   const offsets = new Map<ServiceName, number>();

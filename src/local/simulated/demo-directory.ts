@@ -19,7 +19,8 @@ export const issuerIdentity: ManagedIdentity = {
   principalId: '41a7c0f6-2e9d-4d53-8c6b-b7d1e09f5a32',
   resourceId: `${identities}/id-broker-issuer`,
   isSystemAssigned: false,
-  graphRoles: ['User.Read.All', 'GroupMember.Read.All'],
+  // For a signal that names a user by e-mail address.
+  graphRoles: ['User.Read.All'],
 };
 export const rotatorIdentity: ManagedIdentity = {
   name: 'rotator',
@@ -27,7 +28,7 @@ export const rotatorIdentity: ManagedIdentity = {
   principalId: 'c7e4d109-5b8a-4f62-b1d3-60a9e8f7c434',
   resourceId: `${identities}/id-broker-rotator`,
   isSystemAssigned: false,
-  graphRoles: [],
+  graphRoles: ['User.Read.All', 'GroupMember.Read.All'],
 };
 /** One identity for two accounts. */
 export const readerIdentity: ManagedIdentity = {

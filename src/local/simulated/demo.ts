@@ -3,14 +3,13 @@
  * the policy that fits them.
  */
 
+import { brokerRoles } from './broker-roles.ts';
 import {
   brokerApp,
   brokerUri,
   callers,
   directory,
   goodCaller,
-  issuerIdentity,
-  operator,
   otherTenantId,
   readerIdentity,
   researchers,
@@ -22,8 +21,6 @@ import {
 } from './demo-directory.ts';
 import type { RoleAssignment } from './roles.ts';
 import type { TransmitterDescription, World, WorldAccount } from './world.ts';
-
-export const vaultId = `${resourceGroup}/providers/Microsoft.KeyVault/vaults/kv-broker`;
 
 /** An account as the policy names it; its addresses come with its listeners. */
 export interface DemoResource extends WorldAccount {
@@ -69,19 +66,12 @@ export const dataUserOf = (principalId: string, scope: string): RoleAssignment =
   role: 'AI data user without keys',
   scope,
 });
-/** What the broker's two identities and the operator may do in the vault, in every simulated world. */
-export const vaultRoles: readonly RoleAssignment[] = [
-  // The operator is also who breaks things in the vault by hand: disables, deletes, edits tags.
-  { principalId: operator.app.objectId, role: 'Key Vault Secrets Officer', scope: vaultId },
-  { principalId: issuerIdentity.principalId, role: 'Key Vault Secrets User', scope: vaultId },
-  { principalId: rotatorIdentity.principalId, role: 'AI token broker rotator', scope: vaultId },
-];
 
 const at = (name: string) => `${resourceGroup}/providers/Microsoft.CognitiveServices/accounts/ai-${name}`;
 const dataUser = (principalId: string, name: string) => dataUserOf(principalId, at(name));
 
 export const roleAssignments: readonly RoleAssignment[] = [
-  ...vaultRoles,
+  ...brokerRoles,
   { principalId: rotatorIdentity.principalId, role: 'AI token broker rotator', scope: resourceGroup },
   dataUser(brokerApp.objectId, 'speech'),
   dataUser(brokerApp.objectId, 'chat'),

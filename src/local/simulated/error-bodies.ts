@@ -1,7 +1,8 @@
 /** The error body each service has for a status that comes from its front door, not from its own logic. */
 import type { ServiceName } from './faults.ts';
 
-export function errorBody(service: ServiceName | 'ai', status: number): object {
+/** A text is XML. */
+export function errorBody(service: ServiceName | 'ai', status: number): object | string {
   const isBusy = status === 429;
   const message = isBusy ? 'Too many requests.' : 'The service is unavailable.';
   switch (service) {
@@ -22,6 +23,8 @@ export function errorBody(service: ServiceName | 'ai', status: number): object {
           message: { lang: 'en-US', value: message },
         },
       };
+    case 'queues':
+      return `<?xml version="1.0" encoding="utf-8"?><Error><Code>ServerBusy</Code><Message>${message}</Message></Error>`;
     case 'arm':
     case 'graph':
       return { error: { code: isBusy ? 'TooManyRequests' : 'ServiceUnavailable', message } };

@@ -1,5 +1,7 @@
 /**
- * The simulated Event Grid: at least once, in no order, retried on its own schedule in virtual time.
+ * The simulated Event Grid: at least once, in no order, retried on its own schedule in virtual time. All that
+ * the simulated services tell of goes to the rotator's queue, as infra/subscriptions.bicep delivers it; what revokes goes
+ * to the issuer's webhook, and comes from whoever asks for it.
  * https://learn.microsoft.com/azure/event-grid/delivery-and-retry
  */
 import { randomUUID } from 'node:crypto';
@@ -26,7 +28,8 @@ export interface EventEntry {
   /** Of the last attempt: an HTTP status, or 0 where there was no answer. */
   status: number;
   attempts: number;
-  state: 'waiting' | 'delivered' | 'dropped';
+  /** `unsubscribed`: no subscription takes it. */
+  state: 'waiting' | 'delivered' | 'dropped' | 'unsubscribed';
   readonly event: EventGridEvent | CloudEvent;
 }
 
@@ -40,8 +43,8 @@ export interface EventSender {
 }
 
 export interface EventSenderOptions {
-  /** The broker's base URL; undefined while there is none. */
-  to(): string | undefined;
+  /** Puts a text on the queue `events`. @returns the answer's status; 0 where there was none */
+  queue(text: string): Promise<number>;
   readonly now: () => number;
 }
 
@@ -49,8 +52,7 @@ const retryAfterSeconds = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_
 const liveSeconds = 86_400;
 const maxAttempts = 30;
 /** For these Event Grid does not try again. */
-const refusals = [400, 401, 413];
-const answerTimeoutMs = 30_000;
+const refusals = [400, 413];
 const lookEveryMs = 100;
 const kept = 10_000;
 
@@ -76,7 +78,7 @@ export function createEventSender(options: EventSenderOptions): EventSender {
 
   async function attempt(entry: EventEntry): Promise<void> {
     entry.attempts += 1;
-    entry.status = await deliver(entry, options.to(), closing.signal);
+    entry.status = await options.queue(write(entry.event));
     if (closing.signal.aborted) return;
     if (entry.status >= 200 && entry.status <= 204) entry.state = 'delivered';
     else if (refusals.includes(entry.status) || isSpent(entry, options.now())) entry.state = 'dropped';
@@ -103,7 +105,8 @@ export function createEventSender(options: EventSenderOptions): EventSender {
       };
       entries.push(entry);
       if (entries.length > kept) entries.shift();
-      void attempt(entry);
+      if (isSubscribed(event)) void attempt(entry);
+      else entry.state = 'unsubscribed';
     },
     after: (n) => entries.filter((entry) => entry.n > n),
     get last() {
@@ -117,41 +120,22 @@ export function createEventSender(options: EventSenderOptions): EventSender {
   };
 }
 
+/** Listing keys makes an event of the Activity Log too, and the rotator lists them in every tick. */
+const ACCOUNT_CHANGES = ['regenerateKey/action', 'write', 'delete'].map(
+  (operation) => `Microsoft.CognitiveServices/accounts/${operation}`,
+);
+
+/** As infra/activity-subscription.bicep filters. */
+function isSubscribed(event: EventGridEvent | CloudEvent): boolean {
+  if ('type' in event || !event.eventType.startsWith('Microsoft.Resources.')) return true;
+  return ACCOUNT_CHANGES.includes(String(event.data['operationName']));
+}
+
 function isSpent(entry: EventEntry, nowMs: number): boolean {
   return entry.attempts >= maxAttempts || nowMs - Date.parse(entry.at) > liveSeconds * 1000;
 }
 
-/** The answer's status; 0 where there was none. */
-async function deliver(entry: EventEntry, to: string | undefined, closing: AbortSignal): Promise<number> {
-  if (to === undefined) return 0;
-  const isCloudEvent = 'specversion' in entry.event;
-  try {
-    const answer = await fetch(`${to}/runtime/webhooks/eventgrid?functionName=react`, {
-      method: 'POST',
-      headers: {
-        'content-type': isCloudEvent
-          ? 'application/cloudevents+json; charset=utf-8'
-          : 'application/json; charset=utf-8',
-        'aeg-event-type': 'Notification',
-        'aeg-subscription-name': 'REACT',
-        'aeg-delivery-count': String(entry.attempts - 1),
-        'aeg-data-version': isCloudEvent ? '' : entry.event.dataVersion,
-        'aeg-metadata-version': '1',
-        'aeg-output-event-id': entry.id,
-      },
-      body: write(entry.event),
-      signal: AbortSignal.any([closing, AbortSignal.timeout(answerTimeoutMs)]),
-    });
-    await answer.arrayBuffer();
-    return answer.status;
-  } catch {
-    return 0; // No answer: tried again, and shown in the log as it is.
-  }
-}
-
-/** Event Grid schema: an array of one. CloudEvents: the event itself. */
 function write(event: EventGridEvent | CloudEvent): string {
-  if (!('specversion' in event)) return JSON.stringify([event]);
   // Ticks do not fit into a double; Graph writes them as a bare number all the same.
   return JSON.stringify(event).replace(/"sequenceNumber":"(\d+)"/, '"sequenceNumber":$1');
 }

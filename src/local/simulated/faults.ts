@@ -1,7 +1,16 @@
 /** Bad luck on request: what is wrong with which simulated service at the moment. */
 import * as z from 'zod';
 
-export const serviceNames = ['entra', 'identity', 'keyvault', 'arm', 'sts', 'tables', 'graph'] as const;
+export const serviceNames = [
+  'entra',
+  'identity',
+  'keyvault',
+  'arm',
+  'sts',
+  'tables',
+  'queues',
+  'graph',
+] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 const aim = {

@@ -1,5 +1,6 @@
 /**
- * The managed-identity endpoint of App Service, protocol 2019-08-01, over plain http as there.
+ * The managed-identity endpoint of App Service, protocol 2019-08-01, over plain http as there. Each app has a header
+ * of its own, and gets tokens of the identities that are attached to it, of each of them and of no other.
  * https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
  */
 import { randomUUID } from 'node:crypto';
@@ -11,8 +12,8 @@ import type { Endpoint, Outcome } from './service.ts';
 export interface IdentityOptions {
   readonly directory: Directory;
   readonly issue: IssueToken;
-  /** What IDENTITY_HEADER holds. */
-  readonly secret: string;
+  /** By what IDENTITY_HEADER holds in an app, whether it carries an identity. */
+  readonly apps: ReadonlyMap<string, (identity: ManagedIdentity) => boolean>;
   readonly now: () => number;
 }
 
@@ -41,12 +42,12 @@ export function createIdentity(options: IdentityOptions): Omit<Endpoint, 'port'>
     handle({ url, headers, method }): Outcome {
       const { searchParams } = url;
       if (method !== 'GET') return refuse(405, 'Method not allowed.');
-      if (headers['x-identity-header'] !== options.secret)
-        return refuse(401, 'The X-IDENTITY-HEADER is not valid.');
+      const carries = options.apps.get(headers['x-identity-header'] ?? '');
+      if (carries === undefined) return refuse(401, 'The X-IDENTITY-HEADER is not valid.');
       if (searchParams.get('api-version') !== '2019-08-01') return refuse(400, 'Unsupported api-version.');
       const resource = searchParams.get('resource');
       if (!resource) return refuse(400, "The 'resource' parameter is required.");
-      const identity = select(options.directory.identities, searchParams);
+      const identity = select(options.directory.identities.filter(carries), searchParams);
       if (!identity) return refuse(400, 'Unable to load the proper Managed Identity.');
       const { token, expiresAtSeconds } = tokenFor(identity, resource);
       return {

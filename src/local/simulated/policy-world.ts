@@ -3,7 +3,8 @@ import { loadPolicy } from '../../policy/load.ts';
 import type { Policy, Resource } from '../../policy/schema.ts';
 import { ACTS_AS, type TokenKind } from '../../token-kind.ts';
 import { type DescribedCaller, describeCaller } from '../may.ts';
-import { dataUserOf, vaultRoles } from './demo.ts';
+import { brokerRoles } from './broker-roles.ts';
+import { dataUserOf } from './demo.ts';
 import * as demo from './demo-directory.ts';
 import type { ManagedIdentity } from './directory.ts';
 import { localPolicy } from './local-policy.ts';
@@ -65,7 +66,7 @@ export function worldOfPolicy(text: string): World {
     goodCaller:
       [...applications, ...others.map(({ app }) => app)].find(({ secret }) => secret) ?? demo.operator.app,
     roleAssignments: [
-      ...vaultRoles,
+      ...brokerRoles,
       ...policy.resources.flatMap((resource) => [
         ...rotatorRole(resource),
         ...usersOf(resource, identities, described).map((id) => dataUserOf(id, resource.accountId)),

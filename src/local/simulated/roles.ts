@@ -5,8 +5,11 @@
  */
 const account = 'Microsoft.CognitiveServices/accounts';
 const secrets = 'Microsoft.KeyVault/vaults/secrets';
+const entities = 'Microsoft.Storage/storageAccounts/tableServices/tables/entities';
+const queues = 'Microsoft.Storage/storageAccounts/queueServices/queues';
+const messages = `${queues}/messages`;
 
-/** The built-in roles that matter here, and the two custom ones of infra/role-definitions.bicep. */
+/** The built-in roles that matter here, and the custom ones of infra/role-definitions.bicep. */
 export const roles = {
   'Cognitive Services User': {
     actions: [`${account}/read`, `${account}/listKeys/action`],
@@ -19,7 +22,7 @@ export const roles = {
   },
   'AI data user without keys': { actions: [], dataActions: ['Microsoft.CognitiveServices/*'] },
   'AI token broker rotator': {
-    actions: [`${account}/read`, `${account}/listKeys/action`, `${account}/regenerateKey/action`],
+    actions: [`${account}/listKeys/action`, `${account}/regenerateKey/action`],
     dataActions: [
       `${secrets}/getSecret/action`,
       `${secrets}/setSecret/action`,
@@ -32,6 +35,35 @@ export const roles = {
     dataActions: [`${secrets}/getSecret/action`, `${secrets}/readMetadata/action`],
   },
   'Key Vault Secrets Officer': { actions: [], dataActions: [`${secrets}/*`] },
+  'AI token broker current secret reader': { actions: [], dataActions: [`${secrets}/getSecret/action`] },
+  'AI token broker row appender': {
+    actions: [],
+    dataActions: [`${entities}/read`, `${entities}/add/action`],
+  },
+  'AI token broker row writer': {
+    actions: [],
+    dataActions: [`${entities}/read`, `${entities}/add/action`, `${entities}/update/action`],
+  },
+  'AI token broker row keeper': {
+    actions: [],
+    dataActions: [
+      `${entities}/read`,
+      `${entities}/add/action`,
+      `${entities}/update/action`,
+      `${entities}/delete`,
+    ],
+  },
+  'AI token broker row settler': {
+    actions: [],
+    dataActions: [`${entities}/read`, `${entities}/update/action`, `${entities}/delete`],
+  },
+  'AI token broker row sweeper': { actions: [], dataActions: [`${entities}/read`, `${entities}/delete`] },
+  'AI token broker queue worker': {
+    actions: [`${queues}/read`],
+    dataActions: [`${messages}/read`, `${messages}/write`, `${messages}/process/action`],
+  },
+  'Storage Table Data Reader': { actions: [], dataActions: [`${entities}/read`] },
+  'Storage Queue Data Message Sender': { actions: [], dataActions: [`${messages}/add/action`] },
 } as const;
 
 export type Role = keyof typeof roles;

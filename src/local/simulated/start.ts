@@ -2,19 +2,22 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { DEVELOPMENT_ACCOUNT } from '../../facts/storage.ts';
 import type { Clock } from '../../ports.ts';
+import { accountSignature } from '../account-signature.ts';
 import { createAccounts } from './accounts.ts';
 import { createAccountHost } from './accounts-host.ts';
 import { createArm } from './arm.ts';
+import { storageId, vaultId } from './broker-roles.ts';
 import { createClocks } from './clocks.ts';
 import { serveControl, type VirtualTime } from './control.ts';
-import { vaultId } from './demo.ts';
 import * as demo from './demo-directory.ts';
-import { createDirectory } from './directory.ts';
+import { createDirectory, type ManagedIdentity } from './directory.ts';
 import { createEntra } from './entra.ts';
 import { createEntraKeys } from './entra-keys.ts';
 import { apiOf, applicationSubject, createTokenIssuer } from './entra-tokens.ts';
 import { createAuthenticate, createVerifyAccessToken } from './entra-verify.ts';
+import { createEventQueue } from './event-queue.ts';
 import { createEventSender } from './events.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createGraph } from './graph.ts';
@@ -24,7 +27,9 @@ import { accountSecret } from './keyvault-seed.ts';
 import type { Served } from './listen.ts';
 import { createRequestLog, type RequestLog } from './requests.ts';
 import { createServe, type Endpoint } from './service.ts';
-import { serveTables } from './tables.ts';
+import { serveStorage } from './storage.ts';
+import { createStorageGate } from './storage-access.ts';
+import type { StorageService } from './storage-operation.ts';
 import { createTls } from './tls.ts';
 import type { ResourceDescription, TransmitterDescription, World } from './world.ts';
 
@@ -37,10 +42,8 @@ export interface AzureOptions {
   /** Virtual time in milliseconds. */
   readonly now: () => number;
   log(line: string): void;
-  /** The broker's base URL, to which Event Grid delivers; undefined while there is none. */
-  eventsTo(): string | undefined;
-  /** Azurite's own address, for the proxy before it. */
-  tablesUrl(): string;
+  /** Azurite's own addresses, for the doors before it; empty while it has none. */
+  azurite(): { readonly tables: string; readonly queues: string };
   readonly clock: VirtualTime;
 }
 
@@ -59,9 +62,15 @@ export interface RunningAzure {
   readonly keyVault: string;
   readonly arm: string;
   readonly graph: string;
-  /** With the account's path, before Azurite. */
+  /** Azurite's tables for a person's tools: plain, with the published development key. With the account's path. */
   readonly tables: string;
-  readonly identity: { readonly endpoint: string; readonly header: string };
+  /** The storage account as the apps meet it: TLS, Entra tokens, roles. With the account's path. */
+  readonly storage: { readonly tables: string; readonly queues: string };
+  /** With the header of each app. */
+  readonly identity: {
+    readonly endpoint: string;
+    readonly headers: Readonly<Record<'issuer' | 'rotator', string>>;
+  };
   readonly control: string;
   readonly callers: readonly demo.DemoCaller[];
   readonly resources: readonly ResourceDescription[];
@@ -87,9 +96,10 @@ const wellKnown = {
   control: 7105,
   identity: 7106,
   graph: 7107,
+  storageTables: 7108,
+  storageQueues: 7109,
 };
 const firstAccountPort = 7111;
-const tablesAccount = '/devstoreaccount1';
 /** How often the vault looks for secrets near their end, in wall time. */
 const expiryLookMs = 1000;
 
@@ -128,10 +138,13 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const verifyBy = (clock: Clock) => createVerifyAccessToken({ keys, directory, authority, now: clock });
   const authenticateBy = (clock: Clock) => createAuthenticate(verifyBy(clock), homeTenantId);
   const withoutRoles = new Set<string>();
+  // Not those of the storage account: without them nothing of an app works, which a fault of `tables` shows.
   const assignments = () =>
     withoutRoles.size === 0
       ? world.roleAssignments
-      : world.roleAssignments.filter(({ principalId }) => !withoutRoles.has(principalId));
+      : world.roleAssignments.filter(
+          ({ principalId, scope }) => !withoutRoles.has(principalId) || scope.includes('/storageAccounts/'),
+        );
   const setRoles = (name: string, assigned: boolean): boolean => {
     const identity = [demo.issuerIdentity, demo.rotatorIdentity].find((one) => one.name === name);
     if (identity === undefined) return false;
@@ -139,7 +152,11 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     else withoutRoles.add(identity.principalId);
     return true;
   };
-  const events = createEventSender({ to: options.eventsTo, now });
+  const signature = accountSignature();
+  const events = createEventSender({
+    queue: createEventQueue({ faults, requests, now, queues: () => options.azurite().queues, signature }),
+    now,
+  });
   const { publish } = events;
   const accounts = createAccounts({
     dataFolder,
@@ -175,12 +192,38 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   const armClock = clocks.of('arm');
   const byArm = { authenticate: authenticateBy(armClock), now: armClock };
   const arm = await start(createArm({ accounts, assignments, endpointOf, ...byArm }), wellKnown.arm);
-  const header = randomUUID().replaceAll('-', '').toUpperCase();
+  const headerOf = () => randomUUID().replaceAll('-', '').toUpperCase();
+  const headers = { issuer: headerOf(), rotator: headerOf() };
+  const isRotator = ({ clientId }: ManagedIdentity): boolean => clientId === demo.rotatorIdentity.clientId;
+  // The issuer app carries what the policy names, beside its own.
+  const apps = new Map([
+    [headers.issuer, (one: ManagedIdentity) => !isRotator(one)],
+    [headers.rotator, isRotator],
+  ]);
   const identity = await start(
-    createIdentity({ directory, issue, secret: header, now: clocks.of('identity') }),
+    createIdentity({ directory, issue, apps, now: clocks.of('identity') }),
     wellKnown.identity,
   );
-  const tables = await started(serveTables(fabric, port(wellKnown.tables), options.tablesUrl));
+  const gate = { verify: verifyBy(now), assignments, accountId: storageId, now };
+  const storage = (service: StorageService, wanted: number) =>
+    started(
+      serveStorage(fabric, {
+        service,
+        port: port(wanted),
+        azurite: () => options.azurite()[service],
+        gate: createStorageGate(service, gate),
+        signature: () => signature,
+      }),
+    );
+  const tables = await started(
+    serveStorage(fabric, {
+      service: 'tables',
+      port: port(wellKnown.tables),
+      azurite: () => options.azurite().tables,
+    }),
+  );
+  const storageTables = await storage('tables', wellKnown.storageTables);
+  const storageQueues = await storage('queues', wellKnown.storageQueues);
   let accountPort = firstAccountPort;
   const gateway = {
     accounts,
@@ -241,8 +284,12 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     keyVault: urls.keyVault,
     arm,
     graph: urls.graph,
-    tables: `${tables}${tablesAccount}`,
-    identity: { endpoint: `${identity}/msi/token`, header },
+    tables: `${tables}/${DEVELOPMENT_ACCOUNT}`,
+    storage: {
+      tables: `${storageTables}/${DEVELOPMENT_ACCOUNT}`,
+      queues: `${storageQueues}/${DEVELOPMENT_ACCOUNT}`,
+    },
+    identity: { endpoint: `${identity}/msi/token`, headers },
     control,
     callers: world.callers,
     resources,

@@ -1,4 +1,5 @@
 /** Decides what an event of Key Vault, Azure Resource Manager or Microsoft Graph makes the broker read again. Pure. */
+import { asGuid } from '../../guid.ts';
 import type { Policy } from '../../policy/schema.ts';
 import { type Envelope, type Members, readMembers, text } from './envelope.ts';
 
@@ -52,8 +53,6 @@ export function armLook(event: Envelope, policy: Policy, rotatorClientId: string
   return { at: 'resource', resource: resource.name, version: undefined };
 }
 
-const GUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
-
 /**
  * The event says that a user changed and not what changed, so the user is read again. `clientState` is not needed,
  * because nothing else that the sender says is used. `sequenceNumber` is not usable, because JSON.parse rounds it.
@@ -69,7 +68,7 @@ export function graphLook(event: Envelope, homeTenantId: string): Look {
     text(event.data, 'resource')?.split('/').at(-1),
     event.subject.split('/').at(-1),
   ];
-  const objectId = named.map((id) => id?.toLowerCase()).find((id) => id !== undefined && GUID.test(id));
+  const objectId = named.map((id) => asGuid(id ?? '')).find((id) => id !== undefined);
   return objectId === undefined ? poison('no user is named') : { at: 'user', objectId };
 }
 

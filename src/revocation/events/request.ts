@@ -6,16 +6,13 @@
  */
 import * as z from 'zod';
 import { IDENTIFIER } from '../../facts/entra.ts';
+import { guid } from '../../guid.ts';
 import { type Invalid, invalid } from '../../invalid.ts';
 import type { Policy } from '../../policy/schema.ts';
 import type { Scope } from '../../ports.ts';
 import { withoutSecrets } from '../../secret.ts';
 import { type Members, readMembers, respell } from './envelope.ts';
 
-const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, 'must be a GUID')
-  .toLowerCase();
 const identifier = z.string().regex(IDENTIFIER, 'must be as Entra writes it');
 const name = z
   .string()

@@ -3,6 +3,7 @@
  * instance before the token is acknowledged, because the transmitter does not send an acknowledged token again. A
  * duplicate gets the same answer as the first.
  */
+import { iso } from '../../iso.ts';
 import type { Policy } from '../../policy/schema.ts';
 import type { Clock, Log, Scope } from '../../ports.ts';
 import { sha256 } from '../../secret.ts';
@@ -21,7 +22,7 @@ export interface SignalDeps {
   /** The beginnings of Entra's issuer URLs, before `/<tenant>`, without a slash at the end. */
   readonly entraIssuers: readonly string[];
   readonly keys: TransmitterKeys;
-  readonly directory: Directory;
+  readonly directory: Pick<Directory, 'user'>;
   readonly events: EventStore;
   readonly revoke: Revoke;
   readonly now: Clock;
@@ -148,5 +149,3 @@ function refusal(
   }
   return undefined;
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();

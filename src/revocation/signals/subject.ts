@@ -3,7 +3,9 @@
  * In Entra a user has another `sub` for every application. So a transmitter names users by object id, by e-mail
  * address, or by the `sub` of the tokens for this broker.
  */
+
 import { IDENTIFIER } from '../../facts/entra.ts';
+import { asGuid } from '../../guid.ts';
 import type { Transmitter } from '../../policy/schema.ts';
 import type { Scope } from '../../ports.ts';
 import type { SetError } from './set.ts';
@@ -36,7 +38,6 @@ const FORMATS: ReadonlyMap<string, readonly string[]> = new Map([
 const COMPLEX_MEMBERS = ['user', 'device', 'session', 'application', 'tenant', 'org_unit', 'group'];
 /** The members of a complex subject that the broker uses. It does not know devices, sessions, units and groups. */
 const UNDERSTOOD_MEMBERS = new Set(['user', 'application', 'tenant']);
-const GUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 const invalid = (description: string): SetError => ({ err: 'invalid_request', description });
 const isError = (value: object): value is SetError => 'err' in value;
@@ -76,20 +77,23 @@ async function simple(format: string, texts: readonly string[], context: Subject
     case 'iss_sub': {
       const tenantId = tenantOf(first, context);
       if (tenantId === undefined || !IDENTIFIER.test(second)) return [];
-      return GUID.test(second)
-        ? [{ kind: 'user', tenantId, objectId: second.toLowerCase() }]
-        : [{ kind: 'subject', tenantId, subject: second }];
+      const objectId = asGuid(second);
+      return objectId === undefined
+        ? [{ kind: 'subject', tenantId, subject: second }]
+        : [{ kind: 'user', tenantId, objectId }];
     }
     case 'jwt_id': {
       const tenantId = tenantOf(first, context);
       if (tenantId === undefined || !IDENTIFIER.test(second)) return [];
       return [{ kind: 'token', tenantId, uti: second }];
     }
-    case 'opaque':
+    case 'opaque': {
       // By agreement with the transmitter this is an object id. It names no tenant, so there must be only one.
-      return GUID.test(first) && onlyTenant !== undefined && context.tenantIds.length === 1
-        ? [{ kind: 'user', tenantId: onlyTenant, objectId: first.toLowerCase() }]
+      const objectId = asGuid(first);
+      return objectId !== undefined && onlyTenant !== undefined && context.tenantIds.length === 1
+        ? [{ kind: 'user', tenantId: onlyTenant, objectId }]
         : [];
+    }
     case 'email': {
       const user = await context.userByEmail(first);
       return user === undefined ? [] : [user];
@@ -146,14 +150,14 @@ async function complex(subject: Record<string, unknown>, context: SubjectContext
 
 function opaqueGuid(value: unknown): string | undefined {
   if (!isObject(value) || value['format'] !== 'opaque' || typeof value['id'] !== 'string') return undefined;
-  return GUID.test(value['id']) ? value['id'].toLowerCase() : undefined;
+  return asGuid(value['id']);
 }
 
 /** The tenant in `https://login.microsoftonline.com/<tenant>/v2.0` or `https://sts.windows.net/<tenant>/`. */
 function tenantOf(issuer: string, { entraIssuers }: SubjectContext): string | undefined {
   const base = entraIssuers.find((known) => issuer.startsWith(`${known}/`));
   const tenantId = base && issuer.slice(base.length + 1).split('/')[0];
-  return tenantId && GUID.test(tenantId) ? tenantId.toLowerCase() : undefined;
+  return tenantId ? asGuid(tenantId) : undefined;
 }
 
 /** Older transmitters send `subject_type`, and hyphens in place of underscores. */

@@ -29,17 +29,18 @@ const plan = {
   ],
 };
 
+const WAITING = { state: 'waiting', why: '' };
+
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
 before(async () => {
-  upstream = await startUpstream(({ method, headers }) => {
+  let looks = 0;
+  upstream = await startUpstream(({ method, path, headers }) => {
     if (headers.authorization !== 'Bearer the-token')
       return { status: 403, body: { detail: 'the app role is required' } };
-    return method === 'GET'
-      ? { status: 200, body: { resources: [plan] } }
-      : {
-          status: 202,
-          body: { rotation: { kind: 'begun', state: 'proving (Key2)', why: 'the next try is not due' } },
-        };
+    if (method !== 'GET') return { status: 202, body: { resource: 'speech', demand: 'd1' } };
+    if (path !== '/operator/demands/d1') return { status: 200, body: { resources: [plan] } };
+    looks += 1;
+    return { status: 200, body: looks === 1 ? WAITING : { state: 'begun', why: 'proving (Key2)' } };
   });
 });
 after(() => upstream[Symbol.asyncDispose]());
@@ -80,8 +81,12 @@ test('rotating now sends what was said and nothing else, and tells the outcome i
     'leaked',
   );
   assert.equal(code, 0);
-  assert.match(out, /^speech: a rotation has begun, and is at proving \(Key2\)\n/);
-  const asked = upstream.asked.at(-1);
+  assert.match(out, /^speech: a rotation has begun\n {2}proving \(Key2\)\n/);
+  const asked = upstream.asked.find(({ method }) => method === 'POST');
+  assert.deepEqual(
+    upstream.asked.slice(-2).map(({ path }) => path),
+    ['/operator/demands/d1', '/operator/demands/d1'],
+  );
   assert.equal(`${asked?.method} ${asked?.path}`, 'POST /operator/rotation/speech');
   assert.deepEqual(JSON.parse(asked?.body ?? ''), { emergency: true, reason: 'leaked', slot: 'Key2' });
 });

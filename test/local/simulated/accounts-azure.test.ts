@@ -22,8 +22,7 @@ before(async () => {
     dataFolder: folder,
     now: () => Date.now() + aheadMs,
     log: () => undefined,
-    eventsTo: () => undefined,
-    tablesUrl: () => 'http://127.0.0.1:1',
+    azurite: () => ({ tables: 'http://127.0.0.1:1', queues: 'http://127.0.0.1:1' }),
     clock: {
       state: () => ({ now: new Date().toISOString(), speed: 1 }),
       advance: async () => undefined,
@@ -56,7 +55,8 @@ async function tokenOf(name: string, scope: string): Promise<string> {
 async function identityToken(clientId: string, resource: string): Promise<string> {
   const url = new URL(azure.identity.endpoint);
   url.search = String(new URLSearchParams({ 'api-version': '2019-08-01', resource, client_id: clientId }));
-  const response = await fetch(url, { headers: { 'X-IDENTITY-HEADER': azure.identity.header } });
+  const app = clientId === azure.rotatorIdentity ? 'rotator' : 'issuer';
+  const response = await fetch(url, { headers: { 'X-IDENTITY-HEADER': azure.identity.headers[app] } });
   return ((await response.json()) as { access_token: string }).access_token;
 }
 

@@ -39,6 +39,8 @@ const specs = [
 const scopes = { ai: `${group}/Microsoft.CognitiveServices`, vault: vaultId };
 const assignments: readonly RoleAssignment[] = [
   { principalId: 'rotator', role: 'AI token broker rotator', scope: scopes.ai },
+  // The broker never reads an account itself, so its own role does not hold that; a person's does.
+  { principalId: 'rotator', role: 'Cognitive Services OpenAI User', scope: scopes.ai },
   { principalId: 'rotator', role: 'AI token broker rotator', scope: scopes.vault },
   { principalId: 'issuer', role: 'Key Vault Secrets User', scope: scopes.vault },
   { principalId: 'admin', role: 'Key Vault Secrets Officer', scope: scopes.vault },

@@ -1,8 +1,8 @@
-/** A simulated Azure of the test's own, on its own clock, with somebody who receives its events. */
+/** A simulated Azure of the test's own, on its own clock, with somebody in the place of the queue that receives its events. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,6 @@ import { trust } from '../../../src/local/simulated/tls.ts';
 
 export interface Delivery {
   readonly url: string;
-  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 export interface TestAzure {
@@ -30,7 +29,7 @@ export interface TestAzure {
 export async function startTestAzure(): Promise<TestAzure> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'azure-'));
   const deliveries: Delivery[] = [];
-  let status = 200;
+  let status = 201;
   let aheadMs = 0;
   const now = () => Date.now() + aheadMs;
   const receiver = createServer((request, response) => {
@@ -39,7 +38,8 @@ export async function startTestAzure(): Promise<TestAzure> {
       body += chunk;
     });
     request.on('end', () => {
-      deliveries.push({ url: request.url ?? '', headers: request.headers, body });
+      const [, text = ''] = /<MessageText>(.*)<\/MessageText>/.exec(body) ?? [];
+      deliveries.push({ url: request.url ?? '', body: Buffer.from(text, 'base64').toString() });
       response.writeHead(status).end();
     });
   }).listen(0, '127.0.0.1');
@@ -52,8 +52,7 @@ export async function startTestAzure(): Promise<TestAzure> {
       dataFolder,
       now,
       log: (line) => assert.fail(line),
-      eventsTo: () => `http://127.0.0.1:${port}`,
-      tablesUrl: () => 'http://127.0.0.1:1',
+      azurite: () => ({ tables: 'http://127.0.0.1:1', queues: `http://127.0.0.1:${port}` }),
       clock: {
         state: () => ({ now: new Date(now()).toISOString(), speed: 1 }),
         advance: async (seconds) => {
@@ -142,7 +141,8 @@ export async function identityToken(
   selector: Record<string, string> = {},
 ): Promise<{ status: number; text: string; access_token: string; expires_on: string }> {
   const query = new URLSearchParams({ 'api-version': '2019-08-01', resource, ...selector });
-  const headers = { 'x-identity-header': azure.identity.header };
+  const app = selector['client_id'] === azure.rotatorIdentity ? 'rotator' : 'issuer';
+  const headers = { 'x-identity-header': azure.identity.headers[app] };
   const answer = await fetch(`${azure.identity.endpoint}?${query}`, { headers });
   const text = await answer.text();
   return {

@@ -14,7 +14,7 @@ import {
 } from '../../../src/local/simulated/faults.ts';
 import { createRequestLog } from '../../../src/local/simulated/requests.ts';
 import { createServe, type Endpoint, type Served } from '../../../src/local/simulated/service.ts';
-import { serveTables } from '../../../src/local/simulated/tables.ts';
+import { serveStorage } from '../../../src/local/simulated/storage.ts';
 import { createTls, trust } from '../../../src/local/simulated/tls.ts';
 
 const tls = createTls();
@@ -177,6 +177,7 @@ suite('faults', () => {
       arm: /^\{"error":\{"code":"TooManyRequests"/,
       sts: /^\{"error":\{"code":"429"/,
       tables: /^\{"odata.error":\{"code"/,
+      queues: /^<\?xml .*<Error><Code>ServerBusy</,
       graph: /^\{"error":\{"code":"TooManyRequests"/,
     };
     for (const service of serviceNames) {
@@ -292,7 +293,7 @@ suite('tables', async () => {
   }).listen(0, '127.0.0.1');
   await once(azurite, 'listening');
   const address = () => `http://127.0.0.1:${(azurite.address() as AddressInfo).port}/devstoreaccount1`;
-  const proxy = await serveTables(fabric, 0, address);
+  const proxy = await serveStorage(fabric, { service: 'tables', port: 0, azurite: address });
   running.push(proxy);
   const account = `${proxy.url}/devstoreaccount1`;
   after(() => azurite.close());
@@ -321,7 +322,11 @@ suite('tables', async () => {
   });
 
   test('a store that is not there costs the caller its connection', async () => {
-    const nowhere = await serveTables(fabric, 0, () => 'http://127.0.0.1:1/devstoreaccount1');
+    const nowhere = await serveStorage(fabric, {
+      service: 'tables',
+      port: 0,
+      azurite: () => 'http://127.0.0.1:1/devstoreaccount1',
+    });
     running.push(nowhere);
     assert.match(await ask(`${nowhere.url}/devstoreaccount1/audit`), /^(ECONNRESET|UND_ERR_SOCKET)$/);
   });
@@ -331,8 +336,8 @@ suite('tables', async () => {
     ['GET', '/state()?$filter=x', 'QueryEntities state'],
     ['GET', '/state', 'QueryEntities state'],
     ['POST', '/audit', 'InsertEntity audit'],
-    ['PUT', "/state(PartitionKey='p',RowKey='r')", 'UpdateEntity state'],
-    ['PATCH', "/state(PartitionKey='p',RowKey='r')", 'MergeEntity state'],
+    ['PUT', "/state(PartitionKey='p',RowKey='r')", 'InsertOrReplaceEntity state'],
+    ['PATCH', "/state(PartitionKey='p',RowKey='r')", 'InsertOrMergeEntity state'],
     ['DELETE', "/state(PartitionKey='p',RowKey='r')", 'DeleteEntity state'],
     ['POST', '/$batch', 'Transaction'],
     ['POST', '/Tables', 'CreateTable'],
@@ -362,6 +367,23 @@ suite('tables', async () => {
       assert.match(await ask(`${account}/audit`), answer, JSON.stringify(fault));
       assert.equal(seen.length, work, JSON.stringify(fault));
     }
+  });
+
+  test('slow: the log has the call when its work is done, while the answer is kept back', async () => {
+    seen.length = 0;
+    const { last } = requests;
+    faults.set('tables', { mode: 'slow', delayMs: 60_000 });
+    const asking = new AbortController();
+    const answer = fetch(`${account}/audit`, { signal: asking.signal });
+    let logged = requests.after(last);
+    while (logged.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      logged = requests.after(last);
+    }
+    assert.deepEqual([logged[0]?.status, logged[0]?.fault, seen.length], [202, 'slow', 1]);
+    asking.abort();
+    await assert.rejects(answer);
+    faults.clear();
   });
 
   test('a caller that goes away in the middle does not keep a connection to the store', async () => {

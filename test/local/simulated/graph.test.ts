@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { createDirectory } from '../../../src/azure/graph.ts';
 import * as demo from '../../../src/local/simulated/demo-directory.ts';
+import { readerIdentity } from '../../../src/local/simulated/demo-directory.ts';
 import type { RunningAzure } from '../../../src/local/simulated/start.ts';
 import { callerToken, control, identityToken, startTestAzure, type TestAzure } from './fabric-azure.ts';
 
@@ -13,7 +14,7 @@ let token: string;
 before(async () => {
   stand = await startTestAzure();
   azure = stand.azure;
-  token = (await identityToken(azure, graph, { client_id: azure.issuerIdentity })).access_token;
+  token = (await identityToken(azure, graph, { client_id: azure.rotatorIdentity })).access_token;
 });
 after(() => stand.close());
 
@@ -83,13 +84,13 @@ suite('a user', () => {
   });
 
   test('a token for another API, of another tenant or without the permission is refused', async () => {
-    const rotator = await identityToken(azure, graph, { client_id: azure.rotatorIdentity });
+    const reader = await identityToken(azure, graph, { client_id: readerIdentity.clientId });
     const cases: [string, number, string][] = [
       ['', 401, 'InvalidAuthenticationToken'],
       ['nonsense', 401, 'InvalidAuthenticationToken'],
       [await callerToken(azure, 'captions'), 401, 'InvalidAuthenticationToken'],
       [await callerToken(azure, 'outsider', `${graph}/.default`), 401, 'InvalidAuthenticationToken'],
-      [rotator.access_token, 403, 'Authorization_RequestDenied'],
+      [reader.access_token, 403, 'Authorization_RequestDenied'],
     ];
     for (const [bearer, status, code] of cases) {
       const answer = await get(`/users/${ada}`, {}, bearer);

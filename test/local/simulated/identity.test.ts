@@ -76,7 +76,7 @@ test('an identity is named by client id, principal id or resource id; by nothing
 });
 
 test('what the endpoint does not accept, it says in its own error shape', async () => {
-  const header = { 'x-identity-header': azure.identity.header };
+  const header = { 'x-identity-header': azure.identity.headers.issuer };
   const cases: [string, Record<string, string>, number][] = [
     [`?api-version=2019-08-01&resource=${vault}&client_id=${demo.tenantId}`, header, 400],
     [`?api-version=2019-08-01&resource=${vault}`, {}, 401],
@@ -93,6 +93,31 @@ test('what the endpoint does not accept, it says in its own error shape', async 
   }
 });
 
+test('an app gets no token of an identity that only the other one carries, however it is named', async () => {
+  const { issuerIdentity: issuer, rotatorIdentity: rotator } = demo;
+  const { headers } = azure.identity;
+  for (const [header, own, other] of [
+    [headers.issuer, issuer, rotator],
+    [headers.rotator, rotator, issuer],
+  ] as const)
+    for (const [identity, expected] of [
+      [own, 200],
+      [other, 400],
+    ] as const)
+      for (const selector of [
+        { client_id: identity.clientId },
+        { principal_id: identity.principalId },
+        { mi_res_id: identity.resourceId },
+      ]) {
+        const query = new URLSearchParams({ 'api-version': '2019-08-01', resource: vault, ...selector });
+        const answer = await fetch(`${azure.identity.endpoint}?${query}`, {
+          headers: { 'x-identity-header': header },
+        });
+        await answer.arrayBuffer();
+        assert.equal(answer.status, expected, JSON.stringify(selector));
+      }
+});
+
 test('the SDK gets tokens from it, user-assigned and system-assigned', async (t) => {
   const before = { endpoint: process.env['IDENTITY_ENDPOINT'], header: process.env['IDENTITY_HEADER'] };
   t.after(() => {
@@ -100,10 +125,10 @@ test('the SDK gets tokens from it, user-assigned and system-assigned', async (t)
     restore('IDENTITY_HEADER', before.header);
   });
   process.env['IDENTITY_ENDPOINT'] = azure.identity.endpoint;
-  process.env['IDENTITY_HEADER'] = azure.identity.header;
-  const assigned = new ManagedIdentityCredential({ clientId: azure.rotatorIdentity });
+  process.env['IDENTITY_HEADER'] = azure.identity.headers.issuer;
+  const assigned = new ManagedIdentityCredential({ clientId: azure.issuerIdentity });
   const { token } = await assigned.getToken('https://management.azure.com/.default');
-  assert.equal(claimsOf(token)['oid'], demo.rotatorIdentity.principalId);
+  assert.equal(claimsOf(token)['oid'], demo.issuerIdentity.principalId);
   const system = await new ManagedIdentityCredential().getToken(`${vault}/.default`);
   assert.equal(claimsOf(system.token)['oid'], demo.systemIdentity.principalId);
 });

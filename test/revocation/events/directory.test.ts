@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { createRevocation } from '../../../src/revocation/revocation.ts';
+import { createWatch } from '../../../src/revocation/watch.ts';
 import { UpstreamFailure } from '../../../src/upstream.ts';
 import { CLIENT, createWorld, GROUP, HOME, START_MS, USER, type World } from '../fakes.ts';
 
@@ -69,14 +69,14 @@ test('a user whom the policy names is revoked when Graph no longer knows them, w
   assert.ok(first);
   const callers = [{ tenant: 'home', objectId: USER }];
   const policy = { ...world.deps.policy, grants: [{ ...first, callers }, ...others] };
-  const { react } = createRevocation({ ...world.deps, policy });
+  const { react } = createWatch({ ...world.deps, policy });
   for (const objectId of [...Array.from({ length: 20 }, (_, n) => somebody(n)), USER])
     await react({ id: 'x', type: 'Microsoft.Graph.UserDeleted', data: { resource: `Users/${objectId}` } });
   assert.ok(keys().includes(`user:${HOME}:${USER}`));
 });
 
 test('while Graph cannot say whether a user was deleted, the event comes again', async () => {
-  const { react } = createRevocation({
+  const { react } = createWatch({
     ...world.deps,
     directory: {
       ...world.deps.directory,
@@ -110,7 +110,7 @@ test('a sweep that fails in the middle is done again from where it was', async (
 test('a group that thousands left is not thousands of writes at once, of which none would be in time', async () => {
   let atOnce = 0;
   let most = 0;
-  const { reconcile } = createRevocation({
+  const { reconcile } = createWatch({
     ...world.deps,
     table: {
       ...world.deps.table,
@@ -135,7 +135,7 @@ test('a group that thousands left is not thousands of writes at once, of which n
 test('what cannot be forgotten in one tick keeps nobody from being read', async () => {
   world.users.set(USER, disabled(USER));
   world.changeUsers(USER);
-  const { reconcile } = createRevocation({
+  const { reconcile } = createWatch({
     ...world.deps,
     sweepLedger: () => Promise.reject(new UpstreamFailure('tables', 'sweep ledger: no answer in time')),
   });
@@ -165,7 +165,7 @@ test('whoever left a group of the policy must show a fresh token', async () => {
 
 test('100 events about groups that come together are two questions to Graph', async () => {
   let asked = 0;
-  const { react } = createRevocation({
+  const { react } = createWatch({
     ...world.deps,
     directory: {
       ...world.deps.directory,

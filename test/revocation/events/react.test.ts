@@ -428,6 +428,13 @@ describe('a leaked key', () => {
     );
   });
 
+  test('that is reported twice at once is retired once: by then the slot may hold its new key', async () => {
+    world.slots.set(HASH, { resource: 'speech', slot: 'Key2' });
+    const again = { ...event({ sha256: HASH }), id: 'leak-2' };
+    await Promise.all([react(event({ sha256: HASH })), react(again)]);
+    assert.deepEqual(world.asked, ['retire speech Key2 emergency']);
+  });
+
   test('is found also where the report does not look for it', async () => {
     world.slots.set(HASH, { resource: 'speech', slot: 'Key1' });
     assert.equal(await react(event({ sha256: HASH, resource: 'aoai' })), 'emergency rotation');
@@ -510,5 +517,65 @@ describe('an outage', () => {
         break;
       }
     }
+  });
+});
+
+describe('the issuer app', () => {
+  const atIssuer = (event: unknown): Promise<string> => world.reactAtIssuer(event);
+  const leaked = {
+    id: 'leak-1',
+    topic: '/t',
+    subject: 's',
+    eventType: 'azureAiTokenBroker.keyLeaked',
+    eventTime: '2026-03-04T10:15:30Z',
+    dataVersion: '1',
+    data: { sha256: 'a'.repeat(64), reason: 'on a public page' },
+  };
+
+  test('does what revokes, and passes on to the rotator, as it came, what needs more than it may', async () => {
+    const [vaultEvent] = sample('04-eg-kv-secret-new-version');
+    for (const event of [vaultEvent, sample('10-ce-graph-user-updated')]) {
+      assert.equal(await atIssuer(event), 'passed on to the rotator');
+      assert.deepEqual(JSON.parse(world.forwarded.at(-1) ?? ''), event);
+    }
+    assert.deepEqual(world.asked, [], 'it asks neither ARM nor Graph');
+    const scope = { kind: 'user', tenantId: HOME, objectId: USER };
+    const requested = { ...leaked, eventType: 'AzureAiTokenBroker.RevocationRequested', data: { scope } };
+    assert.equal(await atIssuer(requested), 'revoked');
+    assert.deepEqual(keys(), [`user:${HOME}:${USER}`]);
+    assert.equal(world.forwarded.length, 2);
+  });
+
+  test('throws while the queue is down, so that Event Grid delivers the event again', async () => {
+    world.down.add('queues');
+    for (const event of [leaked, sample('10-ce-graph-user-updated')])
+      await assert.rejects(atIssuer(event), UpstreamFailure);
+    world.down.delete('queues');
+    assert.equal(await atIssuer(sample('10-ce-graph-user-updated')), 'passed on to the rotator');
+  });
+
+  test('acknowledges a leaked key when the rotator has handled it, and not before', async () => {
+    await assert.rejects(atIssuer(leaked), /has not handled/);
+    assert.equal(world.forwarded.length, 1);
+    world.slots.set('a'.repeat(64), { resource: 'aoai', slot: 'Key1' });
+    world.meanwhile(async () => void (await react(JSON.parse(world.forwarded.at(-1) ?? ''))));
+    assert.equal(await atIssuer(leaked), 'by the rotator: emergency rotation');
+    assert.deepEqual(world.asked, ['retire aoai Key1 emergency']);
+    world.meanwhile(() => assert.fail('what was handled is answered at once'));
+    assert.equal(await atIssuer(leaked), 'by the rotator: emergency rotation');
+  });
+
+  test('does not take one leaked key for another that has the same id', async () => {
+    world.meanwhile(async () => void (await react(JSON.parse(world.forwarded.at(-1) ?? ''))));
+    assert.equal(await atIssuer(leaked), 'by the rotator: leaked key is in no slot');
+    const other = { ...leaked, data: { sha256: 'b'.repeat(64) } };
+    world.slots.set('b'.repeat(64), { resource: 'aoai', slot: 'Key2' });
+    assert.equal(await atIssuer(other), 'by the rotator: emergency rotation');
+  });
+
+  test('learns that a report is of no use, too', async () => {
+    world.meanwhile(async () => void (await react(JSON.parse(world.forwarded.at(-1) ?? ''))));
+    assert.equal(await atIssuer({ ...leaked, data: {} }), 'by the rotator: poison');
+    assert.equal(world.records('poison').length, 1);
   });
 });

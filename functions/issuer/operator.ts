@@ -1,0 +1,24 @@
+import { app, type HttpMethod } from '@azure/functions';
+import { boundedOperator } from '../../src/http/bounded.ts';
+import type { OperatorAction } from '../../src/http/operators.ts';
+import { issuer } from '../../src/issuer.ts';
+
+/** The routes for operators begin with `/operator`, because the Functions host has `/admin` and `/runtime`. */
+const ROUTES: readonly [HttpMethod, string, OperatorAction][] = [
+  ['GET', 'operator/revocations', 'listRevocations'],
+  ['POST', 'operator/revocations', 'revoke'],
+  ['POST', 'operator/revocations/lift', 'lift'],
+  ['GET', 'operator/events', 'listEvents'],
+  ['GET', 'operator/audit', 'readAudit'],
+  ['GET', 'operator/rotation', 'planRotation'],
+  ['POST', 'operator/rotation/{resource}', 'rotateNow'],
+  ['GET', 'operator/demands/{id}', 'readDemand'],
+];
+
+for (const [method, route, action] of ROUTES)
+  app.http(`operator-${action}`, {
+    route,
+    methods: [method],
+    authLevel: 'anonymous',
+    handler: boundedOperator((request) => issuer().operator[action](request)),
+  });

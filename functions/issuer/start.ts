@@ -1,0 +1,13 @@
+import { app } from '@azure/functions';
+import { issuer } from '../../src/issuer.ts';
+
+/** Builds the issuer when the app starts, so that a wrong setting or policy is reported before the first call. */
+app.hook.appStart(() => {
+  try {
+    issuer();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    // One line, so that Application Insights keeps it as one trace.
+    console.error(`the issuer serves nothing: ${why.replaceAll('\n', '; ')}`);
+  }
+});

@@ -1,8 +1,0 @@
-import { app } from '@azure/functions';
-import { broker } from '../src/broker.ts';
-
-/** Microsoft Graph may lose events or deliver them late. A change without an event is noticed within this period. */
-app.timer('reconcile', {
-  schedule: '30 */5 * * * *',
-  handler: () => broker().reconcile(),
-});

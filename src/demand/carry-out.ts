@@ -1,0 +1,108 @@
+/**
+ * The rotator app's part of a demand. It is taken by a conditional write, begun once, and its outcome is written into
+ * its row. The rotation remembers which demands it has begun, so a demand whose driver died between any two of these
+ * can be taken again.
+ */
+import * as z from 'zod';
+import type { Clock, Log, Slot } from '../ports.ts';
+import { UpstreamFailure } from '../upstream.ts';
+import { type Demand, type DemandStore, isOpen, type StoredDemand } from './demand.ts';
+
+export interface CarryOutDeps {
+  readonly store: DemandStore;
+  /** undefined: the keys of this resource are not rotated. @throws UpstreamFailure: ask again later */
+  readonly retireNow: (
+    resource: string,
+    request: {
+      readonly demand: string;
+      readonly slot?: Slot | undefined;
+      readonly emergency: boolean;
+      readonly reason: string;
+    },
+  ) => Promise<{ readonly kind: 'begun' | 'notBegun'; readonly why: string } | undefined>;
+  readonly now: Clock;
+  /** Milliseconds of a clock that never jumps. */
+  readonly elapsedMs: () => number;
+  readonly log: Log;
+}
+
+export interface CarryOut {
+  /** For a message of the queue, which names a demand. @throws UpstreamFailure when the message must come again */
+  told(message: unknown): Promise<void>;
+  /**
+   * For the timer: those that are open, one after the other, emergencies first; what it has no time for is left to the
+   * next time. @throws UpstreamFailure where they cannot be read
+   */
+  open(): Promise<void>;
+}
+
+const messageShape = z.object({ id: z.guid().toLowerCase() });
+
+/** A demand that was taken longer ago is taken again: whoever took it is gone, or will find that it has lost it. */
+const RETAKE_MS = 120_000;
+/** A demand that could not be begun for so long is given up: it would surprise whoever asked for it. */
+const MAX_AGE_MS = 86_400_000;
+/** The timer begins none later than this: the host ends it after five minutes, and the rotations need most of them. */
+const OPEN_MS = 25_000;
+
+export function createCarryOut({ store, retireNow, now, elapsedMs, log }: CarryOutDeps): CarryOut {
+  async function take(demand: StoredDemand): Promise<StoredDemand | undefined> {
+    if (!isOpen(demand)) return undefined;
+    if (demand.state === 'running' && Math.abs(now() - demand.takenAtMs) < RETAKE_MS) return undefined;
+    const taken = await store.write({ ...demand, state: 'running', takenAtMs: now() });
+    return taken === 'moved' ? undefined : taken;
+  }
+
+  async function end(taken: StoredDemand, state: Demand['state'], why: string): Promise<void> {
+    // Where it has moved, another rotator took it over and writes the outcome.
+    await store.write({ ...taken, state, why });
+    const { id, resource } = taken;
+    log('demand_outcome', { id, resource, state, why });
+  }
+
+  async function carryOut(demand: StoredDemand): Promise<void> {
+    const taken = await take(demand);
+    if (taken === undefined) return;
+    const { id, resource, slot, emergency, reason, who } = taken;
+    if (now() - Date.parse(taken.at) > MAX_AGE_MS)
+      return end(taken, 'failed', `could not be begun for a day: ${taken.why}`);
+    try {
+      const request = { demand: id, slot, emergency, reason: `${reason} (operator ${who})` };
+      const retired = await retireNow(resource, request);
+      await (retired === undefined
+        ? end(taken, 'notBegun', 'the keys of this resource are not rotated')
+        : end(taken, retired.kind, retired.why));
+    } catch (error) {
+      const isDown = error instanceof UpstreamFailure;
+      await end(taken, isDown ? 'waiting' : 'failed', isDown ? error.message : 'a bug: the log has it');
+      throw error;
+    }
+  }
+
+  return {
+    async told(message) {
+      const parsed = messageShape.safeParse(message);
+      const demand = parsed.success ? await store.find(parsed.data.id) : undefined;
+      // Whoever may put messages may put anything. What counts is the row.
+      if (demand === undefined) log('demand_unknown', { id: parsed.data?.id });
+      else await carryOut(demand);
+    },
+    async open() {
+      const endMs = elapsedMs() + OPEN_MS;
+      const open = await store.open();
+      const inOrder = [...open.filter(({ emergency }) => emergency), ...open.filter((one) => !one.emergency)];
+      for (const [done, demand] of inOrder.entries()) {
+        if (elapsedMs() > endMs) {
+          log('demands_left', { demands: inOrder.length - done });
+          return;
+        }
+        try {
+          await carryOut(demand);
+        } catch (error) {
+          if (!(error instanceof UpstreamFailure)) throw error;
+          log('demand_postponed', { id: demand.id, resource: demand.resource, problem: error.message });
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,217 @@
+/**
+ * The composition root of the issuer app, which anybody can call. What is joined here is all that code in this app can
+ * touch: nothing in it lists or changes a key or writes to the vault (invariant 11), and the linter keeps it so. The
+ * app is built when it starts or the first function is invoked. Building it makes no outside call.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { accountKey, slotsOf } from './account-key.ts';
+import { createAudit } from './audit/audit.ts';
+import { createStrangers } from './audit/strangers.ts';
+import { createAuditReader, createAuditTable } from './azure/audit-table.ts';
+import { createDemandBook } from './azure/demand-table.ts';
+import { createEmergencyMark } from './azure/emergency-mark.ts';
+import { createEntraTokens } from './azure/entra-tokens.ts';
+import { createEventStore } from './azure/event-store.ts';
+import { createIdentities } from './azure/identities.ts';
+import { createIssuedTokens, createLedger } from './azure/ledger.ts';
+import { createPlanReader } from './azure/plan-table.ts';
+import { createQueue, QUEUES_SCOPE } from './azure/queue.ts';
+import { createRevocationTable } from './azure/revocation-store.ts';
+import { createRows, TABLES_SCOPE } from './azure/rows.ts';
+import { createSigningKeys } from './azure/signing-keys.ts';
+import { createState } from './azure/state.ts';
+import { createSts } from './azure/sts.ts';
+import { createTables } from './azure/tables.ts';
+import { createTransmitterKeys } from './azure/transmitter-keys.ts';
+import { createVaultReader, openVault } from './azure/vault.ts';
+import { type IssuerConfig, readIssuerConfig, readPolicyFile } from './config.ts';
+import { createPlace } from './demand/place.ts';
+import { createExchange } from './exchange/exchange.ts';
+import { createFreshness } from './exchange/freshness.ts';
+import { createObtain } from './exchange/obtain.ts';
+import { createRate } from './exchange/rate.ts';
+import { createTokens } from './exchange/tokens.ts';
+import { rememberVerified } from './exchange/verified.ts';
+import { createVerifyCaller } from './exchange/verify.ts';
+import { createCors } from './http/cors.ts';
+import { createHealthEndpoint } from './http/health.ts';
+import { createIntrospectionEndpoint } from './http/introspection.ts';
+import { metadata } from './http/metadata.ts';
+import { createOperatorEndpoints } from './http/operators.ts';
+import { createRevocationEndpoint } from './http/revocation.ts';
+import { createSecurityEventEndpoint } from './http/security-events.ts';
+import { createTokenEndpoint } from './http/token-endpoint.ts';
+import { createLog } from './log.ts';
+import { loadPolicy } from './policy/load.ts';
+import { compilePolicy } from './policy/match.ts';
+import { policyWarnings } from './policy/warnings.ts';
+import type { QueueName } from './queue-names.ts';
+import { isDropped, revokedBy } from './revocation/decision.ts';
+import { createRevocation } from './revocation/revocation.ts';
+import { createPlanned } from './rotation/planned.ts';
+
+/** What the functions call. */
+export type Issuer = ReturnType<typeof build>;
+
+let built: Issuer | undefined;
+
+/** @throws ConfigError or PolicyError with every problem; the app then answers every request with 500 */
+export function issuer(): Issuer {
+  built ??= build(readIssuerConfig(process.env));
+  return built;
+}
+
+function build(config: IssuerConfig) {
+  const clock = () => Date.now();
+  const instance = crypto.randomUUID();
+  const log = createLog();
+  const policy = loadPolicy(readPolicyFile(config.BROKER_POLICY));
+  for (const warning of policyWarnings(policy)) log('policy_warning', { warning });
+  const compiled = compilePolicy(policy);
+  const minimumLifeMs = config.BROKER_MINIMUM_LIFE_SECONDS * 1000;
+  const freshnessMs = config.BROKER_FRESHNESS_SECONDS * 1000;
+
+  const identities = createIdentities();
+  const identity = config.BROKER_ISSUER_IDENTITY;
+
+  const tables = createTables(config.BROKER_TABLES_URL, identities.credential(identity));
+  const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, identity), clock);
+  const state = createState(tables, rows);
+  const issued = createIssuedTokens(tables);
+  const ledger = createLedger(tables);
+  const sts = createSts(clock);
+  const freshness = createFreshness(state, clock, freshnessMs);
+  const verify = rememberVerified(
+    createVerifyCaller({
+      keys: createSigningKeys(config.BROKER_AUTHORITY, clock),
+      clock,
+      clientId: config.BROKER_CLIENT_ID,
+      audienceUris: config.BROKER_AUDIENCE_URIS,
+      homeTenantId: config.BROKER_TENANT_ID,
+      acceptV1: config.BROKER_ACCEPT_V1,
+      isAllowedTenant: (tenantId) => compiled.tenantName(tenantId) !== undefined,
+    }),
+    clock,
+  );
+
+  const obtain = createObtain({
+    vault: createVaultReader(openVault(config.BROKER_KEY_VAULT_URL, identities.credential(identity))),
+    sts,
+    ledger,
+    slotsNow: async (resource) => slotsOf((await freshness.now()).slots, resource),
+    entra: createEntraTokens({
+      authority: config.BROKER_AUTHORITY,
+      tenantId: config.BROKER_TENANT_ID,
+      clientId: config.BROKER_CLIENT_ID,
+      issuerIdentity: identity,
+      federationScope: config.BROKER_FEDERATION_SCOPE,
+      identityToken: identities.token,
+      clock,
+    }),
+    issued,
+    clock,
+    sleep: (ms) => sleep(ms),
+    instance,
+  });
+  const audit = createAudit(createAuditTable(rows, clock, instance));
+  const strangers = createStrangers({
+    append: audit.append,
+    clock,
+    instance,
+    // `unref`: the timer must not keep a process alive that is told to end.
+    later: (ms, work) => void setTimeout(work, ms).unref(),
+    log,
+  });
+  const exchange = createExchange({
+    policy: compiled,
+    verify,
+    freshness,
+    revokedBy,
+    isDropped,
+    tokens: createTokens(obtain, clock, minimumLifeMs, sleep),
+    rate: createRate(),
+    audit,
+    refusedStranger: strangers.refused,
+    clock,
+    instance,
+    minimumLifeMs,
+  });
+
+  const queue = (name: QueueName) =>
+    createQueue(config.BROKER_QUEUES_URL, name, () => identities.token(QUEUES_SCOPE, identity), clock);
+  const demands = createDemandBook(tables);
+  const place = createPlace({
+    book: demands,
+    mark: createEmergencyMark(tables, state),
+    queue: queue('demands'),
+    now: clock,
+    newId: () => crypto.randomUUID(),
+    freshnessMs,
+    sleep: (ms) => sleep(ms),
+    log,
+  });
+  const planned = createPlanned(createPlanReader(tables), policy.resources, clock);
+
+  const revocation = createRevocation({
+    policy,
+    homeTenantId: config.BROKER_TENANT_ID,
+    entraIssuers: [config.BROKER_AUTHORITY, 'https://login.microsoftonline.com', 'https://sts.windows.net'],
+    freshnessMs,
+    table: createRevocationTable(tables),
+    events: createEventStore(tables),
+    head: state,
+    issued,
+    directory: {
+      // Loaded when a transmitter first names a user by e-mail address; nothing else here asks Microsoft Graph.
+      user: async (email) => {
+        const { createDirectory } = await import('./azure/graph.ts');
+        const token = async () => (await identities.token(config.BROKER_GRAPH_SCOPE, identity)).token;
+        return createDirectory(config.BROKER_GRAPH_URL, token).user(email);
+      },
+    },
+    transmitterKeys: createTransmitterKeys(clock),
+    toRotator: queue('events'),
+    verify,
+    snapshot: freshness.now,
+    mayHave: (caller, resource, kind) => {
+      const target = compiled.target(resource);
+      return target !== undefined && compiled.options(caller, target.resource, kind).length > 0;
+    },
+    now: clock,
+    sleep: (ms) => sleep(ms),
+    newId: () => crypto.randomUUID(),
+    log,
+  });
+  const { admit } = revocation;
+
+  return {
+    cors: createCors(config.BROKER_CORS_ORIGINS),
+    token: createTokenEndpoint({ exchange, clock, log }),
+    introspect: createIntrospectionEndpoint({
+      admit,
+      issued: revocation.issued,
+      issuer: config.BROKER_ISSUER,
+      endpointOf: (resource) => compiled.target(resource)?.endpoint,
+    }),
+    revoke: createRevocationEndpoint({ admit, issued: revocation.issued }),
+    signal: createSecurityEventEndpoint(revocation.signal),
+    operator: createOperatorEndpoints({
+      admit,
+      operate: revocation.operate,
+      readAudit: createAuditReader(tables),
+      recordedAs: compiled.recordedAs,
+      clock,
+      planned,
+      demands: { place, find: demands.find },
+      rotated: (resource) => {
+        const found = policy.resources.find(({ name }) => name === resource);
+        return found?.secret === undefined || found.rotation === undefined
+          ? undefined
+          : accountKey(found.accountId);
+      },
+    }),
+    react: revocation.react,
+    metadata: metadata(config),
+    health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: planned.overdue, clock }),
+  };
+}

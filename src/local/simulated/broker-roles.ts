@@ -1,0 +1,53 @@
+/**
+ * What the broker's two identities and the operator may do in vault and storage, in every simulated world. It is what
+ * infra/roles.bicep assigns, which test/local/simulated/broker-roles.test.ts compares line by line.
+ */
+import { issuerIdentity, operator, resourceGroup, rotatorIdentity } from './demo-directory.ts';
+import type { Role, RoleAssignment } from './roles.ts';
+
+export const vaultId = `${resourceGroup}/providers/Microsoft.KeyVault/vaults/kv-broker`;
+/** The account of the broker's tables and queues. */
+export const storageId = `${resourceGroup}/providers/Microsoft.Storage/storageAccounts/stbroker`;
+
+type Identity = 'issuer' | 'rotator';
+export type BrokerScope = `table:${string}` | `queue:${string}` | 'vault';
+
+export const held: readonly (readonly [identity: Identity, scope: BrokerScope, role: Role])[] = [
+  ['issuer', 'table:state', 'AI token broker row writer'],
+  ['issuer', 'table:rotation', 'Storage Table Data Reader'],
+  ['issuer', 'table:history', 'Storage Table Data Reader'],
+  ['issuer', 'table:ledger', 'AI token broker row writer'],
+  ['issuer', 'table:audit', 'AI token broker row appender'],
+  ['issuer', 'table:demands', 'AI token broker row appender'],
+  ['issuer', 'table:events', 'AI token broker row writer'],
+  ['rotator', 'table:state', 'AI token broker row keeper'],
+  ['rotator', 'table:rotation', 'AI token broker row writer'],
+  ['rotator', 'table:history', 'AI token broker row writer'],
+  ['rotator', 'table:ledger', 'AI token broker row sweeper'],
+  ['rotator', 'table:demands', 'AI token broker row settler'],
+  ['rotator', 'table:events', 'AI token broker row keeper'],
+  ['issuer', 'queue:events', 'Storage Queue Data Message Sender'],
+  ['issuer', 'queue:demands', 'Storage Queue Data Message Sender'],
+  ['rotator', 'queue:events', 'AI token broker queue worker'],
+  ['rotator', 'queue:demands', 'AI token broker queue worker'],
+  ['rotator', 'queue:events-poison', 'Storage Queue Data Message Sender'],
+  ['rotator', 'queue:demands-poison', 'Storage Queue Data Message Sender'],
+  ['issuer', 'vault', 'AI token broker current secret reader'],
+  ['rotator', 'vault', 'AI token broker rotator'],
+];
+
+export const brokerRoles: readonly RoleAssignment[] = [
+  // The operator is also who breaks things in the vault by hand: disables, deletes, edits tags.
+  { principalId: operator.app.objectId, role: 'Key Vault Secrets Officer', scope: vaultId },
+  ...held.map(([identity, scope, role]) => ({
+    principalId: (identity === 'issuer' ? issuerIdentity : rotatorIdentity).principalId,
+    role,
+    scope: idOf(scope),
+  })),
+];
+
+function idOf(scope: BrokerScope): string {
+  const [kind, name = ''] = scope.split(':');
+  if (kind === 'table') return `${storageId}/tableServices/default/tables/${name}`;
+  return kind === 'queue' ? `${storageId}/queueServices/default/queues/${name}` : vaultId;
+}

@@ -1,0 +1,129 @@
+/**
+ * The composition root of the rotator app, which nobody can call: timers and queues start it. It alone changes keys and
+ * secrets. It is built when the app starts or the first function is invoked. Building it makes no outside call.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAccounts } from './azure/accounts.ts';
+import { createDemandStore } from './azure/demand-table.ts';
+import { createEventStore } from './azure/event-store.ts';
+import { createDirectory } from './azure/graph.ts';
+import { createIdentities } from './azure/identities.ts';
+import { createKeyProof } from './azure/key-proof.ts';
+import { createLedger, sweepLedger } from './azure/ledger.ts';
+import { createPlanWriter } from './azure/plan-table.ts';
+import { createRevocationTable } from './azure/revocation-store.ts';
+import { createPublishedRows, createRotationStore } from './azure/rotation-store.ts';
+import { createRows, TABLES_SCOPE } from './azure/rows.ts';
+import { createState } from './azure/state.ts';
+import { createSts } from './azure/sts.ts';
+import { createTables } from './azure/tables.ts';
+import { createVault } from './azure/vault-writer.ts';
+import { type RotatorConfig, readPolicyFile, readRotationSchedule, readRotatorConfig } from './config.ts';
+import { createCarryOut } from './demand/carry-out.ts';
+import { createLog } from './log.ts';
+import { loadPolicy } from './policy/load.ts';
+import { createWatch } from './revocation/watch.ts';
+import { createPace } from './rotation/pace.ts';
+import { createRotation } from './rotation/rotate.ts';
+
+/** What the functions call. */
+export type Rotator = ReturnType<typeof build>;
+
+let built: Rotator | undefined;
+
+/** @throws ConfigError or PolicyError with every problem; the app then fails every time it is started */
+export function rotator(): Rotator {
+  built ??= build(readRotatorConfig(process.env));
+  return built;
+}
+
+/** The schedule for the timer trigger, which is registered before the app is built. */
+export function rotationSchedule(): string {
+  return readRotationSchedule(process.env);
+}
+
+/** A demand that is over stays to be read for so long. */
+const KEEP_DEMANDS_MS = 90 * 86_400_000;
+
+function build(config: RotatorConfig) {
+  const clock = () => Date.now();
+  const elapsedMs = () => performance.now();
+  const log = createLog();
+  const policy = loadPolicy(readPolicyFile(config.BROKER_POLICY));
+
+  const identities = createIdentities();
+  const identity = config.BROKER_ROTATOR_IDENTITY;
+  const credential = identities.credential(identity);
+  const tokenFor = (scope: string) => async () => (await identities.token(scope, identity)).token;
+
+  const tables = createTables(config.BROKER_TABLES_URL, credential);
+  const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, identity), clock);
+  const state = createState(tables, rows);
+
+  const rotation = createRotation(
+    {
+      vault: createVault(config.BROKER_KEY_VAULT_URL, credential),
+      accounts: createAccounts(config.BROKER_ARM_URL, tokenFor(config.BROKER_ARM_SCOPE)),
+      proof: createKeyProof(createSts(clock)),
+      store: createRotationStore(tables),
+      published: createPublishedRows(tables),
+      ledger: createLedger(tables),
+      head: state,
+      plans: createPlanWriter(tables),
+      clock,
+      elapsedMs,
+      log,
+    },
+    policy.resources,
+    crypto.randomUUID(),
+    createPace(elapsedMs, sleep),
+    config.BROKER_HAND_BACK,
+  );
+  const watch = createWatch({
+    policy,
+    homeTenantId: config.BROKER_TENANT_ID,
+    rotatorClientId: identity,
+    freshnessMs: config.BROKER_FRESHNESS_SECONDS * 1000,
+    table: createRevocationTable(tables),
+    events: createEventStore(tables),
+    head: state,
+    sweepLedger: sweepLedger(tables),
+    directory: createDirectory(config.BROKER_GRAPH_URL, tokenFor(config.BROKER_GRAPH_SCOPE)),
+    keys: rotation,
+    now: clock,
+    log,
+  });
+  const demands = createDemandStore(tables);
+  const carryOut = createCarryOut({
+    store: demands,
+    retireNow: async (resource, request) => {
+      const retired = await rotation.retireNow(resource, request);
+      await rotation.tellPlan(resource);
+      return retired;
+    },
+    now: clock,
+    elapsedMs,
+    log,
+  });
+
+  return {
+    /** A lost message costs a demand a few minutes, because each tick reads those that are open. */
+    rotate: async () => {
+      const sinceMs = elapsedMs();
+      try {
+        await carryOut.open();
+      } finally {
+        await rotation.tick(sinceMs);
+      }
+    },
+    demand: carryOut.told,
+    react: watch.react,
+    reconcile: async () => {
+      try {
+        await demands.sweep(clock() - KEEP_DEMANDS_MS);
+      } finally {
+        await watch.reconcile();
+      }
+    },
+  };
+}

@@ -45,7 +45,7 @@ const TICK_MS = 300;
 const PAUSE_MS = 300;
 const VERBS: Readonly<Record<string, string>> = { setSecret: 'promote', regenerateKey: 'regenerate' };
 
-export async function procedures(seed: number): Promise<readonly Procedure[]> {
+export async function procedures(seed: number, ways: readonly Way[] = WAYS): Promise<readonly Procedure[]> {
   using policy = writeTrialPolicy(
     [
       { name: 'speech', kind: 'SpeechServices', grant: ACCOUNTS.speech },
@@ -123,7 +123,7 @@ export async function procedures(seed: number): Promise<readonly Procedure[]> {
 
   const done: Procedure[] = [];
   try {
-    for (const way of WAYS) done.push(await run(way));
+    for (const way of ways) done.push(await run(way));
   } finally {
     await callers.stop();
   }

@@ -8,7 +8,7 @@ import { simulate } from './simulate.ts';
  * All of them take a minute of processor time and more, so that a run of the whole suite tries some, other ones each
  * day. `MUTATIONS=all node --test test/simulation/mutations.test.ts` tries all.
  */
-const EVERY = 5;
+const EVERY = 10;
 const today = Math.floor(Date.now() / 86_400_000);
 const isTried = (_: unknown, index: number): boolean =>
   process.env['MUTATIONS'] === 'all' || index % EVERY === today % EVERY;

@@ -74,7 +74,10 @@ export async function settledRow(ports: RotationPorts, target: Target, seen?: Se
     await ports.published.write(secondRow(there, shown, ports.clock()));
     throw busy(target);
   }
-  const made = { ...machineRow(shown), lease: release(shown.lease), etag: there?.etag };
+  const { state, ...row } = machineRow(shown);
+  // The version with one app keeps no demands, so those of a row that was handed back are still the last that were begun.
+  const demands = there?.state.demands ?? state.demands;
+  const made = { ...row, state: { ...state, demands }, lease: release(shown.lease), etag: there?.etag };
   const written = await ports.store.write(made);
   if (written === 'moved') throw busy(target);
   return { ...made, etag: written.etag };

@@ -184,6 +184,31 @@ describe('what somebody else changed is put right within one tick, and recorded 
     await world.tickUntil(undefined);
   });
 
+  test('a repair with the key that is being proved is made again when its answer was lost, by the keys as they are then', async () => {
+    for (const isOtherAccepted of [false, true]) {
+      const world = new World();
+      await world.begun();
+      await world.tickUntil('proving');
+      const account = world.account();
+      account.Key2 = world.makeKey();
+      account.refused.add(account.Key2);
+      let isWritten = false;
+      world.before = (call) => {
+        if (isWritten && call === 'current speech-key') outage();
+        isWritten ||= call === 'write speech-key';
+      };
+      await world.tick();
+      assert.equal(world.current()?.value, account.Key1);
+      assert.equal(world.row().state.generation, 2);
+      world.before = () => undefined;
+      if (isOtherAccepted) account.refused.delete(account.Key2);
+      await world.tick();
+      assert.equal(world.current()?.value, isOtherAccepted ? account.Key2 : account.Key1);
+      assert.equal(world.row().state.secretVersion, world.current()?.version);
+      assert.equal(world.row().state.generation, 3);
+    }
+  });
+
   test('an event puts right what is wrong and makes no rotation go on', async () => {
     const world = new World();
     await world.begun();

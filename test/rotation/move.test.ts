@@ -168,6 +168,22 @@ describe('the way back', () => {
     assert.deepEqual(regenerated(world), ['regenerate speech Key1', 'regenerate speech Key2']);
   });
 
+  test('and forth again: a demand that was begun before is not begun a second time', async () => {
+    const world = new World();
+    await world.tick();
+    const request = { emergency: true, slot: 'Key1', reason: 'leaked', demand: 'one' } as const;
+    await world.rotation.retireNow('speech', request);
+    await tickAll(world, [world.driver('back', world.resources, true)], 1);
+    assert.ok(handedBack(world));
+    await tickAll(world, [oneApp(world)], 60);
+    assert.equal(world.shown().state.work, undefined);
+    // Its driver slept from before it was begun until now, or died before it wrote down that it was.
+    await world.rotation.retireNow('speech', request);
+    assert.ok(!handedBack(world));
+    assert.equal(world.phase(), undefined);
+    assert.deepEqual(regenerated(world), ['regenerate speech Key1']);
+  });
+
   test('of a half-finished hand-back is finished by a rotator app that does not hand back any more', async () => {
     const world = new World();
     await world.begun();

@@ -64,13 +64,13 @@ export class KeyJudge {
       verdict.violated('4 one driver', `${process.name} does ${change.kind} at ${account.name} ${holder}`);
     }
     if (change.kind === 'regenerate') this.onRegenerate(change.slot, row, isLate);
-    else if (change.kind === 'write' && !isLate) this.onWrite(change.value.reveal());
+    else if (change.kind === 'write' && !isLate) this.onWrite(change.secret, change.value.reveal());
   }
 
-  private onWrite(value: string): void {
+  private onWrite(secret: string, value: string): void {
     const key = this.of.cloud.keys.get(value);
     const nowMs = this.of.timeline.now();
-    if (key === undefined || nowMs >= key.acceptedByAllMs) return;
+    if (key === undefined || nowMs >= key.acceptedByAllMs || this.isThereAlready(secret, value)) return;
     const isBestOfAll = this.isCurrentKeyDead() && !this.isAnyKeyAcceptedByAll();
     // An emergency does not wait a minute to see that a key stays accepted, and neither does a heal.
     const isHasty = this.of.row()?.state.work?.emergency === true || this.isExcused(key) || isBestOfAll;
@@ -89,6 +89,16 @@ export class KeyJudge {
   private isCurrentKeyDead(): boolean {
     const key = this.currentKey();
     return key === undefined || this.of.timeline.now() >= key.replacedAtMs;
+  }
+  /**
+   * Then the write makes no other key current, and whether this one was right was judged when it was written first.
+   * Example (seed 8648 of an earlier version): a heal rightly put a young Key1 in the place of a dead Key2, and the
+   * answer of its reading back was lost. The next tick does not know its version, tries both keys again, and writes
+   * Key1 once more, since it is still the only one that works. Two versions with the same key do no harm (retire.ts).
+   */
+  private isThereAlready(secret: string, value: string): boolean {
+    const there = this.of.cloud.secrets.current(secret);
+    return there?.enabled === true && there.value === value;
   }
   private isAnyKeyAcceptedByAll(): boolean {
     const { Key1, Key2 } = this.of.account.current;

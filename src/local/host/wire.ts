@@ -88,6 +88,7 @@ export function leaveUnread(req: IncomingMessage, res: ServerResponse, lingerMs:
   const { socket } = req;
   // Once a read was begun, Node no longer reads the rest to throw it away; its buffer fills up and that is all.
   req.read(0);
+  socket.pause();
   res.shouldKeepAlive = false;
   socket.destroySoon = () => {
     socket.end();

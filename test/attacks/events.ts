@@ -93,8 +93,7 @@ export const events: readonly Attack[] = [
   {
     what: 'new versions of secrets that are not ours',
     send: () => [delivery([newVersion('x'), newVersion('__proto__'), newVersion('../speech-key')])],
-    // Each is passed on to the rotator app by a call of the queue.
-    allowed: { statuses: [202], cost: 30 },
+    allowed: { statuses: [202] },
   },
   {
     what: '100 new versions of a secret of ours, all made up',
@@ -147,8 +146,7 @@ export const events: readonly Attack[] = [
       delivery([event('AzureAiTokenBroker.KeyLeaked', { sha256: 'x', resource: '__proto__' })]),
     ],
     // The keys of each rotated account are read once, with a token of the identity; the second is kept for a person.
-    // The issuer waits until the rotator has handled it, and what an instance at rest costs in those seconds is in it.
-    allowed: { statuses: [202], upstreamCalls: 8, writes: 3, cost: 500 },
+    allowed: { statuses: [202], upstreamCalls: 8, writes: 3, cost: 60 },
   },
   {
     what: '100 leaked keys, all made up',
@@ -162,7 +160,7 @@ export const events: readonly Attack[] = [
       ),
     // Those that wait at the same time share one look at the keys of each rotated account. What came of each is kept for
     // an hour, because its sender is answered when it was handled.
-    allowed: { statuses: [202], upstreamCalls: 60, writes: 100, cost: 600 },
+    allowed: { statuses: [202], upstreamCalls: 60, writes: 100, cost: 200 },
   },
   {
     what: 'a revocation of a tenant, a resource or a grant that the policy does not know',

@@ -14,8 +14,6 @@ export interface Flood {
   readonly settleMs?: number;
   /** By how much the resident memory of the broker may rise. */
   readonly maxRiseMiB?: number;
-  /** What good callers keep at least. Initially MIN_SHARE. */
-  readonly minShare?: number;
 }
 
 /** Of the exchanges a second that the same rate of 404s leaves to good callers. */
@@ -94,9 +92,7 @@ export const floods: readonly Flood[] = [
     200,
     50,
     always({ headers: [FORM], body: 'x'.repeat(8_000_000) }),
-    // Each of these opens a connection and makes the system take megabytes that nobody reads, about 3 ms of the
-    // instance's processor time; a 404 on a connection that is kept costs a tenth of that.
-    { maxRiseMiB: 64, minShare: 0.75 },
+    { maxRiseMiB: 64 },
   ),
   {
     what: 'half-sent bodies on 1,009 connections, after the grace',

@@ -116,9 +116,8 @@ async function underFlood(broker: Broker, flood: Flood, seconds: number): Promis
   const share = ratios(microsPerExchange);
   const failed = pressed.reduce((sum, one) => sum + one.failed, 0);
   const riseMiB = highestMiB - beforeMiB;
-  const minShare = flood.minShare ?? MIN_SHARE;
   const problems = [
-    ...(share < minShare ? [`good callers keep ${share}, at least ${minShare}`] : []),
+    ...(share < MIN_SHARE ? [`good callers keep ${share}, at least ${MIN_SHARE}`] : []),
     ...(failed > 0 ? [`${failed} exchanges of good callers failed`] : []),
     ...(flood.maxRiseMiB !== undefined && riseMiB > flood.maxRiseMiB
       ? [`memory rises by ${riseMiB} MiB, at most ${flood.maxRiseMiB}`]

@@ -11,7 +11,7 @@ import { createAuditReader, createAuditTable } from './azure/audit-table.ts';
 import { createDemandBook } from './azure/demand-table.ts';
 import { createEmergencyMark } from './azure/emergency-mark.ts';
 import { createEntraTokens } from './azure/entra-tokens.ts';
-import { createEventStore } from './azure/event-store.ts';
+import { createEventStore, createIsHandled } from './azure/event-store.ts';
 import { createIdentities } from './azure/identities.ts';
 import { createIssuedTokens, createLedger } from './azure/ledger.ts';
 import { createPlanReader } from './azure/plan-table.ts';
@@ -171,6 +171,7 @@ function build(config: IssuerConfig) {
     },
     transmitterKeys: createTransmitterKeys(clock),
     toRotator: queue('events'),
+    isHandled: createIsHandled(rows),
     verify,
     snapshot: freshness.now,
     mayHave: (caller, resource, kind) => {

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { EventKind, EventRecord, EventStore } from '../revocation/ports.ts';
 import { call } from './call.ts';
+import type { Rows } from './rows.ts';
 import { isNoSuchEntity, unless } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
@@ -11,6 +12,16 @@ const rowShape = z.object({
     .transform((text): unknown => JSON.parse(text))
     .pipe(z.record(z.string(), z.string())),
 });
+
+/** Whether a leaked key is on record as handled. It is asked several times for each report, so by the cheap read. */
+export function createIsHandled(rows: Rows): (key: string) => Promise<boolean> {
+  return (key) =>
+    call(
+      'tables',
+      'find event',
+      async (signal) => (await rows.etag('events', 'handled', key, signal)) !== undefined,
+    );
+}
 
 export function createEventStore(tables: Tables): EventStore {
   const find: EventStore['find'] = (kind, key) =>

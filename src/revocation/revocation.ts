@@ -4,9 +4,10 @@ import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, Head, IssuedRecord, IssuedTokens, Log, Queue, Snapshot } from '../ports.ts';
 import { type Admit, createAdmit } from './admit.ts';
 import { createRecordEffect } from './effect.ts';
-import { KEY_LEAKED, REVOCATION_REQUESTED, ROTATOR_EVENTS } from './events/event-types.ts';
+import { LOOKS } from './events/azure-event.ts';
+import { AZURE_EVENTS, type AzureEvent, KEY_LEAKED, REVOCATION_REQUESTED } from './events/event-types.ts';
 import { createLeakReport } from './events/leak.ts';
-import { createReact, type Handler } from './events/react.ts';
+import { createReact, type Handler, poison } from './events/react.ts';
 import { createRequested } from './events/requested.ts';
 import { createIssued, type Issued } from './issued.ts';
 import { createOperate, type Operate } from './operate.ts';
@@ -29,6 +30,7 @@ export interface RevocationDeps {
   readonly transmitterKeys: TransmitterKeys;
   /** The queue of the events that the rotator app handles. */
   readonly toRotator: Queue;
+  readonly isHandled: (key: string) => Promise<boolean>;
   readonly verify: (token: string) => Promise<Caller | Denial>;
   /** The shared state, from a head read that begins after this call. */
   readonly snapshot: () => Promise<Snapshot>;
@@ -58,18 +60,24 @@ export function createRevocation(deps: RevocationDeps): RevocationCapability {
   const recordEffect = createRecordEffect(deps.events, deps.log);
   const revoke = createRevoke({ ...deps, recordEffect });
   const shared = { ...deps, recordEffect, revoke };
-  // If the queue is down this throws, and Event Grid delivers the event again.
-  const forward: Handler = async (_event, _receivedAtMs, raw) => {
-    await deps.toRotator.put(JSON.stringify(raw), MAX_PUT_MS);
-    return 'passed on to the rotator';
-  };
+  const ours = { ...deps, rotatorClientId: undefined };
+  // What is about nothing of ours costs no message. If the queue is down this throws, and the event is delivered again.
+  const forward =
+    (type: AzureEvent): Handler =>
+    async (event, _receivedAtMs, raw) => {
+      const look = LOOKS[type](event, ours);
+      if (look.at === 'nothing') return look.why;
+      if (look.at === 'poison') return poison(look.why);
+      await deps.toRotator.put(JSON.stringify(raw), MAX_PUT_MS);
+      return 'passed on to the rotator';
+    };
   return {
     admit: createAdmit(deps),
     issued: createIssued(shared),
     operate: createOperate(shared),
     react: createReact(deps, {
       [REVOCATION_REQUESTED]: createRequested(shared),
-      ...Object.fromEntries(ROTATOR_EVENTS.map((type) => [type, forward])),
+      ...Object.fromEntries(AZURE_EVENTS.map((type) => [type, forward(type)])),
       [KEY_LEAKED]: createLeakReport(deps),
     }),
     signal: createSignals({ ...shared, keys: deps.transmitterKeys }),

@@ -315,6 +315,7 @@ export function createWorld() {
         forwarded.push(text);
       },
     },
+    isHandled: async (key) => (await events.find('handled', key)) !== undefined,
     verify: async (token) =>
       verified.get(token) ?? { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' },
     snapshot,

@@ -2,6 +2,7 @@
 import { asGuid } from '../../guid.ts';
 import type { Policy } from '../../policy/schema.ts';
 import { type Envelope, type Members, readMembers, text } from './envelope.ts';
+import type { AzureEvent } from './event-types.ts';
 
 /** What must be read again. The event's own statements about it are not used. */
 export type Look =
@@ -12,11 +13,19 @@ export type Look =
   | { readonly at: 'nothing'; readonly why: string }
   | { readonly at: 'poison'; readonly why: string };
 
+/** What decides whether an event is about something of ours. */
+export interface Ours {
+  readonly policy: Policy;
+  readonly homeTenantId: string;
+  /** Undefined in the issuer app, which does not know it: there the rotator's own changes count as anybody's. */
+  readonly rotatorClientId: string | undefined;
+}
+
 const nothing = (why: string): Look => ({ at: 'nothing', why });
 const poison = (why: string): Look => ({ at: 'poison', why });
 
 /** https://learn.microsoft.com/azure/event-grid/event-schema-key-vault */
-export function keyVaultLook(event: Envelope, policy: Policy): Look {
+function keyVaultLook(event: Envelope, { policy }: Ours): Look {
   const secret = text(event.data, 'ObjectName') ?? event.subject;
   if (secret === '') return poison('no secret is named');
   const resource = policy.resources.find((known) => known.secret?.toLowerCase() === secret.toLowerCase());
@@ -34,7 +43,7 @@ export function keyVaultLook(event: Envelope, policy: Policy): Look {
  * Reading keys (`listKeys`, the portal's "Keys" page) sends an event of the same type, which is ignored.
  * https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
  */
-export function armLook(event: Envelope, policy: Policy, rotatorClientId: string): Look {
+function armLook(event: Envelope, { policy, rotatorClientId }: Ours): Look {
   const operation = text(event.data, 'operationName')?.toLowerCase();
   if (operation === undefined) return poison('no operationName');
   const relevant =
@@ -49,7 +58,8 @@ export function armLook(event: Envelope, policy: Policy, rotatorClientId: string
   if (resource === undefined) return nothing('an account of no resource');
   const claims = readMembers(event.data.get('claims'));
   const client = claims && (text(claims, 'appid') ?? text(claims, 'azp'));
-  if (client?.toLowerCase() === rotatorClientId.toLowerCase()) return nothing('our own rotation');
+  if (client !== undefined && client.toLowerCase() === rotatorClientId?.toLowerCase())
+    return nothing('our own rotation');
   return { at: 'resource', resource: resource.name, version: undefined };
 }
 
@@ -58,7 +68,7 @@ export function armLook(event: Envelope, policy: Policy, rotatorClientId: string
  * because nothing else that the sender says is used. `sequenceNumber` is not usable, because JSON.parse rounds it.
  * https://learn.microsoft.com/azure/event-grid/microsoft-entra-events
  */
-export function graphLook(event: Envelope, homeTenantId: string): Look {
+function graphLook(event: Envelope, { homeTenantId }: Ours): Look {
   const tenantId = tenantOf(event.data);
   if (tenantId !== undefined && tenantId !== homeTenantId) return nothing('another tenant');
   if (/\.group(created|updated|deleted)$/i.test(event.type)) return { at: 'groups' };
@@ -76,3 +86,17 @@ function tenantOf(data: Members): string | undefined {
   const about = readMembers(data.get('resourcedata'));
   return (text(data, 'tenantId') ?? (about && text(about, 'organizationId')))?.toLowerCase();
 }
+
+/** By the type of the event. */
+export const LOOKS: Readonly<Record<AzureEvent, (event: Envelope, ours: Ours) => Look>> = {
+  'Microsoft.KeyVault.SecretNewVersionCreated': keyVaultLook,
+  'Microsoft.KeyVault.SecretNearExpiry': keyVaultLook,
+  'Microsoft.KeyVault.SecretExpired': keyVaultLook,
+  'Microsoft.Resources.ResourceActionSuccess': armLook,
+  'Microsoft.Resources.ResourceWriteSuccess': armLook,
+  'Microsoft.Resources.ResourceDeleteSuccess': armLook,
+  'Microsoft.Graph.UserUpdated': graphLook,
+  'Microsoft.Graph.UserDeleted': graphLook,
+  'Microsoft.Graph.GroupUpdated': graphLook,
+  'Microsoft.Graph.GroupDeleted': graphLook,
+};

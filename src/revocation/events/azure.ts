@@ -6,10 +6,9 @@ import { UpstreamFailure } from '../../upstream.ts';
 import { keptText, type RecordEffect } from '../effect.ts';
 import type { KeyRotation } from '../ports.ts';
 import { keyTokenMs } from '../reach.ts';
-import { armLook, graphLook, keyVaultLook, type Look } from './azure-event.ts';
+import { LOOKS } from './azure-event.ts';
 import { createCompare } from './compare.ts';
-import type { Envelope } from './envelope.ts';
-import { KEY_LEAKED, type RotatorEvent } from './event-types.ts';
+import { AZURE_EVENTS, type AzureEvent, KEY_LEAKED } from './event-types.ts';
 import { type Handler, poison } from './react.ts';
 import { readLeakedKey } from './request.ts';
 
@@ -26,7 +25,13 @@ export interface AzureEventDeps {
   readonly now: Clock;
 }
 
-export function createAzureHandlers(deps: AzureEventDeps): Record<RotatorEvent, Handler> {
+/** By the type of the event. */
+export interface AzureHandlers {
+  readonly [KEY_LEAKED]: Handler;
+  readonly [type: string]: Handler;
+}
+
+export function createAzureHandlers(deps: AzureEventDeps): AzureHandlers {
   const { policy, keys, now } = deps;
   const compare = createCompare(keys);
   // One call to Graph reads the changes of all groups, so all events that wait share it.
@@ -64,9 +69,9 @@ export function createAzureHandlers(deps: AzureEventDeps): Record<RotatorEvent, 
   };
 
   const looking =
-    (where: (event: Envelope) => Look): Handler =>
+    (type: AzureEvent): Handler =>
     async (event, receivedAtMs) => {
-      const look = where(event);
+      const look = LOOKS[type](event, deps);
       switch (look.at) {
         case 'poison':
           return poison(look.why);
@@ -89,20 +94,8 @@ export function createAzureHandlers(deps: AzureEventDeps): Record<RotatorEvent, 
       }
     };
 
-  const keyVault = looking((event) => keyVaultLook(event, policy));
-  const arm = looking((event) => armLook(event, policy, deps.rotatorClientId));
-  const graph = looking((event) => graphLook(event, deps.homeTenantId));
   return {
     [KEY_LEAKED]: leaked,
-    'Microsoft.KeyVault.SecretNewVersionCreated': keyVault,
-    'Microsoft.KeyVault.SecretNearExpiry': keyVault,
-    'Microsoft.KeyVault.SecretExpired': keyVault,
-    'Microsoft.Resources.ResourceActionSuccess': arm,
-    'Microsoft.Resources.ResourceWriteSuccess': arm,
-    'Microsoft.Resources.ResourceDeleteSuccess': arm,
-    'Microsoft.Graph.UserUpdated': graph,
-    'Microsoft.Graph.UserDeleted': graph,
-    'Microsoft.Graph.GroupUpdated': graph,
-    'Microsoft.Graph.GroupDeleted': graph,
+    ...Object.fromEntries(AZURE_EVENTS.map((type) => [type, looking(type)])),
   };
 }

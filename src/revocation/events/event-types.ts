@@ -5,9 +5,8 @@ export const REVOCATION_REQUESTED = 'AzureAiTokenBroker.RevocationRequested';
 
 export const KEY_LEAKED = 'AzureAiTokenBroker.KeyLeaked';
 
-/** What needs the accounts, the vault or the directory. */
-export const ROTATOR_EVENTS = [
-  KEY_LEAKED,
+/** Azure's own. */
+export const AZURE_EVENTS = [
   'Microsoft.KeyVault.SecretNewVersionCreated',
   'Microsoft.KeyVault.SecretNearExpiry',
   'Microsoft.KeyVault.SecretExpired',
@@ -19,4 +18,8 @@ export const ROTATOR_EVENTS = [
   'Microsoft.Graph.GroupUpdated',
   'Microsoft.Graph.GroupDeleted',
 ] as const;
+export type AzureEvent = (typeof AZURE_EVENTS)[number];
+
+/** What needs the accounts, the vault or the directory. */
+export const ROTATOR_EVENTS = [KEY_LEAKED, ...AZURE_EVENTS] as const;
 export type RotatorEvent = (typeof ROTATOR_EVENTS)[number];

@@ -559,23 +559,26 @@ describe('the issuer app', () => {
     assert.equal(world.forwarded.length, 1);
     world.slots.set('a'.repeat(64), { resource: 'aoai', slot: 'Key1' });
     world.meanwhile(async () => void (await react(JSON.parse(world.forwarded.at(-1) ?? ''))));
-    assert.equal(await atIssuer(leaked), 'by the rotator: emergency rotation');
+    assert.equal(await atIssuer(leaked), 'handled by the rotator');
     assert.deepEqual(world.asked, ['retire aoai Key1 emergency']);
     world.meanwhile(() => assert.fail('what was handled is answered at once'));
-    assert.equal(await atIssuer(leaked), 'by the rotator: emergency rotation');
+    assert.equal(await atIssuer(leaked), 'handled by the rotator');
   });
 
   test('does not take one leaked key for another that has the same id', async () => {
     world.meanwhile(async () => void (await react(JSON.parse(world.forwarded.at(-1) ?? ''))));
-    assert.equal(await atIssuer(leaked), 'by the rotator: leaked key is in no slot');
+    assert.equal(await atIssuer(leaked), 'handled by the rotator');
     const other = { ...leaked, data: { sha256: 'b'.repeat(64) } };
     world.slots.set('b'.repeat(64), { resource: 'aoai', slot: 'Key2' });
-    assert.equal(await atIssuer(other), 'by the rotator: emergency rotation');
+    assert.equal(await atIssuer(other), 'handled by the rotator');
   });
 
-  test('learns that a report is of no use, too', async () => {
-    world.meanwhile(async () => void (await react(JSON.parse(world.forwarded.at(-1) ?? ''))));
-    assert.equal(await atIssuer({ ...leaked, data: {} }), 'by the rotator: poison');
+  test('keeps a report that is of no use, and passes on nothing that is about nothing of ours', async () => {
+    assert.equal(await atIssuer({ ...leaked, data: {} }), 'poison');
     assert.equal(world.records('poison').length, 1);
+    const [ofVault] = sample('04-eg-kv-secret-new-version') as { data: object }[];
+    const notOurs = { ...ofVault, data: { ...ofVault?.data, ObjectName: 'of-somebody-else' } };
+    assert.equal(await atIssuer(notOurs), 'a secret of no resource');
+    assert.deepEqual(world.forwarded, []);
   });
 });

@@ -9,21 +9,24 @@ import { isOfStranger, reason } from '../denial.ts';
 import { iso } from '../iso.ts';
 import type { CompiledPolicy, Option, Target } from '../policy/match.ts';
 import type { Resource } from '../policy/schema.ts';
-import type { AuditLog, AuditRecord, Caller, Clock, Refusal, Snapshot } from '../ports.ts';
-import { ACTS_AS, type TokenKind } from '../token-kind.ts';
+import type { AuditLog, AuditRecord, Caller, Clock, Snapshot } from '../ports.ts';
+import type { TokenKind } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
+import {
+  type Asked,
+  isEntraRefusal,
+  isPreferred,
+  type RevokedBy,
+  revokedUnder,
+  unfitFor,
+} from './decision.ts';
 import type { Freshness } from './freshness.ts';
 import type { Rate } from './rate.ts';
 import type { Held, Tokens, Wanted } from './tokens.ts';
 import type { VerifyCaller } from './verify.ts';
 
-export interface ExchangeRequest {
+export interface ExchangeRequest extends Asked {
   readonly subjectToken: string;
-  /** An endpoint URL, or a resource's name in the policy. */
-  readonly target: string;
-  /** Absent: the first kind of the grant. */
-  readonly tokenKind: TokenKind | undefined;
-  readonly scope: string | undefined;
 }
 export interface Granted extends Held {
   readonly kind: TokenKind;
@@ -43,12 +46,7 @@ export interface ExchangePorts {
   readonly policy: CompiledPolicy;
   readonly verify: VerifyCaller;
   readonly freshness: Freshness;
-  readonly revokedBy: (
-    revocations: Snapshot['revocations'],
-    caller: Caller,
-    resource: string,
-    grant: string,
-  ) => Refusal | undefined;
+  readonly revokedBy: RevokedBy;
   readonly isDropped: (revocations: Snapshot['revocations'], tokenSha256: string) => boolean;
   readonly tokens: Tokens;
   readonly rate: Rate;
@@ -66,7 +64,7 @@ const MAX_ROUNDS = 4;
 export function createExchange(ports: ExchangePorts): Exchange {
   return async (request, correlationId) => {
     const about: Partial<AuditRecord> & { correlationId: string } = { correlationId };
-    const answer = 'kind' in request ? request : await decide(ports, request, about);
+    const answer = 'kind' in request ? request : await exchanged(ports, request, about);
     if ('token' in answer) return answer;
     if (isOfStranger(answer)) {
       const resource = 'kind' in request ? undefined : ports.policy.recordedAs(request.target);
@@ -79,7 +77,7 @@ export function createExchange(ports: ExchangePorts): Exchange {
 type About = Partial<AuditRecord> & { correlationId: string };
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-async function decide(
+async function exchanged(
   ports: ExchangePorts,
   request: ExchangeRequest,
   about: Mutable<About>,
@@ -97,37 +95,22 @@ async function decide(
   }
   about.resource = target.resource.name;
   const options = ports.policy.options(caller, target.resource, request.tokenKind);
-  // Each grant that applies is tried in turn. When none of them gives a token, the caller gets the first refusal.
+  // `decide` in decision.ts is the same loop, without what only happens here.
   let refusal: Denial | undefined;
   for (const option of options) {
     const under = { ...about, grant: option.grant.name, tokenKind: option.kind };
     const answer =
-      request.scope !== undefined && request.scope !== target.resource.scope
-        ? ({ kind: 'scope_unsupported' } as const)
-        : await exchangeUnder(ports, option, target, caller, under);
+      unfitFor(option, target, caller, request) ??
+      (await exchangeUnder(ports, option, target, caller, under));
     if ('token' in answer) return answer;
-    if (refusal === undefined || isEntraRefusal(answer) || isCured(refusal, answer)) {
+    if (isPreferred(answer, refusal)) {
       refusal = answer;
       Object.assign(about, under);
     }
-    // Entra refused to act for this user (Conditional Access or consent). No other grant may get around that.
     if (isEntraRefusal(answer)) break;
   }
   return refusal ?? { kind: 'grant_missing', resource: target.resource.name };
 }
-
-const isEntraRefusal = ({ kind }: Denial): boolean =>
-  kind === 'interaction_required' || kind === 'obo_refused';
-
-/**
- * One grant is blocked for this caller, and under another one a newer caller token would be accepted. The second
- * refusal is the useful one, because it tells the caller how to go on.
- */
-const isCured = (refusal: Denial, other: Denial): boolean =>
-  refusal.kind === 'revoked' &&
-  refusal.acceptedFromSeconds === undefined &&
-  other.kind === 'revoked' &&
-  other.acceptedFromSeconds !== undefined;
 
 /** One grant. Revocations and the rate limit come first, so that nothing is bought for a caller who is refused. */
 async function exchangeUnder(
@@ -137,11 +120,9 @@ async function exchangeUnder(
   caller: Caller,
   about: About,
 ): Promise<Granted | Denial> {
-  const { grant, kind } = option;
-  const { resource } = target;
-  if (ACTS_AS[kind] === 'caller' && caller.kind !== 'user')
-    return { kind: 'user_required', resource: resource.name };
-  const revoked = (snapshot: Snapshot) => revokedIn(ports, snapshot, caller, resource.name, grant.name);
+  const { grant } = option;
+  const revoked = ({ revocations }: Snapshot) =>
+    revokedUnder(ports.revokedBy, option, target, caller, revocations);
 
   let snapshot = ports.freshness.known() ?? (await ports.freshness.fresh());
   // The cached snapshot may hold a revocation that was lifted meanwhile, so a refusal needs a fresh one too.
@@ -166,14 +147,16 @@ async function exchangeUnder(
  */
 async function handOut(
   ports: ExchangePorts,
-  { grant, kind }: Option,
+  option: Option,
   target: Target,
   caller: Caller,
   about: About,
   known: Snapshot,
 ): Promise<Granted | Denial> {
+  const { grant, kind } = option;
   const { resource, endpoint } = target;
-  const revoked = (snapshot: Snapshot) => revokedIn(ports, snapshot, caller, resource.name, grant.name);
+  const revoked = ({ revocations }: Snapshot) =>
+    revokedUnder(ports.revokedBy, option, target, caller, revocations);
   const wanted: Wanted = { resource, kind, endpoint, caller };
   let snapshot = known;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -248,25 +231,6 @@ function unfit(ports: ExchangePorts, held: Held, seen: Snapshot, resource: Resou
     return 'key_withdrawn';
   if (held.expiresAtMs - ports.clock() <= ports.minimumLifeMs) return 'life_too_short';
   return undefined;
-}
-
-function revokedIn(
-  ports: ExchangePorts,
-  { revocations }: Snapshot,
-  caller: Caller,
-  resource: string,
-  grant: string,
-): Denial | undefined {
-  const refusal = ports.revokedBy(revocations, caller, resource, grant);
-  if (refusal === undefined) return undefined;
-  const { scope, acceptedFromSeconds } = refusal;
-  const isTarget = scope.kind === 'resource' || scope.kind === 'grant';
-  return {
-    kind: 'revoked',
-    scope: Object.values(scope).join(' '),
-    of: isTarget && acceptedFromSeconds === undefined ? 'target' : 'caller',
-    acceptedFromSeconds,
-  };
 }
 
 function row(

@@ -29,11 +29,30 @@ export interface CompiledPolicy {
    * first kind that this caller can have: an on-behalf-of token is only for a user.
    */
   options(caller: Caller, resource: Resource, kind: TokenKind | undefined): readonly Option[];
+  /** How `options` came about: each grant that names the resource, with every condition of its rules. */
+  trace(caller: Caller, resource: Resource): readonly Traced[];
+}
+
+/** A grant that names the resource, and whether one of its rules holds for the caller. */
+export interface Traced {
+  readonly grant: Grant;
+  readonly applies: boolean;
+  /** One list for each rule of `callers`, in its order. */
+  readonly rules: readonly (readonly Checked[])[];
+}
+export interface Checked {
+  readonly condition: keyof CallerRule;
+  readonly wanted: string;
+  readonly had: string | readonly string[];
+  readonly met: boolean;
 }
 
 export function compilePolicy(policy: Policy): CompiledPolicy {
   const targets = new Map<string, Target>();
-  const rules: Rules[] = policy.grants.map((grant) => ({ grant, applies: grant.callers.map(compileRule) }));
+  const rules: Rules[] = policy.grants.map((grant) => ({
+    grant,
+    conditions: grant.callers.map(compileRule),
+  }));
   const grantsOf = new Map<string, readonly Rules[]>();
   for (const resource of policy.resources) {
     const endpoint = canonicalUrl(resource.endpoint);
@@ -64,7 +83,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
       const tenant = tenantNames.get(caller.tenantId);
       if (tenant === undefined) return [];
       return (grantsOf.get(resource.name) ?? [])
-        .filter(({ applies }) => applies.some((isMet) => isMet(caller, tenant)))
+        .filter(({ conditions }) => conditions.some((rule) => isMet(rule, caller, tenant)))
         .flatMap(({ grant }) => {
           const kinds = grant.tokenKinds.filter((given) => resource.tokenKinds.includes(given));
           const first =
@@ -73,13 +92,34 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
           return chosen === undefined ? [] : [{ grant, kind: chosen }];
         });
     },
+    trace: (caller, resource) => {
+      const tenant = tenantNames.get(caller.tenantId) ?? '';
+      return (grantsOf.get(resource.name) ?? []).map(({ grant, conditions }) => ({
+        grant,
+        applies: conditions.some((rule) => isMet(rule, caller, tenant)),
+        rules: conditions.map((rule) =>
+          rule.map(({ condition, wanted, holds }) => ({
+            condition,
+            wanted,
+            had: HAD[condition](caller, tenant),
+            met: holds(wanted, caller, tenant),
+          })),
+        ),
+      }));
+    },
   };
 }
 
-/** A grant with one function for each of its caller rules. */
+/** A grant with the conditions of each of its caller rules. */
 interface Rules {
   readonly grant: Grant;
-  readonly applies: readonly ((caller: Caller, tenantName: string) => boolean)[];
+  readonly conditions: readonly Rule[];
+}
+type Rule = readonly Condition[];
+interface Condition {
+  readonly condition: keyof CallerRule;
+  readonly wanted: string;
+  readonly holds: (wanted: string, caller: Caller, tenantName: string) => boolean;
 }
 
 /**
@@ -101,13 +141,28 @@ const CONDITIONS: {
   group: (id, caller) => caller.groups.includes(id),
 };
 
-/** A rule applies when all its conditions hold. */
-function compileRule(rule: CallerRule): Rules['applies'][number] {
-  const conditions = (Object.keys(CONDITIONS) as (keyof CallerRule)[]).flatMap((name) => {
-    const wanted = rule[name];
-    return wanted === undefined ? [] : [{ holds: CONDITIONS[name], wanted }];
+/** What the caller has in the place of each condition, for `trace`. */
+const HAD: Readonly<
+  Record<keyof CallerRule, (caller: Caller, tenantName: string) => string | readonly string[]>
+> = {
+  tenant: ({ tenantId }, tenantName) => tenantName || tenantId,
+  clientId: ({ clientId }) => clientId,
+  objectId: ({ objectId }) => objectId,
+  appRole: ({ appRoles }) => appRoles,
+  scope: ({ scopes }) => scopes,
+  group: ({ groups }) => groups,
+};
+
+function compileRule(rule: CallerRule): Rule {
+  return (Object.keys(CONDITIONS) as (keyof CallerRule)[]).flatMap((condition) => {
+    const wanted = rule[condition];
+    return wanted === undefined ? [] : [{ condition, holds: CONDITIONS[condition], wanted }];
   });
-  return (caller, tenantName) => conditions.every(({ holds, wanted }) => holds(wanted, caller, tenantName));
+}
+
+/** A rule applies when all its conditions hold. */
+function isMet(rule: Rule, caller: Caller, tenantName: string): boolean {
+  return rule.every(({ holds, wanted }) => holds(wanted, caller, tenantName));
 }
 
 /** The host in lower case, without default port and without a slash at the end. Other texts stay as they are. */

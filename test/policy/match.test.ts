@@ -140,3 +140,21 @@ test('only tenants of the policy have a name', () => {
   assert.equal(policy.tenantName(HOME), 'home');
   assert.equal(policy.tenantName('00000000-0000-4000-8000-0000000000ee'), undefined);
 });
+
+test('the trace names each grant of the resource, with what each condition wanted and the caller had', () => {
+  const policy = compiled();
+  const speech = policy.target('speech')?.resource;
+  assert.ok(speech);
+  const [captions, ...others] = policy.trace({ ...anApplication, appRoles: ['Other'] }, speech);
+  assert.deepEqual(others, []);
+  assert.equal(captions?.grant.name, 'captions');
+  assert.equal(captions?.applies, false);
+  assert.deepEqual(captions?.rules, [
+    [
+      { condition: 'tenant', wanted: 'home', had: 'home', met: true },
+      { condition: 'clientId', wanted: CAPTIONS, had: CAPTIONS, met: true },
+      { condition: 'appRole', wanted: 'Token.Exchange', had: ['Other'], met: false },
+    ],
+  ]);
+  assert.equal(policy.trace(anApplication, speech)[0]?.applies, true);
+});

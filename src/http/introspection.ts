@@ -32,7 +32,7 @@ export function createIntrospectionEndpoint(ports: IntrospectionPorts) {
       return { status: 200, headers: NO_STORE, jsonBody: body };
     } catch (error) {
       if (!(error instanceof UpstreamFailure)) throw error;
-      return unavailableResponse(error, correlationId(request.headers));
+      return unavailableResponse(error, correlationId(request.headers, Date.now()));
     }
   };
 }

@@ -129,7 +129,7 @@ export function createOperatorEndpoints(
         resource,
         account,
         who: name(caller),
-        correlationId: correlationId(request.headers),
+        correlationId: correlationId(request.headers, ports.clock()),
         ...wanted,
       };
       const { id } = await demands.place(asked);

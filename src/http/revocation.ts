@@ -53,7 +53,7 @@ export function createRevocationEndpoint({
       };
     } catch (error) {
       if (!(error instanceof UpstreamFailure)) throw error;
-      return unavailableResponse(error, correlationId(request.headers));
+      return unavailableResponse(error, correlationId(request.headers, Date.now()));
     }
   };
 }

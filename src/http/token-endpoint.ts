@@ -27,7 +27,7 @@ export function createTokenEndpoint({ exchange, clock, log }: TokenEndpointPorts
   });
   return async (request) => {
     const startedAtMs = performance.now();
-    const correlation = correlationId(request.headers);
+    const correlation = correlationId(request.headers, clock());
     const took = () => performance.now() - startedAtMs;
     try {
       const parsed = readTokenRequest({ headers: request.headers, body: await request.text() });

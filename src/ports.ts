@@ -33,6 +33,8 @@ export interface Caller {
   readonly scopes: readonly string[];
   readonly appRoles: readonly string[];
   readonly groups: readonly string[];
+  /** The person is in more groups than a token holds, so Entra put none into it. */
+  readonly groupOverage?: boolean;
   readonly token: Secret;
 }
 
@@ -268,6 +270,9 @@ export interface AuditRecord {
   readonly resource?: string;
   readonly grant?: string;
   readonly tokenKind?: string;
+  /** The kind that the caller asked for; absent where it left the choice to the grant. */
+  readonly asked?: string;
+  readonly claims?: RecordedClaims;
   /** The first 16 hexadecimal digits of the handed-out token's SHA-256. */
   readonly token?: string;
   readonly expiresAt?: string;
@@ -277,6 +282,21 @@ export interface AuditRecord {
   readonly count?: number;
   /** Some of them. */
   readonly samples?: readonly RefusalSample[];
+}
+/** What the rules of a policy see of the caller beside its ids, bounded (exchange/claims.ts). */
+export interface RecordedClaims {
+  readonly kind: Caller['kind'];
+  /** The token's `iat`. */
+  readonly issuedAt: number;
+  readonly appRoles?: readonly string[];
+  readonly scopes?: readonly string[];
+  /** Those that a rule of the policy names. */
+  readonly groups?: readonly string[];
+  /** The first four digits of each further group, one after the other. */
+  readonly otherGroups?: string;
+  /** How many further roles, scopes and groups are not recorded at all. */
+  readonly left?: number;
+  readonly groupOverage?: boolean;
 }
 export interface RefusalSample {
   readonly correlationId: string;

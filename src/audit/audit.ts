@@ -6,7 +6,7 @@ import { redact } from './redact.ts';
 export type WriteAudit = (records: readonly AuditRecord[]) => Promise<void>;
 
 /** So many records fit into one row of the table, with room to spare. */
-export const MAX_RECORDS_PER_WRITE = 500;
+export const MAX_RECORDS_PER_WRITE = 200;
 
 /**
  * Group commit: while one write is under way, the records of other exchanges are collected for the next write. So a

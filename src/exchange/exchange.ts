@@ -12,6 +12,7 @@ import type { Resource } from '../policy/schema.ts';
 import type { AuditLog, AuditRecord, Caller, Clock, Snapshot } from '../ports.ts';
 import type { TokenKind } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
+import { recordedClaims } from './claims.ts';
 import {
   type Asked,
   isEntraRefusal,
@@ -88,6 +89,8 @@ async function exchanged(
   about.clientId = caller.clientId;
   about.objectId = caller.objectId;
   about.uti = caller.uti;
+  about.claims = recordedClaims(ports.policy, caller);
+  if (request.tokenKind !== undefined) about.asked = request.tokenKind;
   const target = ports.policy.target(request.target);
   if (target === undefined) {
     about.resource = ports.policy.recordedAs(request.target);

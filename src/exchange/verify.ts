@@ -127,6 +127,9 @@ const claimsShape = z
     scp: z.string().optional(),
     roles: z.array(z.string()).default([]),
     groups: z.array(z.string()).default([]),
+    // https://learn.microsoft.com/security/zero-trust/develop/configure-tokens-group-claims-app-roles#group-overages
+    _claim_names: z.object({ groups: z.string().optional() }).optional().catch(undefined),
+    hasgroups: z.boolean().optional().catch(undefined),
   })
   .transform((claims, context) => {
     const clientId = claims.ver === '2.0' ? claims.azp : claims.appid;
@@ -168,6 +171,7 @@ function callerOf(claims: Claims, token: string): Caller | CallerFault {
     scopes,
     appRoles: claims.roles,
     groups: claims.groups,
+    ...((claims._claim_names?.groups !== undefined || claims.hasgroups === true) && { groupOverage: true }),
     token: new Secret(token),
   };
 }

@@ -113,6 +113,23 @@ const audit = z.strictObject({
         .string()
         .optional()
         .describe('In a refusal it may be what the caller named instead, without secrets and cut short.'),
+      asked: tokenKind.optional().describe('The kind that the caller asked for, where it asked for one.'),
+      claims: z
+        .strictObject({
+          kind: z.enum(['user', 'application']),
+          issuedAt: seconds.describe("The token's `iat`."),
+          appRoles: z.array(z.string()).optional(),
+          scopes: z.array(z.string()).optional(),
+          groups: z.array(z.string()).optional().describe('Those that a rule of the policy names.'),
+          otherGroups: z
+            .string()
+            .optional()
+            .describe('The first four digits of each further group, one after the other.'),
+          left: z.int().optional().describe('How many further roles, scopes and groups are not recorded.'),
+          groupOverage: z.boolean().optional(),
+        })
+        .optional()
+        .describe('What the rules of a policy see of the caller beside its ids.'),
       count: z.int().optional().describe('How many refusals of unverified callers the record stands for.'),
       samples: z
         .array(z.strictObject({ correlationId: z.string(), resource: z.string().optional() }))

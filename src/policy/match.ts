@@ -29,6 +29,8 @@ export interface CompiledPolicy {
    * first kind that this caller can have: an on-behalf-of token is only for a user.
    */
   options(caller: Caller, resource: Resource, kind: TokenKind | undefined): readonly Option[];
+  /** Every value that a rule names. */
+  readonly names: Readonly<Record<'appRole' | 'scope' | 'group', ReadonlySet<string>>>;
   /** How `options` came about: each grant that names the resource, with every condition of its rules. */
   trace(caller: Caller, resource: Resource): readonly Traced[];
 }
@@ -73,11 +75,14 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     );
   }
   const tenantNames = new Map(policy.tenants.map(({ id, name }) => [id, name]));
+  const named = (condition: 'appRole' | 'scope' | 'group'): ReadonlySet<string> =>
+    new Set(policy.grants.flatMap(({ callers }) => callers.flatMap((rule) => rule[condition] ?? [])));
   const target = (nameOrUrl: string): Target | undefined =>
     targets.get(nameOrUrl) ?? targets.get(canonicalUrl(nameOrUrl));
   return {
     target,
     recordedAs: (nameOrUrl) => target(nameOrUrl)?.resource.name ?? cleanTarget(nameOrUrl),
+    names: { appRole: named('appRole'), scope: named('scope'), group: named('group') },
     tenantName: (tenantId) => tenantNames.get(tenantId),
     options: (caller, resource, kind) => {
       const tenant = tenantNames.get(caller.tenantId);

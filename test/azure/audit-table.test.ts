@@ -102,3 +102,32 @@ test('records of more resources than a property can list are one row, and each o
   for (const name of names.slice(66)) assert.equal((await find(name)).length, 1);
   assert.deepEqual(await find('nothing'), []);
 });
+
+test('as many records as share a write fit into a row, each as large as a record can be', async () => {
+  const { write, find } = keptTable();
+  const id = '00000000-0000-4000-8000-00000000000f';
+  const named = Array.from({ length: 4 }, (_, n) => `${n}${'r'.repeat(63)}`);
+  const groups = Array.from({ length: 8 }, () => id);
+  const largest = refusal({
+    correlationId: 'c'.repeat(32),
+    instance: id,
+    tenantId: id,
+    clientId: id,
+    objectId: id,
+    uti: 'u'.repeat(64),
+    resource: 'x'.repeat(100),
+    reason: 'r'.repeat(300),
+    claims: {
+      kind: 'application',
+      issuedAt: 1_795_348_740,
+      appRoles: named,
+      scopes: named,
+      groups,
+      otherGroups: 'f'.repeat(256),
+      left: 999,
+      groupOverage: true,
+    },
+  });
+  await write(Array.from({ length: MAX_RECORDS_PER_WRITE }, () => largest));
+  assert.equal((await find('x'.repeat(100))).length, MAX_RECORDS_PER_WRITE);
+});

@@ -19,6 +19,11 @@ test('a grant is on record, with who, what, under which grant, and the fingerpri
       clientId: captions.clientId,
       objectId: captions.objectId,
       uti: captions.uti,
+      claims: {
+        kind: 'application',
+        issuedAt: captions.issuedAtSeconds,
+        appRoles: ['Token.Exchange'],
+      },
       resource: 'speech',
       grant: 'captions',
       tokenKind: 'sts',

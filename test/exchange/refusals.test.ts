@@ -19,9 +19,16 @@ const who = {
   clientId: captions.clientId,
   objectId: captions.objectId,
   uti: captions.uti,
+  claims: { kind: 'application', issuedAt: captions.issuedAtSeconds, appRoles: ['Token.Exchange'] },
 };
 const underCaptions = { ...who, resource: 'speech', grant: 'captions', tokenKind: 'sts' };
-const whoAda = { tenantId: ada.tenantId, clientId: ada.clientId, objectId: ada.objectId, uti: ada.uti };
+const whoAda = {
+  tenantId: ada.tenantId,
+  clientId: ada.clientId,
+  objectId: ada.objectId,
+  uti: ada.uti,
+  claims: { kind: 'user', issuedAt: ada.issuedAtSeconds, scopes: ['Token.Exchange'], groups: [RESEARCHERS] },
+};
 const underPeople = { ...whoAda, resource: 'chat', grant: 'people', tokenKind: 'obo' };
 
 const rows: readonly Row[] = [
@@ -41,7 +48,7 @@ const rows: readonly Row[] = [
     what: 'a kind that the grant does not name',
     run: (world) => world.ask(captions, 'speech', { tokenKind: 'entra' }),
     denial: { kind: 'grant_missing', resource: 'speech' },
-    row: { ...who, resource: 'speech' },
+    row: { ...who, resource: 'speech', asked: 'entra' },
   },
   {
     what: 'a scope of its own choice',
@@ -56,7 +63,14 @@ const rows: readonly Row[] = [
         tokenKind: 'obo',
       }),
     denial: { kind: 'user_required', resource: 'chat' },
-    row: { ...who, resource: 'chat', grant: 'people', tokenKind: 'obo' },
+    row: {
+      ...who,
+      claims: { ...who.claims, scopes: ['Token.Exchange'], groups: [RESEARCHERS] },
+      resource: 'chat',
+      grant: 'people',
+      asked: 'obo',
+      tokenKind: 'obo',
+    },
   },
   {
     what: 'a caller whose access was revoked',
@@ -98,7 +112,7 @@ const rows: readonly Row[] = [
       return world.ask(ada, 'chat', { tokenKind: 'entra' });
     },
     denial: { kind: 'lifetime_unmet', resource: 'chat', grant: 'people' },
-    row: { ...underPeople, tokenKind: 'entra' },
+    row: { ...underPeople, asked: 'entra', tokenKind: 'entra' },
   },
   {
     what: 'a user who must sign in again',

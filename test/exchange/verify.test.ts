@@ -45,6 +45,14 @@ test("a user's token says who calls, through which client, with which scopes", a
   assert.ok(!String(text).includes('.'), 'the token itself is a secret');
 });
 
+test('a person in more groups than a token holds is known as such, whatever else the claim says', async () => {
+  const overage = { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'https://x' } } };
+  assert.equal((await accepted(token(overage))).groupOverage, true);
+  assert.equal((await accepted(token({ hasgroups: true }))).groupOverage, true);
+  for (const none of [{}, { _claim_names: {} }, { _claim_names: 7 }, { hasgroups: 'x' }])
+    assert.equal((await accepted(token(none))).groupOverage, undefined);
+});
+
 test("an application's token says so itself, by idtyp", async () => {
   const caller = await accepted(signed(goodHeader, applicationClaims));
   assert.equal(caller.kind, 'application');

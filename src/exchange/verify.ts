@@ -152,13 +152,23 @@ function open(token: string): { header: z.infer<typeof headerShape>; payload: Cl
 }
 
 /** A token with neither a delegated scope nor an app role is refused: Entra issues such tokens to everybody. */
+export function kindOf(
+  idtyp: 'app' | 'user' | undefined,
+  scopes: readonly string[],
+  appRoles: readonly string[],
+): Caller['kind'] | 'claims' | 'no_permission' {
+  // Scopes are in tokens that act for a person, so the two contradict each other.
+  if (idtyp === 'app' && scopes.length > 0) return 'claims';
+  const kind = idtyp === 'app' ? 'application' : scopes.length > 0 ? 'user' : undefined;
+  if (kind === undefined) return appRoles.length > 0 ? 'claims' : 'no_permission';
+  return kind === 'application' && appRoles.length === 0 ? 'no_permission' : kind;
+}
+
 function callerOf(claims: Claims, token: string): Caller | CallerFault {
   const scopes = claims.scp?.split(' ').filter(Boolean) ?? [];
-  // Scopes are in tokens that act for a person, so the two contradict each other.
   if (claims.idtyp === 'app' && claims.scp !== undefined) return 'claims';
-  const kind = claims.idtyp === 'app' ? 'application' : scopes.length > 0 ? 'user' : undefined;
-  if (kind === undefined) return claims.roles.length > 0 ? 'claims' : 'no_permission';
-  if (kind === 'application' && claims.roles.length === 0) return 'no_permission';
+  const kind = kindOf(claims.idtyp, scopes, claims.roles);
+  if (kind === 'claims' || kind === 'no_permission') return kind;
   return {
     kind,
     tenantId: claims.tid,

@@ -21,6 +21,10 @@ export function tooShort(
   ];
 }
 
+/** The longest life of a token of the resource, in milliseconds. */
+export const longestLifeMs = (resource: Draft<Resource>, kind: TokenKind): number =>
+  TOKEN_LIFE_MS[kind](resource);
+
 const entraLifeMs = ({ identity }: Draft<Resource>): number =>
   identity === undefined || identity.kind === 'application' ? MAX_TOKEN_LIFE_MS : MANAGED_IDENTITY_LIFE_MS;
 

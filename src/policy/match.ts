@@ -32,13 +32,15 @@ export interface CompiledPolicy {
   /** Every value that a rule names. */
   readonly names: Readonly<Record<'appRole' | 'scope' | 'group', ReadonlySet<string>>>;
   /** How `options` came about: each grant that names the resource, with every condition of its rules. */
-  trace(caller: Caller, resource: Resource): readonly Traced[];
+  trace(caller: Caller, resource: Resource, kind: TokenKind | undefined): readonly Traced[];
 }
 
 /** A grant that names the resource, and whether one of its rules holds for the caller. */
 export interface Traced {
   readonly grant: Grant;
   readonly applies: boolean;
+  /** What the grant gives of the wish, whoever asks; undefined where it does not give the kind. */
+  readonly kind: TokenKind | undefined;
   /** One list for each rule of `callers`, in its order. */
   readonly rules: readonly (readonly Checked[])[];
 }
@@ -90,18 +92,16 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
       return (grantsOf.get(resource.name) ?? [])
         .filter(({ conditions }) => conditions.some((rule) => isMet(rule, caller, tenant)))
         .flatMap(({ grant }) => {
-          const kinds = grant.tokenKinds.filter((given) => resource.tokenKinds.includes(given));
-          const first =
-            kinds.find((given) => ACTS_AS[given] !== 'caller' || caller.kind === 'user') ?? kinds[0];
-          const chosen = kind === undefined ? first : kinds.find((given) => given === kind);
+          const chosen = kindUnder(grant, resource, caller, kind);
           return chosen === undefined ? [] : [{ grant, kind: chosen }];
         });
     },
-    trace: (caller, resource) => {
+    trace: (caller, resource, kind) => {
       const tenant = tenantNames.get(caller.tenantId) ?? '';
       return (grantsOf.get(resource.name) ?? []).map(({ grant, conditions }) => ({
         grant,
         applies: conditions.some((rule) => isMet(rule, caller, tenant)),
+        kind: kindUnder(grant, resource, caller, kind),
         rules: conditions.map((rule) =>
           rule.map(({ condition, wanted, holds }) => ({
             condition,
@@ -157,6 +157,18 @@ const HAD: Readonly<
   scope: ({ scopes }) => scopes,
   group: ({ groups }) => groups,
 };
+
+/** The kind that the grant gives: the one that was asked for, or else the first that this caller can have. */
+function kindUnder(
+  grant: Grant,
+  resource: Resource,
+  caller: Caller,
+  kind: TokenKind | undefined,
+): TokenKind | undefined {
+  const kinds = grant.tokenKinds.filter((given) => resource.tokenKinds.includes(given));
+  if (kind !== undefined) return kinds.find((given) => given === kind);
+  return kinds.find((given) => ACTS_AS[given] !== 'caller' || caller.kind === 'user') ?? kinds[0];
+}
 
 function compileRule(rule: CallerRule): Rule {
   return (Object.keys(CONDITIONS) as (keyof CallerRule)[]).flatMap((condition) => {

@@ -16,12 +16,23 @@ export function revokedBy(
 ): Refusal | undefined {
   // Nearly always nothing is revoked, and then an exchange should not spend time on building keys.
   if (revocations.size === 0) return undefined;
-  const scopes = [
-    ...callerScopes(caller),
-    { kind: 'resource' as const, name: resource },
-    { kind: 'grant' as const, name: grant },
-  ];
-  return refusal(revocations, scopes, caller.issuedAtSeconds);
+  return refusal(revocations, scopesOf(caller, resource, grant), caller.issuedAtSeconds);
+}
+
+function scopesOf(caller: Caller, resource: string, grant: string): Scope[] {
+  return [...callerScopes(caller), { kind: 'resource', name: resource }, { kind: 'grant', name: grant }];
+}
+
+/** Every entry that refuses this caller, for whoever explains a decision of `revokedBy`. */
+export function refusing(
+  revocations: ReadonlyMap<string, Revocation>,
+  caller: Caller,
+  resource: string,
+  grant: string,
+): readonly Revocation[] {
+  return scopesOf(caller, resource, grant)
+    .flatMap((scope) => revocations.get(scopeKey(scope)) ?? [])
+    .filter((entry) => refuses(entry, caller.issuedAtSeconds));
 }
 
 /**

@@ -145,7 +145,7 @@ test('the trace names each grant of the resource, with what each condition wante
   const policy = compiled();
   const speech = policy.target('speech')?.resource;
   assert.ok(speech);
-  const [captions, ...others] = policy.trace({ ...anApplication, appRoles: ['Other'] }, speech);
+  const [captions, ...others] = policy.trace({ ...anApplication, appRoles: ['Other'] }, speech, 'sts');
   assert.deepEqual(others, []);
   assert.equal(captions?.grant.name, 'captions');
   assert.equal(captions?.applies, false);
@@ -156,5 +156,5 @@ test('the trace names each grant of the resource, with what each condition wante
       { condition: 'appRole', wanted: 'Token.Exchange', had: ['Other'], met: false },
     ],
   ]);
-  assert.equal(policy.trace(anApplication, speech)[0]?.applies, true);
+  assert.equal(policy.trace(anApplication, speech, undefined)[0]?.applies, true);
 });

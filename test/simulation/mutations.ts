@@ -16,6 +16,21 @@ interface Mutation {
 export const MAX_SCHEDULES = 500;
 
 export const MUTATIONS: Readonly<Record<string, Mutation>> = {
+  'group-not-asked': {
+    caughtBy: 'test/exchange/explain.test.ts',
+    file: 'src/policy/match.ts',
+    changes: [['group: (id, caller) => caller.groups.includes(id)', 'group: () => true']],
+  },
+  'one-condition-is-enough': {
+    caughtBy: 'test/exchange/explain.test.ts',
+    file: 'src/policy/match.ts',
+    changes: [
+      [
+        'rule.every(({ holds, wanted }) => holds(wanted, caller, tenantName))',
+        'rule.some(({ holds, wanted }) => holds(wanted, caller, tenantName))',
+      ],
+    ],
+  },
   'drain-skipped': {
     file: 'src/rotation/retire.ts',
     changes: [['if (nowMs <= untilMs && !emergency)', 'if (false)']],

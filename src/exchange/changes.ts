@@ -1,0 +1,220 @@
+/**
+ * The smallest changes that flip a refusal: of the policy, or of the caller. Candidates are made from what the trace
+ * says is lacking. Each is applied and decided again by the exchange's own decision, and only those that flip it are
+ * proposed. A proposed rule names this one caller, so that no proposal grants to anybody else unseen.
+ */
+import { durationText } from '../policy/duration.ts';
+import { longestLifeMs } from '../policy/lifetimes.ts';
+import { loadPolicy, PolicyError } from '../policy/load.ts';
+import { compilePolicy, type Traced } from '../policy/match.ts';
+import { type PatchOperation, patched } from '../policy/patch.ts';
+import type { Grant, Resource } from '../policy/schema.ts';
+import type { Caller, Snapshot } from '../ports.ts';
+import { ACTS_AS, type TokenKind } from '../token-kind.ts';
+import type { Asked, RevokedBy } from './decision.ts';
+import { judge, type PolicyVersion } from './explain.ts';
+
+export interface Change {
+  readonly what: string;
+  readonly patch: readonly PatchOperation[];
+}
+export interface Decided {
+  readonly version: PolicyVersion;
+  readonly revokedBy: RevokedBy;
+  readonly caller: Caller;
+  readonly asked: Asked;
+  readonly revocations: Snapshot['revocations'];
+}
+
+const MAX_PROPOSED = 3;
+/** Each try reads the whole policy again. */
+const MAX_TRIED = 12;
+
+/** Of the policy, for a caller who is refused as things are. */
+export function policyChanges(decided: Decided): readonly Change[] {
+  const { version, revokedBy, caller, asked, revocations } = decided;
+  const flips = ({ patch }: Change): boolean => {
+    try {
+      const compiled = compilePolicy(loadPolicy(JSON.stringify(patched(version.source, patch))));
+      return 'option' in judge(compiled, revokedBy, caller, asked, revocations);
+    } catch (error) {
+      if (error instanceof PolicyError) return false;
+      throw error;
+    }
+  };
+  const proposed: Change[] = [];
+  for (const change of candidates(decided).slice(0, MAX_TRIED)) {
+    if (flips(change)) proposed.push(change);
+    if (proposed.length === MAX_PROPOSED) break;
+  }
+  return proposed;
+}
+
+function candidates({ version: { policy, compiled }, caller, asked }: Decided): readonly Change[] {
+  const resource = compiled.target(asked.target)?.resource;
+  if (resource === undefined) return [];
+  const known = compiled.tenantName(caller.tenantId);
+  const tenant = known ?? newName(`tenant-${caller.tenantId.slice(0, 8)}`, policy.tenants);
+  const opened: Change[] =
+    known === undefined
+      ? [
+          {
+            what: `let callers of the tenant ${caller.tenantId} come`,
+            patch: [add('/tenants/-', { name: tenant, id: caller.tenantId })],
+          },
+        ]
+      : [];
+  const rule = { tenant, objectId: caller.objectId };
+  const traced = new Map(compiled.trace(caller, resource, asked.tokenKind).map((each) => [each.grant, each]));
+  const kinds = (asked.tokenKind === undefined ? resource.tokenKinds : [asked.tokenKind]).filter(
+    (kind) => ACTS_AS[kind] !== 'caller' || caller.kind === 'user',
+  );
+  const found: { readonly distance: number; readonly change: Change }[] = [];
+  for (const kind of kinds) {
+    for (const [index, grant] of policy.grants.entries()) {
+      const path = `/grants/${index}`;
+      const parts = [...opened];
+      const names = traced.get(grant);
+      // Whether the caller fits a grant that does not name the resource shows when the resource is added: it is tried.
+      if (names === undefined)
+        parts.push({
+          what: `add ${resource.name} to the resources of ${grant.name}`,
+          patch: [add(`${path}/resources/-`, resource.name)],
+        });
+      else if (!names.applies)
+        parts.push({
+          what: `add this caller to the callers of ${grant.name}`,
+          patch: [add(`${path}/callers/-`, rule)],
+        });
+      parts.push(...kindAdded(path, grant, resource, kind));
+      if (parts.length > 0) found.push({ distance: distanceOf(names), change: joined(parts) });
+    }
+    const grant = {
+      name: newName(`${resource.name}-${caller.objectId.slice(0, 8)}`.slice(0, 40), policy.grants),
+      callers: [rule],
+      resources: [resource.name],
+      tokenKinds: [kind],
+      maxLifetime: durationText(longestLifeMs(resource, kind)),
+      rate: { count: 60, per: '1m' },
+    };
+    const added = {
+      what: `add a grant for this caller and ${kind} tokens of ${resource.name}`,
+      patch: [add('/grants/-', grant)],
+    };
+    found.push({ distance: 2, change: joined([...opened, added]) });
+  }
+  return found
+    .sort(
+      (one, other) => one.change.patch.length - other.change.patch.length || one.distance - other.distance,
+    )
+    .map(({ change }) => change);
+}
+
+/** How many conditions the caller does not meet in the grant's nearest rule. A grant of other resources is far. */
+const distanceOf = (traced: Traced | undefined): number =>
+  traced === undefined ? 3 : Math.min(...traced.rules.map((rule) => rule.filter(({ met }) => !met).length));
+
+function kindAdded(path: string, grant: Grant, resource: Resource, kind: TokenKind): Change[] {
+  if (grant.tokenKinds.includes(kind)) return [];
+  const lifeMs = longestLifeMs(resource, kind);
+  return [
+    {
+      what: `let ${grant.name} give ${kind} tokens`,
+      patch: [
+        add(`${path}/tokenKinds/-`, kind),
+        ...(grant.maxLifetime < lifeMs
+          ? [{ op: 'replace' as const, path: `${path}/maxLifetime`, value: durationText(lifeMs) }]
+          : []),
+      ],
+    },
+  ];
+}
+
+const add = (path: string, value: unknown): PatchOperation => ({ op: 'add', path, value });
+const joined = (parts: readonly Change[]): Change => ({
+  what: parts.map(({ what }) => what).join(', and '),
+  patch: parts.flatMap(({ patch }) => patch),
+});
+
+function newName(wish: string, taken: readonly { readonly name: string }[]): string {
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? wish : `${wish}-${number}`;
+    if (!taken.some((one) => one.name === name)) return name;
+  }
+}
+
+/** A change of who asks, or of what is asked for: the members of the request that differ. */
+export interface CallerChange {
+  readonly what: string;
+  readonly caller: Partial<Pick<Caller, 'appRoles' | 'scopes' | 'groups' | 'issuedAtSeconds'>>;
+  readonly tokenKind?: TokenKind;
+}
+
+/** Of the caller, as far as an administrator or the app's owner can make them. */
+export function callerChanges(decided: Decided): readonly CallerChange[] {
+  const { version, revokedBy, caller, asked, revocations } = decided;
+  const flips = ({ caller: bent, tokenKind = asked.tokenKind }: CallerChange): boolean =>
+    'option' in
+    judge(version.compiled, revokedBy, { ...caller, ...bent }, { ...asked, tokenKind }, revocations);
+  return callerCandidates(decided).filter(flips).slice(0, MAX_PROPOSED);
+}
+
+function callerCandidates({
+  version: { compiled },
+  revokedBy,
+  caller,
+  asked,
+  revocations,
+}: Decided): CallerChange[] {
+  const answer = judge(compiled, revokedBy, caller, asked, revocations);
+  const resource = compiled.target(asked.target)?.resource;
+  if ('option' in answer || resource === undefined) return [];
+  if (answer.kind === 'revoked' && answer.acceptedFromSeconds !== undefined)
+    return [{ what: 'get a new token', caller: { issuedAtSeconds: answer.acceptedFromSeconds } }];
+  const found: CallerChange[] = [];
+  for (const { grant, rules } of compiled.trace(caller, resource, asked.tokenKind))
+    for (const rule of rules) {
+      const given = {
+        appRoles: [...caller.appRoles],
+        scopes: [...caller.scopes],
+        groups: [...caller.groups],
+      };
+      const what: string[] = [];
+      for (const { condition, wanted, met } of rule) {
+        if (met || condition === 'tenant' || condition === 'clientId' || condition === 'objectId') continue;
+        if (condition === 'appRole') given.appRoles.push(wanted);
+        if (condition === 'scope') given.scopes.push(wanted);
+        if (condition === 'group') given.groups.push(wanted);
+        what.push(GIVE[condition](wanted));
+      }
+      // Entra's token of a caller to whom nothing was given is refused before any grant is looked at.
+      if (caller.kind === 'application' && given.appRoles.length === 0) {
+        given.appRoles.push('Token.Exchange');
+        what.push(GIVE.appRole('Token.Exchange'));
+      }
+      if (caller.kind === 'user' && given.scopes.length === 0) {
+        given.scopes.push('Token.Exchange');
+        what.push(GIVE.scope('Token.Exchange'));
+      }
+      const kind = grant.tokenKinds.find(
+        (one) => resource.tokenKinds.includes(one) && (ACTS_AS[one] !== 'caller' || caller.kind === 'user'),
+      );
+      const asks = kind === undefined ? [undefined] : [undefined, kind];
+      for (const tokenKind of asks)
+        found.push({
+          what: [...what, ...(tokenKind === undefined ? [] : [`ask for ${tokenKind} tokens`])].join(', and '),
+          caller: given,
+          ...(tokenKind !== undefined && { tokenKind }),
+        });
+    }
+  return found
+    .filter(({ what }) => what !== '')
+    .sort((one, other) => one.what.split(', and ').length - other.what.split(', and ').length)
+    .filter(({ what }, index, all) => all.findIndex((one) => one.what === what) === index);
+}
+
+const GIVE = {
+  appRole: (role: string) => `assign the app role ${role} to the caller`,
+  scope: (scope: string) => `let the app ask for the scope ${scope}`,
+  group: (group: string) => `make the caller a member of the group ${group}`,
+} as const;

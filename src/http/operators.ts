@@ -11,18 +11,23 @@ import type { Wish } from '../demand/place.ts';
 import { type Invalid, invalid } from '../invalid.ts';
 import { iso } from '../iso.ts';
 import type { AuditRecord, Caller, Clock, Slot } from '../ports.ts';
-import { type Admit, AUDITOR, hasRole, OPERATOR, OPERATOR_SCOPE } from '../revocation/admit.ts';
+import { type Admit, AUDITOR, OPERATOR } from '../revocation/admit.ts';
 import type { Effect } from '../revocation/effect.ts';
 import type { Operate } from '../revocation/operate.ts';
 import type { Planned } from '../rotation/planned.ts';
 import { withoutSecrets } from '../secret.ts';
-import { parseStrictObject } from '../strict-json.ts';
-import { UpstreamFailure } from '../upstream.ts';
 import { correlationId } from './correlation.ts';
-import { problem, unavailable } from './problem.ts';
-import { CHALLENGE, refusedBearer } from './protected-form.ts';
-import { wrongQuery } from './query.ts';
-import { readBearer } from './token-request.ts';
+import {
+  type Action,
+  badRequest,
+  guarded,
+  hasMembers,
+  json,
+  NO_OBJECT,
+  type Role,
+  readObject,
+} from './operator/guard.ts';
+import { problem } from './problem.ts';
 
 /** One page of the audit of a day (`2026-11-22`, UTC). `after` is the `next` of the page before, or empty. */
 export type ReadAudit = (
@@ -56,8 +61,6 @@ export type OperatorAction =
   | 'planRotation'
   | 'rotateNow'
   | 'readDemand';
-type Role = typeof OPERATOR | typeof AUDITOR;
-type Action = (request: HttpRequest, caller: Caller) => Promise<HttpResponseInit>;
 
 /** What `next` looks like: a time, then the instance. The tables refuse a query with odd characters, which would be a 503. */
 const AUDIT_ROW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z-[\w-]{1,100}$/;
@@ -67,10 +70,7 @@ export function createOperatorEndpoints(
 ): Readonly<Record<OperatorAction, (request: HttpRequest) => Promise<HttpResponseInit>>> {
   const { operate, planned, demands } = ports;
   const as = (role: Role, action: Action, query: readonly string[] = []) =>
-    guarded(ports.admit, role, async (request, caller) => {
-      const wrong = wrongQuery(request.url, query);
-      return wrong === undefined ? await action(request, caller) : badRequest(wrong);
-    });
+    guarded(ports.admit, role, action, query);
   return {
     listRevocations: as(AUDITOR, async () => json(200, { revocations: await operate.list() })),
 
@@ -145,42 +145,6 @@ export function createOperatorEndpoints(
   };
 }
 
-/** Runs the action for a verified caller who is not revoked and has the role. Else a problem; in an outage 503. */
-function guarded(admit: Admit, role: Role, action: Action) {
-  return async (request: HttpRequest): Promise<HttpResponseInit> => {
-    try {
-      const bearer = readBearer(request.headers.get('authorization') ?? '');
-      const caller = bearer === undefined ? undefined : await admit(bearer, 'operator');
-      if (caller === undefined || !('objectId' in caller)) {
-        const { challenge, description } =
-          caller === undefined
-            ? { challenge: CHALLENGE, description: 'send an Entra access token as Bearer' }
-            : refusedBearer(caller);
-        return problem(401, 'Unauthorized', description, { 'www-authenticate': challenge });
-      }
-      if (!hasRole(caller, role))
-        return problem(
-          403,
-          'Forbidden',
-          `the app role ${role} is required, and in a person's token the scope ${OPERATOR_SCOPE} too`,
-          {
-            'www-authenticate': `${CHALLENGE}, error="insufficient_scope"`,
-          },
-        );
-      return await action(request, caller);
-    } catch (error) {
-      if (error instanceof UpstreamFailure) return unavailable(error);
-      throw error;
-    }
-  };
-}
-
-/** The body is read as strictly as the policy. */
-const readObject = async (request: HttpRequest): Promise<Record<string, unknown> | 'unreadable'> =>
-  parseStrictObject(await request.text());
-const NO_OBJECT = 'the body must be a JSON object with each member once';
-const hasMembers = (value: object): boolean => Object.keys(value).length > 0;
-
 function readRotation(
   value: Record<string, unknown>,
 ): { slot?: Slot; emergency: boolean; reason: string } | Invalid {
@@ -203,13 +167,3 @@ function times(effect: Effect): Record<string, unknown> {
 }
 
 const name = ({ objectId }: Caller): string => objectId;
-const badRequest = (detail: string): HttpResponseInit => problem(400, 'Bad Request', detail);
-const json = (
-  status: number,
-  jsonBody: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): HttpResponseInit => ({
-  status,
-  headers: { 'cache-control': 'no-store', ...headers },
-  jsonBody,
-});

@@ -13,6 +13,7 @@ const ROOMS: Record<string, string> = {
   facts: 'src/facts/storage.ts',
   azure: 'src/azure/state.ts',
   http: 'src/http/metadata.ts',
+  'http/operator': 'src/http/operator/guard.ts',
   client: 'src/client/credential.ts',
   local: 'src/local/main.ts',
   'local/host': 'src/local/host/host.ts',
@@ -47,9 +48,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   policy: ['policy', 'facts', 'shared'],
   facts: [],
   azure: [...CAPABILITIES, ...FROM_CAPABILITY],
-  http: ['http', ...CAPABILITIES, ...FROM_CAPABILITY],
+  http: ['http', 'http/operator', ...CAPABILITIES, ...FROM_CAPABILITY],
+  'http/operator': ['http/operator', 'http', ...CAPABILITIES, ...FROM_CAPABILITY],
   client: ['client'],
-  'functions/issuer': ['http', 'issuer'],
+  'functions/issuer': ['http', 'http/operator', 'issuer'],
   'functions/rotator': ['rotator'],
   shared: ['facts', 'shared'],
   // The two composition roots are files, not folders to plant a file in: ROOTS says what each may not join.
@@ -58,7 +60,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 };
 
 /** These the local mode may name the types of. */
-const TYPES_ONLY = [...CAPABILITIES, 'azure', 'http', 'client'];
+const TYPES_ONLY = [...CAPABILITIES, 'azure', 'http', 'http/operator', 'client'];
 
 export interface Planted {
   readonly path: string;

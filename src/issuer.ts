@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { accountKey, slotsOf } from './account-key.ts';
 import { createAudit } from './audit/audit.ts';
 import { createStrangers } from './audit/strangers.ts';
-import { createAuditReader, createAuditTable } from './azure/audit-table.ts';
+import { createAuditReader, createAuditSpan, createAuditTable } from './azure/audit-table.ts';
 import { createDemandBook } from './azure/demand-table.ts';
 import { createEmergencyMark } from './azure/emergency-mark.ts';
 import { createEntraTokens } from './azure/entra-tokens.ts';
@@ -37,6 +37,7 @@ import { createCors } from './http/cors.ts';
 import { createHealthEndpoint } from './http/health.ts';
 import { createIntrospectionEndpoint } from './http/introspection.ts';
 import { metadata } from './http/metadata.ts';
+import { createExplainEndpoint } from './http/operator/explain.ts';
 import { createOperatorEndpoints } from './http/operators.ts';
 import { createRevocationEndpoint } from './http/revocation.ts';
 import { createSecurityEventEndpoint } from './http/security-events.ts';
@@ -46,7 +47,7 @@ import { loadPolicy } from './policy/load.ts';
 import { compilePolicy } from './policy/match.ts';
 import { policyWarnings } from './policy/warnings.ts';
 import type { QueueName } from './queue-names.ts';
-import { isDropped, revokedBy } from './revocation/decision.ts';
+import { isDropped, refusing, revokedBy } from './revocation/decision.ts';
 import { createRevocation } from './revocation/revocation.ts';
 import { createPlanned } from './rotation/planned.ts';
 
@@ -65,7 +66,8 @@ function build(config: IssuerConfig) {
   const clock = () => Date.now();
   const instance = crypto.randomUUID();
   const log = createLog();
-  const policy = loadPolicy(readPolicyFile(config.BROKER_POLICY));
+  const policyText = readPolicyFile(config.BROKER_POLICY);
+  const policy = loadPolicy(policyText);
   for (const warning of policyWarnings(policy)) log('policy_warning', { warning });
   const compiled = compilePolicy(policy);
   const minimumLifeMs = config.BROKER_MINIMUM_LIFE_SECONDS * 1000;
@@ -210,6 +212,14 @@ function build(config: IssuerConfig) {
           ? undefined
           : accountKey(found.accountId);
       },
+    }),
+    explain: createExplainEndpoint({
+      admit,
+      clock,
+      version: { source: JSON.parse(policyText), policy, compiled },
+      revocations: { revokedBy, refusing },
+      snapshot: freshness.now,
+      readSpan: createAuditSpan(tables),
     }),
     react: revocation.react,
     metadata: metadata(config),

@@ -22,3 +22,10 @@ for (const [method, route, action] of ROUTES)
     authLevel: 'anonymous',
     handler: boundedOperator((request) => issuer().operator[action](request)),
   });
+
+app.http('operator-explain', {
+  route: 'operator/explain',
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: boundedOperator((request) => issuer().explain(request)),
+});

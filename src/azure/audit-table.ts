@@ -94,18 +94,54 @@ export function createAuditReader(tables: Tables, pageMs = PAGE_MS) {
     );
 }
 
-async function* segments(
+/** `stopped`: the last record was wanted alone. `unfinished`: there are more rows than can be read in the time. */
+export type SpanRead = 'whole' | 'stopped' | 'unfinished';
+
+/**
+ * Reads the records that were written from one instant to another, the oldest first. `each` says whether to go on. It
+ * throws UpstreamFailure.
+ */
+export function createAuditSpan(tables: Tables, spanMs = PAGE_MS) {
+  return (fromMs: number, toMs: number, each: (record: AuditRecord) => boolean): Promise<SpanRead> =>
+    call(
+      'tables',
+      'read audit',
+      async (signal) => {
+        const startedAtMs = performance.now();
+        const [from, to] = [iso(fromMs), iso(toMs)].map((at) => at.slice(0, SECOND));
+        const filter = `PartitionKey ge '${from}' and PartitionKey le '${to}'`;
+        for await (const { records } of segmentsOf(tables, filter, undefined, signal)) {
+          if (!records.every(each)) return 'stopped';
+          if (performance.now() - startedAtMs > spanMs) return 'unfinished';
+        }
+        return 'whole';
+      },
+      // Repeated, it would tell `each` of the same records again.
+      { deadlineMs: 20_000, attempts: 1 },
+    );
+}
+
+function segments(
   tables: Tables,
   day: string,
   resource: string | undefined,
   after: string,
   abortSignal: AbortSignal,
 ): AsyncGenerator<{ rowKey: string; records: AuditRecord[] }> {
-  const table = await tables('audit');
   const filter = [
     `PartitionKey ge '${z.iso.date().parse(day)}' and PartitionKey lt '${day}U'`,
     `PartitionKey ge '${quoted(after.slice(0, SECOND))}' and RowKey gt '${quoted(after)}'`,
   ].join(' and ');
+  return segmentsOf(tables, filter, resource, abortSignal);
+}
+
+async function* segmentsOf(
+  tables: Tables,
+  filter: string,
+  resource: string | undefined,
+  abortSignal: AbortSignal,
+): AsyncGenerator<{ rowKey: string; records: AuditRecord[] }> {
+  const table = await tables('audit');
   const rows = table.listEntities<Record<string, unknown>>({
     queryOptions: { filter },
     abortSignal,

@@ -34,6 +34,23 @@ export function adviceFor(denial: Denial, known: Known): string {
   }
 }
 
+/** The same for a reason of the audit, of which nothing else is known. */
+export function adviceOfReason(reason: string): string {
+  const [kind = '', ...details] = reason.split(': ');
+  const detail = details.join(': ');
+  const fault = Object.entries(FAULTS).find(([name]) => kind === 'caller_unverified' && name === detail);
+  const rest = Object.entries({ ...REST, ...THEN }).find(([name]) => name === kind);
+  return fault?.[1] ?? rest?.[1] ?? 'The token was bought and not sent: see the reason; repeat the exchange.';
+}
+
+const THEN = {
+  target_unknown: 'The policy had no resource of this name or endpoint.',
+  grant_missing: 'No grant applied to this caller.',
+  user_required: 'An on-behalf-of token was asked for, and the token was not of a person.',
+  revoked:
+    'A revocation refused the token. If it was a cut-off, a newer token is accepted; if it was a block, an operator lifts it (POST /operator/revocations/lift).',
+} as const;
+
 function missing({ grants, groupOverage, asked }: Known): string {
   if (grants.length === 0)
     return 'No grant of the policy names this resource: add one, or ask for another resource.';

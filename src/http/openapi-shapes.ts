@@ -5,6 +5,7 @@ import { tokenKind } from '../policy/resource-schema.ts';
 import { scopeShape } from '../revocation/events/request.ts';
 import type { Plan } from '../rotation/planned.ts';
 import { PROBLEM_CODES } from '../rotation/problem.ts';
+import { explainRequest } from './operator/explain.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const seconds = z.int().min(0);
@@ -144,6 +145,109 @@ const audit = z.strictObject({
       'Send as `after` for the next page. A page may have few records or none; the last one has no `next`.',
     ),
 });
+const claims = audit.shape.records.element.shape.claims;
+const oneOrMore = z.string().or(z.array(z.string()));
+const explained = {
+  outcome: z.enum(['granted', 'refused']),
+  reason: z.string().optional().describe('As the audit says it.'),
+  advice: z.string().describe("What the app's owner can do."),
+  grant: z.string().optional(),
+  tokenKind: tokenKind.optional(),
+  grants: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        applies: z.boolean(),
+        conditions: z.array(
+          z.strictObject({
+            condition: z.enum(['tenant', 'clientId', 'objectId', 'appRole', 'scope', 'group', 'tokenKind']),
+            wanted: oneOrMore,
+            had: oneOrMore,
+            met: z.boolean(),
+            rule: z
+              .int()
+              .optional()
+              .describe("Which of the grant's callers. One of them, with all its conditions, is enough."),
+          }),
+        ),
+      }),
+    )
+    .describe('Each grant that names the resource.'),
+  revocations: z
+    .array(z.strictObject({ grant: z.string(), scope: scopeShape, cutOff: instant, blocked: z.boolean() }))
+    .describe('What refuses the caller under the grants that apply.'),
+  limits: z
+    .array(
+      z.strictObject({
+        grant: z.string(),
+        count: z.int(),
+        perSeconds: z.number(),
+        maxLifetimeSeconds: z.number(),
+      }),
+    )
+    .describe('What holds beside the conditions under the grants that apply.'),
+};
+const explanation = z
+  .strictObject({
+    ...explained,
+    correlationId: z.string().optional(),
+    at: instant.optional(),
+    resource: z.string().optional(),
+    caller: z
+      .strictObject({
+        tenantId: z.string().optional(),
+        clientId: z.string().optional(),
+        objectId: z.string().optional(),
+        claims,
+      })
+      .optional(),
+    unknown: z.string().optional().describe('What the explanation cannot know.'),
+    now: z.strictObject(explained).optional().describe('What the same caller would be answered now.'),
+    changes: z
+      .array(
+        z.strictObject({
+          what: z.string(),
+          patch: z.array(
+            z.strictObject({ op: z.enum(['add', 'replace']), path: z.string(), value: z.unknown() }),
+          ),
+        }),
+      )
+      .describe('The smallest changes of the policy that flip the refusal (RFC 6902). Each was tried.'),
+    callerChanges: z
+      .array(
+        z.strictObject({
+          what: z.string(),
+          caller: z.strictObject({
+            appRoles: z.array(z.string()).optional(),
+            scopes: z.array(z.string()).optional(),
+            groups: z.array(z.string()).optional(),
+            issuedAtSeconds: seconds.optional(),
+          }),
+          tokenKind: tokenKind.optional(),
+        }),
+      )
+      .describe('Changes of the caller, or of what it asks for, that flip it. Each was tried.'),
+  })
+  .or(
+    z
+      .strictObject({
+        correlationId: z.string(),
+        at: instant,
+        outcome: z.enum(['granted', 'refused']),
+        reason: z.string(),
+        advice: z.string(),
+        caller: z
+          .strictObject({
+            tenantId: z.string().optional(),
+            clientId: z.string().optional(),
+            objectId: z.string().optional(),
+            claims,
+          })
+          .optional(),
+        now: z.strictObject({ outcome: z.enum(['granted', 'refused']) }).optional(),
+      })
+      .describe('What a caller reads about its own refusal.'),
+  );
 const keyBornAt = instant.or(z.literal('unknown')).describe('`unknown`: nobody saw when the key was made.');
 const plan = z.strictObject({
   resource: z.string(),
@@ -209,6 +313,8 @@ export const shapes = {
   lifted,
   events,
   audit,
+  explainRequest,
+  explanation,
   rotationPlan,
   rotationRequest,
   rotationDemanded,

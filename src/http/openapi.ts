@@ -148,6 +148,21 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       answers: { 200: ['a page, oldest first', 'audit'] },
     }),
   },
+  '/operator/explain': {
+    post: byOperator({
+      summary:
+        'Why a caller was refused, by the correlation id of the answer, or what a described caller would be answered (Broker.Auditor); a caller may ask about its own refusal',
+      body: { [JSON_TYPE]: 'explainRequest' },
+      answers: {
+        200: [
+          'the decision, each grant of the resource with its conditions, and what would flip it',
+          'explanation',
+        ],
+        404: ['no such record in the span', 'problem'],
+        ...withBody,
+      },
+    }),
+  },
   '/operator/rotation': {
     get: byOperator({
       summary:

@@ -75,9 +75,28 @@ describe('the answers of a running broker', async () => {
     const token = `token=${exchanged.body['access_token']}`;
     const scope = { kind: 'resource', name: 'documents' };
 
+    const captionsNow = stack.description.callers.find(({ name }) => name === 'captions');
+    const described = {
+      caller: {
+        kind: 'application',
+        tenantId: captionsNow?.tenantId,
+        clientId: captionsNow?.clientId,
+        objectId: captionsNow?.objectId,
+      },
+      resource: 'chat',
+    };
+    const at = new Date().toISOString();
+    const unknownId = '0af7651916cd43dd8448eb211c80319c';
     const asked: [route: string, status: number, init: RequestInit][] = [
       ['POST /oauth2/token', 200, { headers: { ...form, ...captions }, body: `${exchange}speech` }],
       ['POST /oauth2/token', 400, { headers: { ...form, ...captions }, body: `${exchange}chat` }],
+      ['POST /operator/explain', 200, { headers: auditor, body: JSON.stringify(described) }],
+      [
+        'POST /operator/explain',
+        404,
+        { headers: auditor, body: JSON.stringify({ correlationId: unknownId, at }) },
+      ],
+      ['POST /operator/explain', 400, { headers: auditor, body: '{}' }],
       ['POST /oauth2/token', 413, { headers: form, body: 'x'.repeat(MAX_HOST_BODY_BYTES) }],
       [
         'POST /oauth2/introspect',

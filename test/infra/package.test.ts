@@ -217,6 +217,7 @@ const EXPECTED_FUNCTIONS = [
   'httpTrigger introspect',
   'httpTrigger metadata',
   'httpTrigger openapi',
+  'httpTrigger operator-explain',
   'httpTrigger operator-lift',
   'httpTrigger operator-listEvents',
   'httpTrigger operator-listRevocations',

@@ -15,8 +15,8 @@
  * | a Security Event Token: a complex subject, a few events, a signature | 4,000 |
  * | an operator's body: a scope and a reason | 1,000 |
  *
- * A whole policy by `PUT` would not fit (a grant has 200 to 400 bytes, so 100 of them fill it): it would be sent
- * gzipped, which the host passes on as it is, and inflated by our code with a bound of its own.
+ * A whole policy may not fit (a grant has 200 to 400 bytes, so 100 of them fill it): it is then sent gzipped, which the
+ * host passes on as it is, and inflated by our code with a bound of its own.
  */
 
 /** The app setting `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`: the power of two above the longest of them. */
@@ -30,3 +30,7 @@ export const MAX_CALLER_TOKEN_CHARACTERS = 24_576;
 export const MAX_SIGNAL_BYTES = 16_384;
 /** `/operator/*`. */
 export const MAX_OPERATOR_BODY_BYTES = 8_192;
+
+/** A body with a policy: as it is sent, and unpacked, where it is sent gzipped. */
+export const MAX_POLICY_BODY_BYTES = 26_624;
+export const MAX_POLICY_BYTES = 262_144;

@@ -38,6 +38,7 @@ import { createHealthEndpoint } from './http/health.ts';
 import { createIntrospectionEndpoint } from './http/introspection.ts';
 import { metadata } from './http/metadata.ts';
 import { createExplainEndpoint } from './http/operator/explain.ts';
+import { createWhatIfEndpoint } from './http/operator/what-if.ts';
 import { createOperatorEndpoints } from './http/operators.ts';
 import { createRevocationEndpoint } from './http/revocation.ts';
 import { createSecurityEventEndpoint } from './http/security-events.ts';
@@ -186,6 +187,7 @@ function build(config: IssuerConfig) {
     log,
   });
   const { admit } = revocation;
+  const readSpan = createAuditSpan(tables);
 
   return {
     cors: createCors(config.BROKER_CORS_ORIGINS),
@@ -219,8 +221,9 @@ function build(config: IssuerConfig) {
       version: { source: JSON.parse(policyText), policy, compiled },
       revocations: { revokedBy, refusing },
       snapshot: freshness.now,
-      readSpan: createAuditSpan(tables),
+      readSpan,
     }),
+    whatIf: createWhatIfEndpoint({ admit, readSpan }),
     react: revocation.react,
     metadata: metadata(config),
     health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: planned.overdue, clock }),

@@ -1,5 +1,5 @@
 import { app, type HttpMethod } from '@azure/functions';
-import { boundedOperator } from '../../src/http/bounded.ts';
+import { boundedOperator, boundedPolicy } from '../../src/http/bounded.ts';
 import type { OperatorAction } from '../../src/http/operators.ts';
 import { issuer } from '../../src/issuer.ts';
 
@@ -28,4 +28,11 @@ app.http('operator-explain', {
   methods: ['POST'],
   authLevel: 'anonymous',
   handler: boundedOperator((request) => issuer().explain(request)),
+});
+
+app.http('operator-whatIf', {
+  route: 'operator/what-if',
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: boundedPolicy((request) => issuer().whatIf(request)),
 });

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { MAX_OPERATOR_BODY_BYTES, MAX_SIGNAL_BYTES } from '../body-limits.ts';
+import { MAX_OPERATOR_BODY_BYTES, MAX_POLICY_BODY_BYTES, MAX_SIGNAL_BYTES } from '../body-limits.ts';
 import { problem } from './problem.ts';
 
 type Handler = (request: HttpRequest) => Promise<HttpResponseInit>;
@@ -7,6 +7,10 @@ type Handler = (request: HttpRequest) => Promise<HttpResponseInit>;
 /** For `/operator/*`, which refuses with a problem (RFC 9457). */
 export const boundedOperator = (handler: Handler): Handler =>
   bounded(MAX_OPERATOR_BODY_BYTES, handler, (detail) => problem(413, 'Content Too Large', detail));
+
+/** For the routes of operators that take a policy. */
+export const boundedPolicy = (handler: Handler): Handler =>
+  bounded(MAX_POLICY_BODY_BYTES, handler, (detail) => problem(413, 'Content Too Large', detail));
 
 /** For `/signals`, which refuses with an `err` (RFC 8935 section 2.3). */
 export const boundedSignal = (handler: Handler): Handler =>

@@ -6,6 +6,7 @@ import { scopeShape } from '../revocation/events/request.ts';
 import type { Plan } from '../rotation/planned.ts';
 import { PROBLEM_CODES } from '../rotation/problem.ts';
 import { explainRequest } from './operator/explain.ts';
+import { whatIfRequest } from './operator/what-if.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const seconds = z.int().min(0);
@@ -248,6 +249,30 @@ const explanation = z
       })
       .describe('What a caller reads about its own refusal.'),
   );
+const whatIf = z.strictObject({
+  from: instant,
+  to: instant,
+  until: instant
+    .optional()
+    .describe('Only until here could be read in time: ask again from here, or for a shorter span.'),
+  requests: z.int().describe('Of verified callers.'),
+  same: z.int(),
+  unknown: z.int().describe('The record does not hold enough of the caller to say.'),
+  changed: z.array(
+    z.strictObject({
+      caller: z.strictObject({ tenantId: z.string(), clientId: z.string(), objectId: z.string() }),
+      resource: z.string(),
+      tokenKind: z.string().optional(),
+      before: z.enum(['granted', 'refused']),
+      after: z.enum(['granted', 'refused']),
+      grant: z.string().optional().describe('Which gives before or after.'),
+      reason: z.string().optional().describe('Why it is refused before or after.'),
+      count: z.int(),
+      example: z.string().describe('The correlation id of one of them.'),
+    }),
+  ),
+  unlisted: z.int().describe('Changed requests beyond the thousand entries of the list.'),
+});
 const keyBornAt = instant.or(z.literal('unknown')).describe('`unknown`: nobody saw when the key was made.');
 const plan = z.strictObject({
   resource: z.string(),
@@ -315,6 +340,8 @@ export const shapes = {
   audit,
   explainRequest,
   explanation,
+  whatIfRequest,
+  whatIf,
   rotationPlan,
   rotationRequest,
   rotationDemanded,

@@ -163,6 +163,18 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       },
     }),
   },
+  '/operator/what-if': {
+    post: byOperator({
+      summary:
+        'What the recorded requests of a span would be answered under a draft policy (Broker.Auditor). A large body may be sent with Content-Encoding: gzip',
+      body: { [JSON_TYPE]: 'whatIfRequest' },
+      answers: {
+        200: ['who gains and who loses what, the most affected first', 'whatIf'],
+        422: ['the draft is no policy; every problem with its path', 'problem'],
+        ...withBody,
+      },
+    }),
+  },
   '/operator/rotation': {
     get: byOperator({
       summary:

@@ -6,6 +6,7 @@ import { MAX_HOST_BODY_BYTES } from '../../src/body-limits.ts';
 import { openApi } from '../../src/http/openapi.ts';
 import { loadApp } from '../../src/local/host/app.ts';
 import { startStack } from '../flows/stack.ts';
+import { samplePolicy } from '../policy/sample.ts';
 
 interface Document {
   readonly openapi: string;
@@ -97,6 +98,16 @@ describe('the answers of a running broker', async () => {
         { headers: auditor, body: JSON.stringify({ correlationId: unknownId, at }) },
       ],
       ['POST /operator/explain', 400, { headers: auditor, body: '{}' }],
+      [
+        'POST /operator/what-if',
+        200,
+        { headers: auditor, body: JSON.stringify({ policy: samplePolicy(), from: at, to: at }) },
+      ],
+      [
+        'POST /operator/what-if',
+        422,
+        { headers: auditor, body: JSON.stringify({ policy: {}, from: at, to: at }) },
+      ],
       ['POST /oauth2/token', 413, { headers: form, body: 'x'.repeat(MAX_HOST_BODY_BYTES) }],
       [
         'POST /oauth2/introspect',

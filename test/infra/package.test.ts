@@ -226,6 +226,7 @@ const EXPECTED_FUNCTIONS = [
   'httpTrigger operator-readDemand',
   'httpTrigger operator-revoke',
   'httpTrigger operator-rotateNow',
+  'httpTrigger operator-whatIf',
   'httpTrigger revoke',
   'httpTrigger signals',
   'httpTrigger token',

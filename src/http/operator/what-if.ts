@@ -1,0 +1,87 @@
+/** `POST /operator/what-if`: replays the recorded requests of a span against a draft policy. */
+import { gunzipSync } from 'node:zlib';
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import * as z from 'zod';
+import { MAX_POLICY_BYTES } from '../../body-limits.ts';
+import { createWhatIf } from '../../exchange/what-if.ts';
+import { iso } from '../../iso.ts';
+import { loadPolicy, PolicyError } from '../../policy/load.ts';
+import { compilePolicy } from '../../policy/match.ts';
+import type { AuditRecord } from '../../ports.ts';
+import { type Admit, AUDITOR } from '../../revocation/admit.ts';
+import { withoutSecrets } from '../../secret.ts';
+import { parseStrictObject } from '../../strict-json.ts';
+import { problem } from '../problem.ts';
+import { badRequest, guarded, json, NO_OBJECT } from './guard.ts';
+
+export interface WhatIfPorts {
+  readonly admit: Admit;
+  /** Reads the records of a span, the oldest first, until `each` is false. */
+  readonly readSpan: (
+    fromMs: number,
+    toMs: number,
+    each: (record: AuditRecord) => boolean,
+  ) => Promise<'whole' | 'stopped' | 'unfinished'>;
+}
+
+const instant = z.iso.datetime({ offset: true });
+export const whatIfRequest = z.strictObject({
+  policy: z.looseObject({}).describe('The whole draft, as infra/policy.schema.json has it.'),
+  from: instant,
+  to: instant,
+});
+const MAX_SPAN_MS = 31 * 86_400_000;
+const MAX_PROBLEM_CHARACTERS = 4_000;
+/** A policy of 256 KiB has some ten thousand of them. */
+const MAX_VALUES = 20_000;
+
+export function createWhatIfEndpoint({ admit, readSpan }: WhatIfPorts) {
+  return guarded(admit, AUDITOR, async (request: HttpRequest): Promise<HttpResponseInit> => {
+    const text = await readText(request);
+    if (text === 'too_large')
+      return problem(
+        413,
+        'Content Too Large',
+        `the body may have at most ${MAX_POLICY_BYTES} bytes unpacked`,
+      );
+    const body = parseStrictObject(text, MAX_VALUES);
+    if (body === 'unreadable') return badRequest(NO_OBJECT);
+    const read = whatIfRequest.safeParse(body);
+    if (!read.success)
+      return badRequest('the body has exactly the members policy, from and to; times are RFC 3339');
+    const [fromMs, toMs] = [Date.parse(read.data.from), Date.parse(read.data.to)];
+    if (toMs < fromMs || toMs - fromMs > MAX_SPAN_MS)
+      return badRequest('from and to must be in this order, and at most 31 days apart');
+    try {
+      const whatIf = createWhatIf(compilePolicy(loadPolicy(JSON.stringify(read.data.policy))));
+      let last = '';
+      const end = await readSpan(fromMs, toMs, (record) => {
+        whatIf.add(record);
+        last = record.at;
+        return true;
+      });
+      return json(200, {
+        ...whatIf.result(),
+        ...(end === 'unfinished' && { until: last }),
+        from: iso(fromMs),
+        to: iso(toMs),
+      });
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      const detail = withoutSecrets(error.message).slice(0, MAX_PROBLEM_CHARACTERS);
+      return problem(422, 'Unprocessable Content', detail);
+    }
+  });
+}
+
+/** A policy is larger than a body of ours may be, so it may be sent gzipped: the Functions host passes it on as it is. */
+async function readText(request: HttpRequest): Promise<string | 'too_large'> {
+  if (request.headers.get('content-encoding') !== 'gzip') return request.text();
+  try {
+    return gunzipSync(new Uint8Array(await request.arrayBuffer()), {
+      maxOutputLength: MAX_POLICY_BYTES,
+    }).toString();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too_large' : '';
+  }
+}

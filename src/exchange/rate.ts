@@ -1,4 +1,4 @@
-import { Lru } from './lru.ts';
+import { Lru } from '../lru.ts';
 
 const MAX_CALLERS = 50_000;
 

@@ -4,11 +4,12 @@
  * bought with, so one caller's token never reaches another caller. An STS token is dropped when the key that it
  * was bought with has an emergency.
  */
+
+import { Lru } from '../lru.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, IssuedToken, OnBehalfOfRefusal, Slot, SlotState } from '../ports.ts';
 import type { TokenKind } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
-import { Lru } from './lru.ts';
 
 type Resource = Policy['resources'][number];
 

@@ -1,6 +1,6 @@
+import { Lru } from '../lru.ts';
 import type { Caller, Clock } from '../ports.ts';
 import { Secret, sha256 } from '../secret.ts';
-import { Lru } from './lru.ts';
 import type { VerifyCaller } from './verify.ts';
 
 /**

@@ -5,6 +5,7 @@
  */
 import { slotsOf } from '../account-key.ts';
 import { coalesce } from '../coalesce.ts';
+import { Lru } from '../lru.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { Caller, Clock, IssuedRecord, IssuedTokens, Snapshot } from '../ports.ts';
 import { sha256 } from '../secret.ts';
@@ -49,10 +50,15 @@ export interface Issued {
   >;
 }
 
+/** Of those who asked to drop a token and had dropped as many as they may. */
+const MAX_REFUSALS = 1_000;
+
 export function createIssued(deps: IssuedDeps): Issued {
   const { issued, snapshot, mayHave, policy, table, events, revoke, now } = deps;
   // The list is the whole table, and a holder may ask at any rate. So all who wait share one list.
   const list = coalesce((_: readonly undefined[]) => table.list());
+  // A holder who drops in a loop is refused from here, with one look that exchanges share, until the time it was told.
+  const refusedUntilMs = new Lru<number>(MAX_REFUSALS);
   async function known(text: string): Promise<IssuedRecord | undefined> {
     const record = await issued.find(sha256(plainToken(text)));
     return record !== undefined && record.expiresAtMs > now() ? record : undefined;
@@ -67,9 +73,15 @@ export function createIssued(deps: IssuedDeps): Issued {
     },
 
     async drop(caller, text) {
+      const isOperator = hasRole(caller, OPERATOR);
+      const asked = `${caller.tenantId} ${caller.objectId} ${sha256(plainToken(text))}`;
+      const leftMs = (refusedUntilMs.get(asked) ?? 0) - now();
+      // Somebody else may have dropped the token meanwhile. Then there is nothing left to refuse.
+      if (leftMs > 0 && !isOperator && !isDropped((await snapshot()).revocations, sha256(plainToken(text))))
+        return { kind: 'rate_limited', retryAfterSeconds: Math.ceil(leftMs / 1000) };
       const record = await known(text);
       if (record === undefined) return undefined;
-      if (!hasRole(caller, OPERATOR) && !isHolder(caller, record, mayHave)) return undefined;
+      if (!isOperator && !isHolder(caller, record, mayHave)) return undefined;
       if (isOfManagedIdentity(record, policy)) return 'unsupported';
       const receivedAtMs = now();
       const scope = { kind: 'issued', sha256: record.sha256 } as const;
@@ -80,9 +92,12 @@ export function createIssued(deps: IssuedDeps): Issued {
       // The effect is recorded after the head is bumped. If it is there, every instance has dropped the token.
       if (dropped && (await events.find('effect', effectKey(dropped.receivedAtMs, scopeKey(scope)))))
         return record;
-      if (dropped === undefined && !hasRole(caller, OPERATOR)) {
+      if (dropped === undefined && !isOperator) {
         const retryAfterSeconds = secondsUntilNextDrop(await list(undefined), holder, record, receivedAtMs);
-        if (retryAfterSeconds > 0) return { kind: 'rate_limited', retryAfterSeconds };
+        if (retryAfterSeconds > 0) {
+          refusedUntilMs.set(asked, receivedAtMs + retryAfterSeconds * 1000);
+          return { kind: 'rate_limited', retryAfterSeconds };
+        }
       }
       await revoke(
         [

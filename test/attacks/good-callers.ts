@@ -18,7 +18,7 @@ import type { Pressure, Seconds } from './pressure.ts';
 const CALLERS = 20;
 const CONNECTIONS = 8;
 /** 404s and flood by turns, in the order A B B A, so that a machine or a heap that changes does so for both. */
-const ROUNDS = 4;
+const ROUNDS = 8;
 /** Until then V8 is still compiling, and the first windows would cost more than the last. */
 const WARM_UP_SECONDS = 8;
 const SAMPLE_MS = 500;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Lru } from '../../src/exchange/lru.ts';
 import { createRate } from '../../src/exchange/rate.ts';
+import { Lru } from '../../src/lru.ts';
 import { NOW_MS } from './caller.ts';
 
 const rate = { count: 3, per: 60_000 };

@@ -152,6 +152,7 @@ export function createWorld() {
   const verified = new Map<string, Caller>();
   const down = new Set<'tables' | 'head' | 'graph' | 'arm' | 'queues' | 'transmitter' | 'rotation'>();
   let bumps = 0;
+  let tableCalls = 0;
   let nowMs = START_MS;
   let userChanges: string[] = [];
   let groupChanges: GroupChange[] = [];
@@ -159,6 +160,7 @@ export function createWorld() {
 
   const up = (service: 'tables' | 'graph' | 'arm' | 'queues' | 'transmitter'): void => {
     if (service === 'tables') {
+      tableCalls += 1;
       failAfter -= 1;
       if (failAfter < 0) throw new UpstreamFailure('tables', 'is down');
     }
@@ -350,6 +352,9 @@ export function createWorld() {
     snapshot,
     get bumps() {
       return bumps;
+    },
+    get tableCalls() {
+      return tableCalls;
     },
     now: () => nowMs,
     advance: (ms: number) => {

@@ -137,6 +137,10 @@ describe('revocation by the holder', () => {
     const { bumps } = world;
     for (let n = 3; n < 20; n += 1)
       assert.deepEqual(await drop(caller(), shared(n)), { kind: 'rate_limited', retryAfterSeconds: 600 });
+    const { tableCalls } = world;
+    for (let n = 0; n < 20; n += 1)
+      assert.deepEqual(await drop(caller(), 'shared 3'), { kind: 'rate_limited', retryAfterSeconds: 600 });
+    assert.equal(world.tableCalls, tableCalls + 20, 'whoever repeats it costs the look that exchanges share');
     const byAnotherClient = await drop(caller({ clientId: OTHER }), shared(3));
     assert.deepEqual(byAnotherClient, { kind: 'rate_limited', retryAfterSeconds: 600 }, 'the person counts');
     assert.equal(world.bumps, bumps, 'and nothing moves');
@@ -144,6 +148,11 @@ describe('revocation by the holder', () => {
     const another = caller({ objectId: OTHER });
     for (const who of [another, operator])
       assert.ok(!('retryAfterSeconds' in (await dropped(who, shared(20)))));
+    await dropped(another, 'shared 3');
+    assert.ok(
+      !('retryAfterSeconds' in (await dropped(caller(), 'shared 3'))),
+      'nobody hands it out any more',
+    );
     world.advance(600_000);
     assert.ok(!('retryAfterSeconds' in (await dropped(caller(), shared(21)))), 'until the first is over');
   });

@@ -48,6 +48,8 @@ describe('what the compiler refuses', () => {
       filesWith((text) => !isOfCondition(text)),
       [
         'infra/agree.ts',
+        'src/exchange/advice.ts',
+        'src/exchange/changes.ts',
         'src/exchange/obtain.ts',
         'src/exchange/tokens.ts',
         'src/policy/lifetimes.ts',

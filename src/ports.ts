@@ -270,6 +270,8 @@ export interface AuditRecord {
   readonly resource?: string;
   readonly grant?: string;
   readonly tokenKind?: string;
+  /** `would-have-denied` or `would-have-granted`, and the grant: what the shadowed part of the policy would decide. */
+  readonly shadow?: readonly string[];
   /** The kind that the caller asked for; absent where it left the choice to the grant. */
   readonly asked?: string;
   readonly claims?: RecordedClaims;

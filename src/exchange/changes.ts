@@ -76,7 +76,12 @@ function candidates({ version: { policy, compiled }, caller, asked }: Decided): 
       const parts = [...opened];
       const names = traced.get(grant);
       // Whether the caller fits a grant that does not name the resource shows when the resource is added: it is tried.
-      if (names === undefined)
+      if (grant.shadow === true)
+        parts.push({
+          what: `put ${grant.name} in force, which is in shadow`,
+          patch: [{ op: 'replace', path: `${path}/shadow`, value: false }],
+        });
+      else if (names === undefined)
         parts.push({
           what: `add ${resource.name} to the resources of ${grant.name}`,
           patch: [add(`${path}/resources/-`, resource.name)],

@@ -49,6 +49,27 @@ export function decide(
   return refusal ?? { kind: 'grant_missing', resource: target.resource.name };
 }
 
+/**
+ * What would have been decided if the shadowed part of the policy were in force, where that is another decision; as the
+ * audit says it.
+ */
+export function shadowOf(
+  policy: CompiledPolicy,
+  target: Target,
+  caller: Caller,
+  asked: Asked,
+): string | undefined {
+  if (policy.enforced === undefined) return undefined;
+  const under = ({ options }: CompiledPolicy): Option | undefined =>
+    options(caller, target.resource, asked.tokenKind).find(
+      (option) => unfitFor(option, target, caller, asked) === undefined,
+    );
+  const [now, then] = [under(policy), under(policy.enforced)];
+  if (now !== undefined && then === undefined) return `would-have-denied ${now.grant.name}`;
+  if (now === undefined && then !== undefined) return `would-have-granted ${then.grant.name}`;
+  return undefined;
+}
+
 /** Why what was asked for cannot be had under this grant, whatever is revoked. */
 export function unfitFor(
   { kind }: Option,

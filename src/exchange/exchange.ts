@@ -19,6 +19,7 @@ import {
   isPreferred,
   type RevokedBy,
   revokedUnder,
+  shadowOf,
   unfitFor,
 } from './decision.ts';
 import type { Freshness } from './freshness.ts';
@@ -97,6 +98,8 @@ async function exchanged(
     return { kind: 'target_unknown', target: request.target };
   }
   about.resource = target.resource.name;
+  const shadow = shadowOf(ports.policy, target, caller, request);
+  if (shadow !== undefined) about.shadow = [shadow];
   const options = ports.policy.options(caller, target.resource, request.tokenKind);
   // `decide` in decision.ts is the same loop, without what only happens here.
   let refusal: Denial | undefined;

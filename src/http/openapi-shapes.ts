@@ -115,6 +115,12 @@ const audit = z.strictObject({
         .string()
         .optional()
         .describe('In a refusal it may be what the caller named instead, without secrets and cut short.'),
+      shadow: z
+        .array(z.string())
+        .optional()
+        .describe(
+          '`would-have-denied` or `would-have-granted`, and the grant: what is in shadow would decide so.',
+        ),
       asked: tokenKind.optional().describe('The kind that the caller asked for, where it asked for one.'),
       claims: z
         .strictObject({

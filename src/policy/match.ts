@@ -29,7 +29,9 @@ export interface CompiledPolicy {
    * first kind that this caller can have: an on-behalf-of token is only for a user.
    */
   options(caller: Caller, resource: Resource, kind: TokenKind | undefined): readonly Option[];
-  /** Every value that a rule names. */
+  /** The same policy with what is in shadow put in force; undefined where nothing is in shadow. */
+  readonly enforced: CompiledPolicy | undefined;
+  /** Every value that a rule names, also in shadow. */
   readonly names: Readonly<Record<'appRole' | 'scope' | 'group', ReadonlySet<string>>>;
   /** How `options` came about: each grant that names the resource, with every condition of its rules. */
   trace(caller: Caller, resource: Resource, kind: TokenKind | undefined): readonly Traced[];
@@ -44,8 +46,9 @@ export interface Traced {
   /** One list for each rule of `callers`, in its order. */
   readonly rules: readonly (readonly Checked[])[];
 }
+type ConditionName = Exclude<keyof CallerRule, 'shadow'>;
 export interface Checked {
-  readonly condition: keyof CallerRule;
+  readonly condition: ConditionName;
   readonly wanted: string;
   readonly had: string | readonly string[];
   readonly met: boolean;
@@ -53,10 +56,12 @@ export interface Checked {
 
 export function compilePolicy(policy: Policy): CompiledPolicy {
   const targets = new Map<string, Target>();
-  const rules: Rules[] = policy.grants.map((grant) => ({
-    grant,
-    conditions: grant.callers.map(compileRule),
-  }));
+  const rules: Rules[] = policy.grants
+    .filter(({ shadow }) => shadow !== true)
+    .map((grant) => ({
+      grant,
+      conditions: grant.callers.map(compileRule),
+    }));
   const grantsOf = new Map<string, readonly Rules[]>();
   for (const resource of policy.resources) {
     const endpoint = canonicalUrl(resource.endpoint);
@@ -78,11 +83,19 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   }
   const tenantNames = new Map(policy.tenants.map(({ id, name }) => [id, name]));
   const named = (condition: 'appRole' | 'scope' | 'group'): ReadonlySet<string> =>
-    new Set(policy.grants.flatMap(({ callers }) => callers.flatMap((rule) => rule[condition] ?? [])));
+    new Set(
+      policy.grants.flatMap(({ callers }) =>
+        callers.flatMap(({ shadow, ...rule }) => [rule[condition] ?? [], shadow?.[condition] ?? []].flat()),
+      ),
+    );
   const target = (nameOrUrl: string): Target | undefined =>
     targets.get(nameOrUrl) ?? targets.get(canonicalUrl(nameOrUrl));
+  const hasShadow = policy.grants.some(
+    ({ shadow, callers }) => shadow === true || callers.some((rule) => rule.shadow !== undefined),
+  );
   return {
     target,
+    enforced: hasShadow ? compilePolicy(withoutShadow(policy)) : undefined,
     recordedAs: (nameOrUrl) => target(nameOrUrl)?.resource.name ?? cleanTarget(nameOrUrl),
     names: { appRole: named('appRole'), scope: named('scope'), group: named('group') },
     tenantName: (tenantId) => tenantNames.get(tenantId),
@@ -122,7 +135,7 @@ interface Rules {
 }
 type Rule = readonly Condition[];
 interface Condition {
-  readonly condition: keyof CallerRule;
+  readonly condition: ConditionName;
   readonly wanted: string;
   readonly holds: (wanted: string, caller: Caller, tenantName: string) => boolean;
 }
@@ -132,7 +145,7 @@ interface Condition {
  * to the schema and forgotten here does not compile. A condition without a check would grant to everybody.
  */
 const CONDITIONS: {
-  readonly [Name in keyof CallerRule]-?: (
+  readonly [Name in ConditionName]-?: (
     wanted: NonNullable<CallerRule[Name]>,
     caller: Caller,
     tenantName: string,
@@ -148,7 +161,7 @@ const CONDITIONS: {
 
 /** What the caller has in the place of each condition, for `trace`. */
 const HAD: Readonly<
-  Record<keyof CallerRule, (caller: Caller, tenantName: string) => string | readonly string[]>
+  Record<ConditionName, (caller: Caller, tenantName: string) => string | readonly string[]>
 > = {
   tenant: ({ tenantId }, tenantName) => tenantName || tenantId,
   clientId: ({ clientId }) => clientId,
@@ -171,7 +184,7 @@ function kindUnder(
 }
 
 function compileRule(rule: CallerRule): Rule {
-  return (Object.keys(CONDITIONS) as (keyof CallerRule)[]).flatMap((condition) => {
+  return (Object.keys(CONDITIONS) as ConditionName[]).flatMap((condition) => {
     const wanted = rule[condition];
     return wanted === undefined ? [] : [{ condition, holds: CONDITIONS[condition], wanted }];
   });
@@ -180,6 +193,15 @@ function compileRule(rule: CallerRule): Rule {
 /** A rule applies when all its conditions hold. */
 function isMet(rule: Rule, caller: Caller, tenantName: string): boolean {
   return rule.every(({ holds, wanted }) => holds(wanted, caller, tenantName));
+}
+
+/** The policy with what is in shadow put in force. */
+function withoutShadow(policy: Policy): Policy {
+  const grants = policy.grants.map(({ shadow: _, callers, ...grant }) => ({
+    ...grant,
+    callers: callers.map(({ shadow, ...rule }) => ({ ...rule, ...shadow })),
+  }));
+  return { ...policy, grants };
 }
 
 /** The host in lower case, without default port and without a slash at the end. Other texts stay as they are. */

@@ -15,39 +15,52 @@ const tenant = z
   })
   .meta({ description: 'An Entra tenant whose callers may come.' });
 
+/** What a rule may ask of a caller beside its tenant. */
+const conditions = {
+  clientId: guid
+    .meta({
+      description: 'The application (client) id of the calling application, or of the app that a user uses.',
+    })
+    .optional(),
+  objectId: guid
+    .meta({
+      description:
+        "The object id of one user, or of one application's service principal or managed identity.",
+    })
+    .optional(),
+  appRole: z
+    .string()
+    .min(1)
+    .meta({
+      description:
+        "An app role in the caller's token, case-sensitive. The broker's registration has Token.Exchange for applications, Broker.User for people, Broker.Operator and Broker.Auditor for both. Another one is warned of.",
+      examples: ['Token.Exchange'],
+    })
+    .optional(),
+  scope: z
+    .string()
+    .min(1)
+    .meta({
+      description: "A scope in a user's token, without `api://…/`. Tokens of applications have none.",
+      examples: ['Token.Exchange'],
+    })
+    .optional(),
+  group: guid.meta({ description: 'The object id of an Entra group that is in the token.' }).optional(),
+};
+
 const caller = z
   .strictObject({
     tenant: name.meta({ description: 'The name of one of `tenants`.', examples: ['home'] }),
-    clientId: guid
+    ...conditions,
+    shadow: z
+      .strictObject(conditions)
+      .refine((shadow) => Object.keys(shadow).length > 0, 'names no condition')
       .meta({
         description:
-          'The application (client) id of the calling application, or of the app that a user uses.',
+          'Conditions that are tried and not in force: the audit says whom the rule would have denied with them (`would-have-denied`), or granted. One that the rule has too is tried in its place.',
+        examples: [{ group: '6d9e5f0c-8a4b-4c7d-9e1f-2a3b4c5d6e7f' }],
       })
       .optional(),
-    objectId: guid
-      .meta({
-        description:
-          "The object id of one user, or of one application's service principal or managed identity.",
-      })
-      .optional(),
-    appRole: z
-      .string()
-      .min(1)
-      .meta({
-        description:
-          "An app role in the caller's token, case-sensitive. The broker's registration has Token.Exchange for applications, Broker.User for people, Broker.Operator and Broker.Auditor for both. Another one is warned of.",
-        examples: ['Token.Exchange'],
-      })
-      .optional(),
-    scope: z
-      .string()
-      .min(1)
-      .meta({
-        description: "A scope in a user's token, without `api://…/`. Tokens of applications have none.",
-        examples: ['Token.Exchange'],
-      })
-      .optional(),
-    group: guid.meta({ description: 'The object id of an Entra group that is in the token.' }).optional(),
   })
   .meta({
     description:
@@ -60,6 +73,14 @@ const grant = z
       description: 'By which the audit and revocations name the grant.',
       examples: ['captions-speech'],
     }),
+    shadow: z
+      .boolean()
+      .meta({
+        description:
+          'The grant is tried and not in force: nobody gets a token by it, and the audit says who would have (`would-have-granted`).',
+        examples: [true],
+      })
+      .optional(),
     callers: z
       .array(caller)
       .min(1)

@@ -17,6 +17,7 @@ const LONGEST_MS: Readonly<Record<TokenKind, (maxLifetimeMs: number) => number>>
  */
 export function longestTokenMs(policy: Policy, scope: Scope): number {
   const lives = policy.grants
+    .filter(({ shadow }) => shadow !== true)
     .filter((grant) => scope.kind !== 'grant' || grant.name === scope.name)
     .filter(({ callers }) => callers.some((rule) => mayBe(rule, scope, policy)))
     .flatMap((grant) =>

@@ -36,19 +36,31 @@ const condition = fc.oneof(
   fc.record({ clientId: fc.constantFrom(CAPTIONS, OTHER) }),
   fc.record({ objectId: fc.constantFrom(CAPTIONS, OTHER) }),
 );
-type Rule = Readonly<Record<string, string>>;
+interface Rule {
+  readonly [condition: string]: string | Rule | undefined;
+  readonly shadow?: Rule;
+}
 const rule = fc
-  .tuple(fc.constantFrom('home', 'home', 'partner'), fc.array(condition, { minLength: 1, maxLength: 3 }))
-  .map(([tenant, conditions]): Rule => Object.assign({ tenant }, ...conditions));
+  .tuple(
+    fc.constantFrom('home', 'home', 'partner'),
+    fc.array(condition, { minLength: 1, maxLength: 3 }),
+    fc.option(condition, { freq: 4, nil: undefined }),
+  )
+  .map(
+    ([tenant, conditions, shadow]): Rule =>
+      Object.assign({ tenant }, ...conditions, shadow === undefined ? {} : { shadow }),
+  );
 interface WrittenGrant {
   readonly callers: readonly Rule[];
   readonly resources: readonly string[];
   readonly tokenKinds: readonly TokenKind[];
+  readonly shadow: boolean;
 }
 const grant: fc.Arbitrary<WrittenGrant> = fc.record({
   callers: fc.array(rule, { minLength: 1, maxLength: 3 }),
   resources: fc.subarray(['speech', 'chat', 'vision', 's*', '*'], { minLength: 1 }),
   tokenKinds: fc.shuffledSubarray([...TOKEN_KINDS], { minLength: 1 }),
+  shadow: fc.constantFrom(false, false, false, true),
 });
 const claims = fc.record({
   kind: fc.constantFrom<Caller['kind']>('user', 'application'),
@@ -83,6 +95,14 @@ const run = fc.record({
 
 type Run = typeof run extends fc.Arbitrary<infer One> ? One : never;
 
+/** With what is in shadow put in force, written without the product's code. */
+const inForce = <Grant extends Pick<WrittenGrant, 'callers'>>(grants: readonly Grant[]) =>
+  grants.map(({ callers, ...each }) => ({
+    ...each,
+    shadow: false,
+    callers: callers.map(({ shadow, ...rule }) => ({ ...rule, ...shadow })),
+  }));
+
 /** A policy with those of the grants that the rules of a policy allow. */
 function sourceOf(grants: readonly WrittenGrant[]) {
   const rest = { maxLifetime: '24h', rate: { count: 60, per: '1m' } };
@@ -90,6 +110,7 @@ function sourceOf(grants: readonly WrittenGrant[]) {
   const source = samplePolicy();
   const valid = named.filter((each) => {
     try {
+      loadPolicy(JSON.stringify({ ...source, grants: inForce([each]) }));
       return loadPolicy(JSON.stringify({ ...source, grants: [each] }));
     } catch {
       return false;
@@ -140,7 +161,13 @@ async function exchanged(
   caller: Caller,
   wish: { readonly target: string; readonly tokenKind: TokenKind | undefined },
   revocations: ReadonlyMap<string, Revocation>,
-): Promise<{ outcome: string; reason?: string; grant?: string; tokenKind?: string }> {
+): Promise<{
+  outcome: string;
+  reason?: string;
+  grant?: string;
+  tokenKind?: string;
+  shadow?: readonly string[];
+}> {
   const compiled = compilePolicy(loadPolicy(JSON.stringify(source)));
   const verify = createVerifyCaller({
     keys: {
@@ -162,13 +189,15 @@ async function exchanged(
     { subjectToken: caller.token.reveal(), scope: undefined, ...wish },
     'c',
   );
-  if ('token' in answer) return { outcome: 'granted', grant: answer.grant, tokenKind: answer.kind };
+  const shadow = world.audit[0]?.shadow;
+  const said = shadow === undefined ? {} : { shadow };
+  if ('token' in answer) return { outcome: 'granted', grant: answer.grant, tokenKind: answer.kind, ...said };
   const reason = world.strangers[0]?.[0] ?? world.audit[0]?.reason ?? '';
-  return { outcome: 'refused', reason };
+  return { outcome: 'refused', reason, ...said };
 }
 
 /** A plain reading of a rule, written without the product's code. */
-function holds({ tenant, ...wanted }: Rule, caller: Caller): boolean {
+function holds({ tenant, shadow: _, ...wanted }: Rule, caller: Caller): boolean {
   if (caller.tenantId !== (tenant === 'home' ? HOME : PARTNER)) return false;
   return Object.entries(wanted).every(([name, value]) => {
     if (name === 'appRole') return caller.appRoles.some((role) => role === value);
@@ -203,7 +232,7 @@ async function check({
     tokenKind: kind,
     ...explained
   } = explain(version, { revokedBy, refusing }, caller, asked, revoked);
-  const real = await exchanged(source, caller, asked, revoked);
+  const { shadow, ...real } = await exchanged(source, caller, asked, revoked);
   assert.deepEqual(
     {
       outcome,
@@ -214,8 +243,10 @@ async function check({
   );
 
   const name = version.compiled.target(target)?.resource.name ?? '';
-  const naming = source.grants.filter(({ resources }) =>
-    resources.some((one) => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1)))),
+  const naming = source.grants.filter(
+    ({ resources, shadow }) =>
+      !shadow &&
+      resources.some((one) => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1)))),
   );
   const gives = { speech: ['sts', 'entra'], chat: ['entra', 'obo'], vision: ['entra'] }[name] ?? [];
   assert.deepEqual(
@@ -227,6 +258,14 @@ async function check({
         each.tokenKinds.some((one) => gives.includes(one) && (tokenKind ?? one) === one),
     })),
   );
+
+  // What is in shadow changes no answer, and the record has the answer that it would give in force.
+  const then = await exchanged({ ...source, grants: inForce(source.grants) }, caller, asked, new Map());
+  const bare = await exchanged(source, caller, asked, new Map());
+  if (then.outcome === bare.outcome) assert.equal(bare.shadow, undefined);
+  else if (then.outcome === 'granted') assert.deepEqual(bare.shadow, [`would-have-granted ${then.grant}`]);
+  else assert.deepEqual(bare.shadow, [`would-have-denied ${bare.grant}`]);
+  assert.deepEqual(shadow, bare.shadow);
 
   if (outcome === 'granted') return [0, 0];
   const decided = { version, revokedBy, caller, asked, revocations: revoked };

@@ -158,3 +158,32 @@ test('the trace names each grant of the resource, with what each condition wante
   ]);
   assert.equal(policy.trace(anApplication, speech, undefined)[0]?.applies, true);
 });
+
+test('what is in shadow grants and denies nobody, and the same policy with it in force is known', () => {
+  const policy = compiled((p) => {
+    Object.assign(p.grants[0] ?? {}, {
+      callers: [{ tenant: 'home', clientId: CAPTIONS, shadow: { group: RESEARCHERS } }],
+    });
+    p.grants.push({
+      ...p.grants[0],
+      name: 'tried',
+      callers: [{ tenant: 'home', group: RESEARCHERS }],
+      shadow: true,
+    });
+  });
+  assert.deepEqual(optionsOf(policy, anApplication, 'speech'), ['captions sts']);
+  assert.deepEqual(optionsOf(policy, { ...aResearcher, clientId: HOME }, 'speech'), []);
+  const { enforced } = policy;
+  assert.ok(enforced);
+  assert.deepEqual(optionsOf(enforced, anApplication, 'speech'), []);
+  assert.deepEqual(optionsOf(enforced, { ...aResearcher, clientId: HOME }, 'speech'), ['tried sts']);
+  assert.equal(compiled().enforced, undefined, 'costs nothing where nothing is in shadow');
+});
+
+test('conditions that are only tried do not make a rule of a whole tenant', () => {
+  for (const shadow of [{ group: RESEARCHERS }, {}])
+    assert.throws(
+      () => compiled((p) => Object.assign(p.grants[0] ?? {}, { callers: [{ tenant: 'home', shadow }] })),
+      /every caller of the tenant|names no condition/,
+    );
+});

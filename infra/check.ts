@@ -1,11 +1,12 @@
 /**
- * `npm run check [-- --policy FILE] [--environments FILE] [--environment NAME]`: before a deployment, is the
- * policy valid, and does the environment give the broker every role that the policy needs? Exit 1 when not.
- * Without a policy each environment is checked with its own; with one, the environments that have accounts of it.
+ * `npm run check [-- --policy FILE] [--against FILE] [--environments FILE] [--environment NAME]`: before a
+ * deployment, is the policy valid, and does the environment give the broker every role that the policy needs? Exit 1
+ * when not. Without a policy each environment is checked with its own; with one, the environments that have accounts of it.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readCommandLine } from '../src/command-line.ts';
+import { accessDifference, inSentence } from '../src/policy/difference.ts';
 import { loadPolicy, PolicyError } from '../src/policy/load.ts';
 import type { Policy } from '../src/policy/schema.ts';
 import { policyWarnings } from '../src/policy/warnings.ts';
@@ -18,6 +19,9 @@ const usage = `npm run check -- [options]
   --policy FILE         only this policy, against the environments that have
                         accounts of it (default: each environment with the
                         policy that it names)
+  --against FILE        also says who may have a kind of token for a resource
+                        and could not under this policy, or could and may not;
+                        exact, for every possible caller
   --environments FILE   who has which role on which account
                         (default infra/environments.json)
   --environment NAME    only this entry of it
@@ -29,6 +33,7 @@ needs and an environment does not give. Exit code 1 when there is one.`;
 const { values } = readCommandLine(usage, {
   options: {
     policy: { type: 'string' },
+    against: { type: 'string' },
     environments: { type: 'string', default: join(import.meta.dirname, 'environments.json') },
     environment: { type: 'string' },
     'allow-placeholders': { type: 'boolean', default: false },
@@ -48,7 +53,13 @@ function check(): boolean {
   const all = load(values.environments, parseEnvironments);
   const fights = rotatedTwice(all);
   for (const fight of fights) console.error(fight);
+  const before = values.against === undefined ? undefined : load(values.against, loadPolicy);
   const agreed = chosen(all).map(([name, environment, policy]) => {
+    if (before !== undefined) {
+      const changes = accessDifference(before, policy).map(inSentence);
+      for (const change of changes.length > 0 ? changes : ['nobody gains or loses a kind of token'])
+        console.log(`${name}: ${change}`);
+    }
     for (const warning of policyWarnings(policy)) console.error(`${name}: warning: ${warning}`);
     if (environment.alertEmails.length === 0)
       console.error(`${name}: warning: alertEmails is empty: alerts are seen in the portal only`);

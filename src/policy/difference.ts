@@ -15,7 +15,8 @@ type Region = ReadonlySet<string>;
 
 export interface AccessChange {
   readonly change: 'gained' | 'lost';
-  readonly resource: string;
+  /** By name. */
+  readonly resources: readonly string[];
   readonly kind: TokenKind;
   readonly callers: Region;
   /** Of those callers, the ones who have the access under both policies. */
@@ -28,48 +29,86 @@ export function accessDifference(before: Policy, after: Policy): readonly Access
   return [...missing(new_, old, 'gained'), ...missing(old, new_, 'lost')];
 }
 
-/** By resource and kind, the callers of each rule that gives it; equal ones once. */
-type Access = ReadonlyMap<string, Cell>;
-interface Cell {
-  readonly resource: string;
-  readonly kind: TokenKind;
-  readonly regions: Map<string, Region>;
-}
+/** The callers of each rule, by what is equal in them. */
+type Regions = ReadonlyMap<string, Region>;
+/**
+ * Who has a kind of token for a resource, by resource and kind. Resources with the same grants and kinds have the very
+ * same object, so that a policy of many resources and few kinds of them is compared once for each kind of them.
+ */
+type Access = ReadonlyMap<
+  string,
+  { readonly resource: string; readonly kind: TokenKind; readonly regions: Regions }
+>;
 
-function accessOf({ tenants, resources, grants }: Policy): Access {
+function accessOf({ tenants, resources, grants: all }: Policy): Access {
   const tenantIds = new Map(tenants.map(({ name, id }) => [name, id]));
-  const regionsOf = grants.map(({ callers }) => callers.map((rule) => regionOf(rule, tenantIds)));
-  const access = new Map<string, Cell>();
-  for (const { name, tokenKinds } of resources)
-    for (const [index, grant] of grants.entries()) {
-      if (!grant.resources.some((pattern) => matches(pattern, name))) continue;
-      for (const kind of tokenKinds.filter((given) => grant.tokenKinds.includes(given))) {
-        const cell = access.get(`${name} ${kind}`) ?? { resource: name, kind, regions: new Map() };
-        access.set(`${name} ${kind}`, cell);
-        for (const region of regionsOf[index] ?? []) cell.regions.set([...region].join('\n'), region);
-      }
+  // What is in shadow gives nothing.
+  const grants = all
+    .filter(({ shadow }) => shadow !== true)
+    .map((grant) => ({
+      ...grant,
+      regions: grant.callers.map((rule) => {
+        const region = regionOf(rule, tenantIds);
+        return [[...region].join('\n'), region] as const;
+      }),
+    }));
+  const known = new Map<string, Regions>();
+  const access = new Map<string, { resource: string; kind: TokenKind; regions: Regions }>();
+  for (const { name, tokenKinds } of resources) {
+    const naming = grants.flatMap((grant, index) =>
+      grant.resources.some((pattern) => matches(pattern, name)) ? [{ ...grant, index }] : [],
+    );
+    for (const kind of tokenKinds) {
+      const giving = naming.filter((grant) => grant.tokenKinds.includes(kind));
+      const same = giving.map(({ index }) => index).join();
+      const regions = known.get(same) ?? new Map(giving.flatMap((grant) => grant.regions));
+      known.set(same, regions);
+      access.set(`${name} ${kind}`, { resource: name, kind, regions });
     }
+  }
   return access;
 }
 
 /** The tenant is compared by its id, since its name is only the policy's own. */
-function regionOf(rule: CallerRule, tenantIds: ReadonlyMap<string, string>): Region {
-  const conditions = Object.entries(rule).flatMap(([condition, wanted]) =>
-    wanted === undefined || condition === 'tenant' ? [] : [`${condition} ${wanted}`],
+function regionOf(
+  { tenant, shadow: _, ...others }: CallerRule,
+  tenantIds: ReadonlyMap<string, string>,
+): Region {
+  const conditions = Object.entries(others).flatMap(([condition, wanted]) =>
+    wanted === undefined ? [] : [`${condition} ${wanted}`],
   );
-  return new Set([`tenant ${tenantIds.get(rule.tenant)}`, ...conditions.sort()]);
+  return new Set([`tenant ${tenantIds.get(tenant)}`, ...conditions.sort()]);
 }
 
 function missing(there: Access, here: Access, change: AccessChange['change']): AccessChange[] {
-  return [...there].flatMap(([key, { resource, kind, regions }]) => {
-    const known = here.get(key)?.regions ?? new Map<string, Region>();
-    const others = [...known.values()];
-    return [...regions].flatMap(([text, callers]) =>
-      known.has(text) || others.some((other) => covers(other, callers))
-        ? []
-        : [{ change, resource, kind, callers, except: others.filter((other) => mayMeet(other, callers)) }],
-    );
-  });
+  const compared = new Map<Regions, Map<Regions, Map<TokenKind, string[]>>>();
+  for (const [key, { resource, kind, regions }] of there) {
+    const others = compared.get(regions) ?? new Map<Regions, Map<TokenKind, string[]>>();
+    const known = here.get(key)?.regions ?? NOBODY;
+    const kinds = others.get(known) ?? new Map<TokenKind, string[]>();
+    const resources = kinds.get(kind) ?? [];
+    resources.push(resource);
+    compared.set(regions, others.set(known, kinds.set(kind, resources)));
+  }
+  return [...compared].flatMap(([regions, others]) =>
+    [...others].flatMap(([known, kinds]) => {
+      const lacking = notIn(regions, known);
+      return [...kinds].flatMap(([kind, resources]) =>
+        lacking.map((callers) => ({ change, resources, kind, ...callers })),
+      );
+    }),
+  );
+}
+const NOBODY: Regions = new Map();
+
+/** The regions of which somebody is in none of the others. */
+function notIn(regions: Regions, known: Regions): Pick<AccessChange, 'callers' | 'except'>[] {
+  const others = [...known.values()];
+  return [...regions].flatMap(([text, callers]) =>
+    known.has(text) || others.some((other) => covers(other, callers))
+      ? []
+      : [{ callers, except: others.filter((other) => mayMeet(other, callers)) }],
+  );
 }
 
 /** Whether every caller of the other region is in this one. */
@@ -84,10 +123,15 @@ function mayMeet(one: Region, other: Region): boolean {
 }
 const SINGLE = ['tenant ', 'clientId ', 'objectId '];
 
-/** One sentence for an operator. */
-export function inSentence({ change, resource, kind, callers, except }: AccessChange): string {
+/** One sentence for an operator. Tenants are told by their ids, since a name is only the policy's own. */
+export function inSentence({ change, resources, kind, callers, except }: AccessChange): string {
   const who = ACTS_AS[kind] === 'caller' ? 'users' : 'callers';
   const exceptions = except.map((region) => `, except with ${[...region].join(' and ')}`).join('');
   const may = change === 'gained' ? 'may now' : 'may no longer';
-  return `${who} with ${[...callers].join(' and ')}${exceptions} ${may} have ${kind} tokens for ${resource}`;
+  const of =
+    resources.length > MAX_NAMED
+      ? [...resources.slice(0, MAX_NAMED), `${resources.length - MAX_NAMED} more`]
+      : resources;
+  return `${who} with ${[...callers].join(' and ')}${exceptions} ${may} have ${kind} tokens for ${of.join(', ')}`;
 }
+const MAX_NAMED = 10;

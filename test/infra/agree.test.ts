@@ -166,6 +166,13 @@ test('npm run check says what is wrong and fails', () => {
     assert.equal(invalid.status, 1);
     assert.match(invalid.stderr, /resources\[0\] \(speech\)\.tokenKinds/);
 
+    const without = JSON.parse(text.policy) as { grants: { name: string }[] };
+    without.grants = without.grants.slice(1);
+    writeFileSync(policy, JSON.stringify(without));
+    const against = run('--policy', policy, '--against', join(infra, 'policy.json'), '--environment', 'prod');
+    assert.match(against.stdout, /^prod: callers with tenant .* may no longer have sts tokens for speech/m);
+    assert.doesNotMatch(against.stdout, /may now have/);
+
     const mistyped = run('--policy', join(folder, 'polcy.json'));
     assert.equal(mistyped.status, 1);
     assert.match(mistyped.stderr, /^ENOENT.*polcy\.json'\n$/);

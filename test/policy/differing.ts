@@ -21,9 +21,11 @@ const rule = fc.record({
   appRole: maybe('a', 'b'),
   scope: maybe('a', 'b'),
   group: maybe('a', 'b'),
+  shadow: fc.option(fc.record({ group: fc.constantFrom('a', 'b') }), { nil: undefined, freq: 5 }),
 });
 const grant = fc.record({
   name: fc.constant('g'),
+  shadow: fc.option(fc.boolean(), { nil: undefined, freq: 2 }),
   callers: fc.array(rule, { minLength: 1, maxLength: 3 }),
   resources: fc.array(fc.constantFrom('*', 'x*', ...BASE.resources.map(({ name }) => name)), {
     minLength: 1,
@@ -84,7 +86,7 @@ export function callersAreInTheDifference(numRuns: number, seed: number): number
             return target !== undefined && compiled.options(one, target.resource, kind).length > 0;
           });
           const said = changes.filter(
-            (change) => change.resource === name && change.kind === kind && touches(one, change),
+            (change) => change.resources.includes(name) && change.kind === kind && touches(one, change),
           );
           if (had !== has) changed += 1;
           assert.equal(

@@ -6,6 +6,7 @@ import {
   type DemandBook,
   type DemandStore,
   demandShape,
+  isOpen,
   type StoredDemand,
 } from '../demand/demand.ts';
 import { UpstreamFailure } from '../upstream.ts';
@@ -111,7 +112,7 @@ function toRow(demand: Demand, takenAtMs: number) {
     partitionKey: PARTITION,
     rowKey: demand.id,
     demand: JSON.stringify(demand),
-    open: demand.state === 'waiting' || demand.state === 'running',
+    open: isOpen(demand),
     atMs: int64(Date.parse(demand.at)),
     takenAtMs: int64(takenAtMs),
   };

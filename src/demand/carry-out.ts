@@ -69,9 +69,10 @@ export function createCarryOut({ store, retireNow, now, elapsedMs, log }: CarryO
     try {
       const request = { demand: id, slot, emergency, reason: `${reason} (operator ${who})` };
       const retired = await retireNow(resource, request);
-      await (retired === undefined
-        ? end(taken, 'notBegun', 'the keys of this resource are not rotated')
-        : end(taken, retired.kind, retired.why));
+      if (retired !== undefined) return await end(taken, retired.kind, retired.why);
+      // An emergency may have marked a key, which only its rotation can give back to the callers. The issuer's policy
+      // has the resource, so this app's may be about to have it too.
+      await end(taken, emergency ? 'waiting' : 'notBegun', 'the keys of this resource are not rotated');
     } catch (error) {
       const isDown = error instanceof UpstreamFailure;
       await end(taken, isDown ? 'waiting' : 'failed', isDown ? error.message : 'a bug: the log has it');

@@ -114,9 +114,20 @@ test('what prevents a rotation is in the row: nothing was begun', async () => {
 });
 
 test('a resource whose keys are not rotated here says so', async () => {
+  await book.issuer.insert({ ...demand, id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', emergency: false });
+  answer = () => undefined;
+  await rotator().open();
+  const calm = await book.issuer.find('0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204');
+  assert.deepEqual([calm?.state, calm?.why], ['notBegun', 'the keys of this resource are not rotated']);
+});
+
+test('an emergency of a resource that only the issuer’s policy has waits for the rotator’s to have it', async () => {
   answer = () => undefined;
   await told();
-  assert.deepEqual([row().state, row().why], ['notBegun', 'the keys of this resource are not rotated']);
+  assert.deepEqual([row().state, row().why], ['waiting', 'the keys of this resource are not rotated']);
+  answer = () => ({ kind: 'begun', why: 'both keys' });
+  await rotator().open();
+  assert.equal(row().state, 'begun');
 });
 
 describe('in an outage', () => {

@@ -159,6 +159,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
           'explanation',
         ],
         404: ['no such record in the span', 'problem'],
+        429: ['too many callers ask about their own refusals; Retry-After says when', 'problem'],
         ...withBody,
       },
     }),

@@ -26,6 +26,9 @@ const people = new Map<string, Caller>([
 
 let records: AuditRecord[];
 let spans: [number, number][];
+let nowMs: number;
+/** How long a read of the audit takes. */
+let readMs: number;
 const refusal = (more: Partial<AuditRecord> = {}): AuditRecord => ({
   at: new Date(NOW_MS).toISOString(),
   correlationId: ID,
@@ -43,20 +46,27 @@ const refusal = (more: Partial<AuditRecord> = {}): AuditRecord => ({
 beforeEach(() => {
   records = [refusal()];
   spans = [];
+  nowMs = NOW_MS;
+  readMs = 0;
+  explainer = created();
 });
 
-const explainer = createExplainEndpoint({
-  admit: async (token) =>
-    people.get(token) ?? { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' },
-  clock: () => NOW_MS,
-  version,
-  revocations: { revokedBy, refusing },
-  snapshot: async () => ({ version: 'v', revocations: new Map(), slots: new Map() }),
-  readSpan: async (fromMs, toMs, each) => {
-    spans.push([fromMs, toMs]);
-    return records.every(each) ? 'whole' : 'stopped';
-  },
-});
+let explainer: ReturnType<typeof createExplainEndpoint>;
+const created = () =>
+  createExplainEndpoint({
+    admit: async (token) =>
+      people.get(token) ?? { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' },
+    clock: () => nowMs,
+    version,
+    revocations: { revokedBy, refusing },
+    snapshot: async () => ({ version: 'v', revocations: new Map(), slots: new Map() }),
+    readSpan: async (fromMs, toMs, each) => {
+      spans.push([fromMs, toMs]);
+      await Promise.resolve();
+      nowMs += readMs;
+      return records.every(each) ? 'whole' : 'stopped';
+    },
+  });
 async function ask(who: string, body: unknown) {
   const headers = { authorization: `Bearer ${who}` };
   const {
@@ -172,4 +182,19 @@ test('what cannot be read is a 400 that repeats nothing of it', async () => {
     assert.equal(status, 400);
     assert.ok(!JSON.stringify(json).includes('SECRET'), json.detail);
   }
+});
+
+test('callers who ask about their own refusals read the audit one at a time, a tenth of the time; auditors do not wait', async () => {
+  readMs = 2_000;
+  const asked = await Promise.all([1, 2, 3].map(() => ask('ada', { correlationId: ID })));
+  assert.deepEqual(
+    asked.map(({ status }) => status),
+    [200, 429, 429],
+  );
+  assert.equal((await ask('auditor', { correlationId: ID })).status, 200);
+  nowMs = NOW_MS + 2_000 + 17_999;
+  assert.equal((await ask('bob', { correlationId: ID })).status, 429);
+  assert.equal(spans.length, 2, 'nothing was read for those who were told to come again');
+  nowMs = NOW_MS + 2_000 + 18_000;
+  assert.equal((await ask('ada', { correlationId: ID })).status, 200);
 });

@@ -57,8 +57,32 @@ export const explainRequest = z.union([byId, described]);
 const BEFORE_MS = 60_000;
 const AFTER_MS = 20 * 60_000;
 const MAX_SPAN_MS = 3_600_000;
+/**
+ * Any caller may ask about its own refusal, and a read of the audit costs far more than an exchange. So on an instance
+ * these reads happen one at a time, and take one part in so many of the time: a second's read is followed by nine
+ * seconds in which others are told to come again. Auditors do not wait.
+ */
+const OWN_PART = 10;
+/** What is said while a read is under way, of which nobody knows how long it takes. */
+const MAX_WAIT_SECONDS = 30;
 
 export function createExplainEndpoint(ports: ExplainPorts) {
+  let ownFromMs = 0;
+  async function explainOwn(asked: z.infer<typeof byId>, self: Caller): Promise<HttpResponseInit> {
+    const startedAtMs = ports.clock();
+    if (startedAtMs < ownFromMs) {
+      const seconds = Math.min(MAX_WAIT_SECONDS, Math.ceil((ownFromMs - startedAtMs) / 1000));
+      const detail = 'others are asking about their refusals; an auditor can ask at any time';
+      return problem(429, 'Too Many Requests', detail, { 'retry-after': String(seconds) });
+    }
+    ownFromMs = Number.POSITIVE_INFINITY;
+    try {
+      return await explainId(ports, asked, self);
+    } finally {
+      const endedAtMs = ports.clock();
+      ownFromMs = endedAtMs + (OWN_PART - 1) * (endedAtMs - startedAtMs);
+    }
+  }
   return admitted(ports.admit, async (request: HttpRequest, who: Caller): Promise<HttpResponseInit> => {
     const wrong = wrongQuery(request.url, []);
     if (wrong !== undefined) return badRequest(wrong);
@@ -67,7 +91,8 @@ export function createExplainEndpoint(ports: ExplainPorts) {
     const isAuditor = hasRole(who, AUDITOR);
     if ('correlationId' in body) {
       const read = byId.safeParse(body);
-      return read.success ? explainId(ports, read.data, isAuditor ? undefined : who) : unread(read.error);
+      if (!read.success) return unread(read.error);
+      return isAuditor ? explainId(ports, read.data, undefined) : explainOwn(read.data, who);
     }
     const read = described.safeParse(body);
     if (!read.success) return unread(read.error);

@@ -202,7 +202,11 @@ test('why was somebody refused', async () => {
   const unverified = await exchange('not.a.token', 'chat');
   const line = `caller_unverified: malformed" correlation=${unverified.body['correlation_id']}`;
   await eventually(() => stack.log().includes(line));
-  const listed = await run('Why was somebody refused?', 3);
+  assert.match(
+    await run('Why was somebody refused?', 2, { CORRELATION_ID }),
+    /^refused\ngrant_missing\n.+\nadd this caller to the callers of /,
+  );
+  const listed = await run('Why was somebody refused?', 4);
   assert.match(
     listed,
     new RegExp(`^client:\\S+:${clientId} false \\S+ operator \\S+ its secret is out$`, 'm'),

@@ -11,6 +11,9 @@ import * as z from 'zod';
 /** https://www.sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
 
+/** Two starts at the same moment can each find the other in the middle of its attempt; one of them gets it by waiting. */
+const MAX_COLLISION_MS = 500;
+
 /** Kept for as long as the lock is wanted: what nobody refers to is closed. */
 export interface Lock {
   release(): void;
@@ -39,7 +42,7 @@ export function lockFile(path: string, maxWaitMs = 0): Lock | undefined {
  */
 export function lockFolder(folder: string, nowMs: number): Lock {
   const ownerFile = join(folder, 'owner.json');
-  const lock = lockFile(join(folder, 'folder.lock'));
+  const lock = lockFile(join(folder, 'folder.lock'), MAX_COLLISION_MS);
   if (lock === undefined) throw new Error(`--data: ${folder} is in use by ${ownerIn(ownerFile)}`);
   writeFileSync(ownerFile, JSON.stringify({ pid: process.pid, since: new Date(nowMs).toISOString() }));
   return {

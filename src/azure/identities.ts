@@ -14,13 +14,13 @@ export interface Identities {
 const DEADLINE_MS = 2_500;
 
 /** @azure/identity is the largest dependency, so it is loaded when the first identity is used. */
-export function createIdentities(): Identities {
+export function createIdentities(load = () => import('@azure/identity')): Identities {
   const credentials = new Map<string, Promise<TokenCredential>>();
   const open = (clientId: string | undefined): Promise<TokenCredential> => {
     const name = clientId ?? '';
     let made = credentials.get(name);
     if (made === undefined) {
-      made = import('@azure/identity').then(
+      made = load().then(
         ({ ManagedIdentityCredential }) =>
           new ManagedIdentityCredential({
             ...(clientId ? { clientId } : {}),
@@ -28,6 +28,8 @@ export function createIdentities(): Identities {
           }),
       );
       credentials.set(name, made);
+      // A load that failed, for lack of file handles for example, is not kept: the next call loads again.
+      made.catch(() => credentials.delete(name));
     }
     return made;
   };

@@ -51,6 +51,20 @@ test('a token is asked for once, also by a hundred at once', async () => {
   assert.equal(upstream.asked.length, 1);
 });
 
+test('a library that could not be loaded once is loaded again', async () => {
+  let loads = 0;
+  const identities = createIdentities(async () => {
+    loads += 1;
+    if (loads === 1) throw new Error('too many open files');
+    return import('@azure/identity');
+  });
+  const scope = freshScope();
+  await assert.rejects(identities.token(scope, 'a'), /too many open files/);
+  assert.ok((await identities.token(scope, 'a')).token);
+  await identities.token(freshScope(), 'a');
+  assert.equal(loads, 2);
+});
+
 test('a failure is kept for nobody: what is asked next is asked again', async () => {
   const identities = createIdentities();
   const scope = freshScope();

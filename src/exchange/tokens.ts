@@ -37,7 +37,7 @@ const REFRESH_AT_SHARE = 0.2;
  * So a service that throttles is left alone, and an absurdly long Retry-After does not stop the exchange for hours.
  */
 const HOLD_OFF_MS = 1_000;
-const MAX_HOLD_OFF_MS = 30_000;
+export const MAX_HOLD_OFF_MS = 30_000;
 /**
  * A key-exchange (STS) token says its end in whole seconds and nothing else that changes: two that are bought with
  * one key in one second have the same text. So a token that was revoked is replaced by one bought a second later.

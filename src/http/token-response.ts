@@ -1,6 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { type Denial, wire } from '../denial.ts';
 import type { Granted } from '../exchange/exchange.ts';
+import { MAX_HOLD_OFF_MS } from '../exchange/tokens.ts';
 import { ACTS_AS } from '../token-kind.ts';
 import type { UpstreamFailure } from '../upstream.ts';
 import { ACCESS_TOKEN } from './token-request.ts';
@@ -63,11 +64,15 @@ function secondsUntilAccepted(denial: Denial, nowMs: number): number | undefined
   return seconds > 0 ? seconds : undefined;
 }
 
-/** An outage is never a denial (invariant 7): 503 with Retry-After (RFC 9110 section 15.6.4). */
+/**
+ * An outage is never a denial (invariant 7): 503 with Retry-After (RFC 9110 section 15.6.4). However long a service
+ * asks to wait, the broker asks it again after the longest hold-off, so a caller need not stay away for longer.
+ */
 export function unavailableResponse(failure: UpstreamFailure, correlationId: string): HttpResponseInit {
+  const seconds = Math.min(failure.retryAfterSeconds ?? RETRY_AFTER_SECONDS, MAX_HOLD_OFF_MS / 1000);
   return {
     status: 503,
-    headers: { ...NO_STORE, 'retry-after': String(failure.retryAfterSeconds ?? RETRY_AFTER_SECONDS) },
+    headers: { ...NO_STORE, 'retry-after': String(seconds) },
     jsonBody: {
       error: 'temporarily_unavailable',
       error_description: 'a service this depends on is not answering; try again',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Granted } from '../../src/exchange/exchange.ts';
+import { MAX_HOLD_OFF_MS } from '../../src/exchange/tokens.ts';
 import { deniedResponse, grantedResponse, unavailableResponse } from '../../src/http/token-response.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import { Secret } from '../../src/secret.ts';
@@ -70,10 +71,13 @@ test('a refusal has its code, its words, the correlation id, and no more', () =>
   assert.equal((challenged.jsonBody as Record<string, unknown>)['claims'], '{"access_token":{}}');
 });
 
-test('an outage says when to come again: what the service asked for, or five seconds', () => {
+test('an outage says when to come again: what the service asked for, at most until it is asked again, or five seconds', () => {
   const answer = unavailableResponse(new UpstreamFailure('sts', 'was refused', 429, 7), 'c-1');
   assert.equal(answer.status, 503);
   assert.equal(new Headers(answer.headers as Record<string, string>).get('retry-after'), '7');
+  const long = unavailableResponse(new UpstreamFailure('sts', 'was refused', 429, 86_400), 'c-1');
+  const most = String(MAX_HOLD_OFF_MS / 1000);
+  assert.equal(new Headers(long.headers as Record<string, string>).get('retry-after'), most, 'no day away');
   const unknown = unavailableResponse(new UpstreamFailure('sts', 'no answer'), 'c-1');
   assert.equal(new Headers(unknown.headers as Record<string, string>).get('retry-after'), '5');
   assert.ok(!JSON.stringify(unknown).includes('sts'), "which service is nobody's business");

@@ -5,14 +5,11 @@
  */
 import type { TableEntity } from '@azure/data-tables';
 import type { PublishedRows, RotationStore, Written } from '../rotation/ports.ts';
-import type { HistoryEntry } from '../rotation/state.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import {
-  entrySchema,
   fromEntity,
   fromPublishedEntity,
-  json,
   ROTATION_PARTITION,
   toEntity,
   toPublishedEntity,
@@ -34,18 +31,6 @@ export function createRotationStore(tables: Tables): RotationStore {
           'Replace',
           { abortSignal },
         );
-      }),
-    history: (account, most) =>
-      call('tables', 'read history', async (abortSignal) => {
-        const table = await tables('history');
-        const found: HistoryEntry[] = [];
-        const queryOptions = { filter: `PartitionKey eq '${account.replaceAll("'", "''")}'` };
-        for await (const entity of table.listEntities({ queryOptions, abortSignal })) {
-          if (found.length >= most) break;
-          const parsed = json(entrySchema).safeParse(entity['entry']);
-          if (parsed.data !== undefined) found.push({ account, ...parsed.data });
-        }
-        return found;
       }),
   };
 }

@@ -11,7 +11,7 @@ export type PublishedMap = ReadonlyMap<string, PublishedRow | 'unreadable'>;
 export interface Written {
   readonly etag: string;
 }
-/** The machine's rows, one per account (account-key.ts), which are only written conditionally, and the history. */
+/** The machine's rows, one per account (account-key.ts), which are only written conditionally, and the history, which it only writes. */
 export interface RotationStore {
   /** All rows, in one query. A row that cannot be parsed is 'unreadable', and the others are returned all the same. */
   all(): Promise<Rows>;
@@ -20,8 +20,6 @@ export interface RotationStore {
   write(row: StoredRow): Promise<Written | 'moved'>;
   /** Idempotent: a second write with the same account and fence replaces the first. */
   record(entry: HistoryEntry): Promise<void>;
-  /** At most `most` entries, the newest first. */
-  history(account: string, most: number): Promise<readonly HistoryEntry[]>;
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { createPlanReader } from '../../src/azure/plan-table.ts';
 import { createPublishedRows, createRotationStore } from '../../src/azure/rotation-store.ts';
 import { createTables } from '../../src/azure/tables.ts';
 import {
@@ -19,6 +20,7 @@ before(async () => {
 });
 after(() => azurite[Symbol.asyncDispose]());
 const store = () => createRotationStore(azurite.tables);
+const history = () => createPlanReader(azurite.tables);
 const published = () => createPublishedRows(azurite.tables);
 
 const NOW_MS = Date.UTC(2026, 10, 22, 12, 0, 0, 7);
@@ -165,9 +167,9 @@ test('a row and a history of before the tables had the account’s key are read'
   const read = await store().read('old');
   assert.ok(typeof read === 'object');
   assert.deepEqual(read.last, last);
-  const history = await azurite.tables('history');
-  await history.createEntity({ partitionKey: 'old', rowKey: '1', entry });
-  assert.deepEqual(await store().history('old', 1), [last]);
+  const steps = await azurite.tables('history');
+  await steps.createEntity({ partitionKey: 'old', rowKey: '1', entry });
+  assert.deepEqual(await history().history('old', 1), [last]);
 });
 
 test('of drivers that write the same row at once one does', async () => {
@@ -202,15 +204,15 @@ test('the history is the newest first, a step written twice is there once, and r
   for (const fence of [1, 2, 2, 10, 3]) await store().record({ ...entry, fence });
   await store().record({ ...entry, account: "told' or PartitionKey ne '", fence: 99 });
   assert.deepEqual(
-    (await store().history('told', 10)).map(({ fence }) => fence),
+    (await history().history('told', 10)).map(({ fence }) => fence),
     [10, 3, 2, 1],
   );
   assert.deepEqual(
-    (await store().history('told', 2)).map(({ fence }) => fence),
+    (await history().history('told', 2)).map(({ fence }) => fence),
     [10, 3],
   );
   assert.deepEqual(
-    (await store().history("told' or PartitionKey ne '", 5)).map(({ fence }) => fence),
+    (await history().history("told' or PartitionKey ne '", 5)).map(({ fence }) => fence),
     [99],
   );
 });

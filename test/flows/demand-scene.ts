@@ -1,6 +1,7 @@
 /** What the trials of demand-kill.ts act in: a demand placed as an operator or Event Grid does, and how it looks. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { accountKey } from '../../src/account-key.ts';
+import { createPlanReader } from '../../src/azure/plan-table.ts';
 import { createPublishedRows, createRotationStore } from '../../src/azure/rotation-store.ts';
 import { createTables } from '../../src/azure/tables.ts';
 import { type Demand, demandShape } from '../../src/demand/demand.ts';
@@ -75,6 +76,7 @@ export function demandScene(stack: Stack): DemandScene {
     getToken: () => Promise.reject(new Error('on loopback no credential is asked for')),
   });
   const machine = createRotationStore(tables);
+  const told = createPlanReader(tables);
   const published = createPublishedRows(tables);
   const rotator = apps.rotator[0] ?? '';
   const keyOf = (resource: string): string =>
@@ -96,7 +98,7 @@ export function demandScene(stack: Stack): DemandScene {
       const shown = (await published.all()).get(keyOf(resource));
       if (typeof row !== 'object' || typeof shown !== 'object')
         throw new Error(`the rows of ${resource} cannot be read`);
-      const history = await machine.history(keyOf(resource), 100);
+      const history = await told.history(keyOf(resource), 100);
       return { state: row.state, retiring: shown.state.retiring, history };
     }),
     demandBecause: patient(async (reason) => {

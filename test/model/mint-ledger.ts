@@ -213,7 +213,6 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
       },
       record: async () => undefined,
       all: never,
-      history: never,
     },
     published: {
       read: () => ask('read published'),

@@ -2,7 +2,7 @@
 import { accountKey } from '../../src/account-key.ts';
 import type { Resource, Rotation } from '../../src/policy/schema.ts';
 import type { AccountRefusal, Slot, VaultKey } from '../../src/ports.ts';
-import type { PlanRow } from '../../src/rotation/plan-row.ts';
+import type { PlanReader, PlanRow } from '../../src/rotation/plan-row.ts';
 import { createPlanned, type Overdue, type Plan, type Planned } from '../../src/rotation/planned.ts';
 import type { RotationPorts } from '../../src/rotation/ports.ts';
 import { createRotation, type KeyRotation } from '../../src/rotation/rotate.ts';
@@ -66,9 +66,15 @@ export class World {
 
   /** What the issuer app tells of the plans that are written. */
   planned(resources = this.resources): Planned {
-    const { history } = this.ports().store;
-    const all = async () => [...this.plans.values()];
-    return createPlanned({ all, history }, resources, () => this.nowMs);
+    const reader: PlanReader = {
+      all: async () => [...this.plans.values()],
+      history: async (account, most) =>
+        this.history
+          .filter((entry) => entry.account === account)
+          .reverse()
+          .slice(0, most),
+    };
+    return createPlanned(reader, resources, () => this.nowMs);
   }
   /** After a look at everything. */
   async plan(resources = this.resources): Promise<readonly Plan[]> {
@@ -233,11 +239,6 @@ export class World {
           );
           this.history.splice(at === -1 ? this.history.length : at, at === -1 ? 0 : 1, entry);
         },
-        history: async (account, most) =>
-          this.history
-            .filter((entry) => entry.account === account)
-            .reverse()
-            .slice(0, most),
       },
       published: {
         all: async () => new Map(this.published),

@@ -38,7 +38,6 @@ export function storeOver(
         },
         true,
       ),
-    history: async () => [...cloud.history.values()],
   };
 }
 

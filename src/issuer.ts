@@ -177,6 +177,7 @@ function build(config: IssuerConfig) {
     isHandled: createIsHandled(rows),
     verify,
     snapshot: freshness.now,
+    known: freshness.known,
     mayHave: (caller, resource, kind) => {
       const target = compiled.target(resource);
       return target !== undefined && compiled.options(caller, target.resource, kind).length > 0;

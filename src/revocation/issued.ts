@@ -21,6 +21,8 @@ import { scopeKey } from './scope.ts';
 export interface IssuedDeps {
   readonly issued: IssuedTokens;
   readonly snapshot: () => Promise<Snapshot>;
+  /** What the latest look found. A caller was admitted by a look that began after its request had come. */
+  readonly known: () => Snapshot | undefined;
   /** Whether the policy gives this caller a token of this kind for this resource. */
   readonly mayHave: (caller: Caller, resource: string, kind: IssuedRecord['tokenKind']) => boolean;
   readonly policy: Policy;
@@ -54,10 +56,10 @@ export interface Issued {
 const MAX_REFUSALS = 1_000;
 
 export function createIssued(deps: IssuedDeps): Issued {
-  const { issued, snapshot, mayHave, policy, table, events, revoke, now } = deps;
+  const { issued, snapshot, known: lastSeen, mayHave, policy, table, events, revoke, now } = deps;
   // The list is the whole table, and a holder may ask at any rate. So all who wait share one list.
   const list = coalesce((_: readonly undefined[]) => table.list());
-  // A holder who drops in a loop is refused from here, with one look that exchanges share, until the time it was told.
+  // A holder who drops in a loop is refused from here, without another look, until the time it was told.
   const refusedUntilMs = new Lru<number>(MAX_REFUSALS);
   async function known(text: string): Promise<IssuedRecord | undefined> {
     const record = await issued.find(sha256(plainToken(text)));
@@ -76,8 +78,15 @@ export function createIssued(deps: IssuedDeps): Issued {
       const isOperator = hasRole(caller, OPERATOR);
       const asked = `${caller.tenantId} ${caller.objectId} ${sha256(plainToken(text))}`;
       const leftMs = (refusedUntilMs.get(asked) ?? 0) - now();
-      // Somebody else may have dropped the token meanwhile. Then there is nothing left to refuse.
-      if (leftMs > 0 && !isOperator && !isDropped((await snapshot()).revocations, sha256(plainToken(text))))
+      const seen = lastSeen();
+      // Somebody else may have dropped the token meanwhile. Then there is nothing left to refuse. The look by which
+      // this caller was admitted is new enough to tell.
+      if (
+        leftMs > 0 &&
+        !isOperator &&
+        seen !== undefined &&
+        !isDropped(seen.revocations, sha256(plainToken(text)))
+      )
         return { kind: 'rate_limited', retryAfterSeconds: Math.ceil(leftMs / 1000) };
       const record = await known(text);
       if (record === undefined) return undefined;

@@ -34,6 +34,8 @@ export interface RevocationDeps {
   readonly verify: (token: string) => Promise<Caller | Denial>;
   /** The shared state, from a head read that begins after this call. */
   readonly snapshot: () => Promise<Snapshot>;
+  /** What the latest look found; undefined before the first. */
+  readonly known: () => Snapshot | undefined;
   /** Whether the policy gives this caller a token of this kind for this resource. */
   readonly mayHave: (caller: Caller, resource: string, kind: IssuedRecord['tokenKind']) => boolean;
   readonly now: Clock;

@@ -267,10 +267,13 @@ export function createWorld() {
     },
   };
 
-  const snapshot = async (): Promise<Snapshot> => {
-    up('tables');
+  const known = (): Snapshot => {
     const revocations = new Map<string, Revocation>(entries);
     return { version: String(bumps), revocations, slots: new Map() };
+  };
+  const snapshot = async (): Promise<Snapshot> => {
+    up('tables');
+    return known();
   };
   const forwarded: string[] = [];
   let whileAsleep: () => Promise<void> = async () => undefined;
@@ -321,6 +324,7 @@ export function createWorld() {
     verify: async (token) =>
       verified.get(token) ?? { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' },
     snapshot,
+    known,
     mayHave: (who, resource) => resource === 'aoai' && who.groups.includes(GROUP),
     now: () => nowMs,
     sleep: async () => whileAsleep(),

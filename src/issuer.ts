@@ -37,9 +37,13 @@ import { createCors } from './http/cors.ts';
 import { createHealthEndpoint } from './http/health.ts';
 import { createIntrospectionEndpoint } from './http/introspection.ts';
 import { metadata } from './http/metadata.ts';
+import { createAccountRoutes } from './http/operator/accounts.ts';
+import { createAuditRoutes } from './http/operator/audit.ts';
+import { createEventRoutes } from './http/operator/events.ts';
 import { createExplainEndpoint } from './http/operator/explain.ts';
+import { createOperationRoutes } from './http/operator/operations.ts';
+import { createRevocationRoutes } from './http/operator/revocations.ts';
 import { createWhatIfEndpoint } from './http/operator/what-if.ts';
-import { createOperatorEndpoints } from './http/operators.ts';
 import { createRevocationEndpoint } from './http/revocation.ts';
 import { createSecurityEventEndpoint } from './http/security-events.ts';
 import { createTokenEndpoint } from './http/token-endpoint.ts';
@@ -201,21 +205,29 @@ function build(config: IssuerConfig) {
     }),
     revoke: createRevocationEndpoint({ admit, issued: revocation.issued }),
     signal: createSecurityEventEndpoint(revocation.signal),
-    operator: createOperatorEndpoints({
-      admit,
-      operate: revocation.operate,
-      readAudit: createAuditReader(tables),
-      recordedAs: compiled.recordedAs,
-      clock,
-      planned,
-      demands: { place, find: demands.find },
-      rotated: (resource) => {
-        const found = policy.resources.find(({ name }) => name === resource);
-        return found?.secret === undefined || found.rotation === undefined
-          ? undefined
-          : accountKey(found.accountId);
-      },
-    }),
+    operator: {
+      ...createAccountRoutes({
+        admit,
+        clock,
+        planned,
+        place,
+        rotated: (resource) => {
+          const found = policy.resources.find(({ name }) => name === resource);
+          return found?.secret === undefined || found.rotation === undefined
+            ? undefined
+            : accountKey(found.accountId);
+        },
+      }),
+      ...createOperationRoutes({ admit, find: demands.find }),
+      ...createRevocationRoutes({ admit, operate: revocation.operate }),
+      ...createEventRoutes({ admit, operate: revocation.operate }),
+      ...createAuditRoutes({
+        admit,
+        clock,
+        readAudit: createAuditReader(tables),
+        recordedAs: compiled.recordedAs,
+      }),
+    },
     explain: createExplainEndpoint({
       admit,
       clock,

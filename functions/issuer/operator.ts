@@ -1,10 +1,9 @@
 import { app, type HttpMethod } from '@azure/functions';
 import { boundedOperator, boundedPolicy } from '../../src/http/bounded.ts';
-import type { OperatorAction } from '../../src/http/operators.ts';
-import { issuer } from '../../src/issuer.ts';
+import { type Issuer, issuer } from '../../src/issuer.ts';
 
 /** The routes for operators begin with `/operator`, because the Functions host has `/admin` and `/runtime`. */
-const ROUTES: readonly [HttpMethod, string, OperatorAction][] = [
+const ROUTES: readonly [HttpMethod, string, keyof Issuer['operator']][] = [
   ['GET', 'operator/revocations', 'listRevocations'],
   ['POST', 'operator/revocations', 'revoke'],
   ['POST', 'operator/revocations/lift', 'lift'],

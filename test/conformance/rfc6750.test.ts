@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Denial } from '../../src/denial.ts';
 import { createIntrospectionEndpoint } from '../../src/http/introspection.ts';
-import { createOperatorEndpoints } from '../../src/http/operators.ts';
+import { createAccountRoutes } from '../../src/http/operator/accounts.ts';
+import { createAuditRoutes } from '../../src/http/operator/audit.ts';
+import { createEventRoutes } from '../../src/http/operator/events.ts';
+import { createOperationRoutes } from '../../src/http/operator/operations.ts';
+import { createRevocationRoutes } from '../../src/http/operator/revocations.ts';
 import { createRevocationEndpoint } from '../../src/http/revocation.ts';
 import { request } from '../http/requests.ts';
 import { ACCESS_TOKEN, exchangeEndpoint, good, subjectToken, TOKEN_EXCHANGE } from './exchange-endpoint.ts';
@@ -69,18 +73,19 @@ test('RFC 6750 section 3.1: an expired token is invalid_token, 401, and the desc
   const routes = [
     createIntrospectionEndpoint({ admit, issued, issuer: 'https://x', endpointOf: unreached }),
     createRevocationEndpoint({ admit, issued }),
-    ...Object.values(
-      createOperatorEndpoints({
+    ...Object.values({
+      ...createAccountRoutes({
         admit,
-        operate: unreached,
-        planned: unreached,
-        demands: unreached,
-        rotated: unreached,
-        recordedAs: unreached,
-        readAudit: unreached,
         clock: unreached,
+        planned: unreached,
+        place: unreached,
+        rotated: unreached,
       }),
-    ),
+      ...createOperationRoutes({ admit, find: unreached }),
+      ...createRevocationRoutes({ admit, operate: unreached }),
+      ...createEventRoutes({ admit, operate: unreached }),
+      ...createAuditRoutes({ admit, clock: unreached, readAudit: unreached, recordedAs: unreached }),
+    }),
   ];
   const description = 'the access token has expired: get a new one from Entra';
   for (const route of routes) {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import type { Demand } from '../../src/demand/demand.ts';
-import { createOperatorEndpoints, type OperatorAction } from '../../src/http/operators.ts';
+import { createAccountRoutes } from '../../src/http/operator/accounts.ts';
+import { createAuditRoutes } from '../../src/http/operator/audit.ts';
+import { createEventRoutes } from '../../src/http/operator/events.ts';
+import { createOperationRoutes } from '../../src/http/operator/operations.ts';
+import { createRevocationRoutes } from '../../src/http/operator/revocations.ts';
 import type { Scope } from '../../src/ports.ts';
 import { raise } from '../../src/revocation/entry.ts';
 import { scopeKey } from '../../src/revocation/scope.ts';
@@ -11,7 +15,8 @@ import { request } from './requests.ts';
 let world: World;
 let rotated: unknown[];
 let asked: unknown[];
-let operators: ReturnType<typeof createOperatorEndpoints>;
+let operators: ReturnType<typeof createRoutes>;
+type OperatorAction = keyof typeof operators;
 beforeEach(() => {
   world = createWorld();
   rotated = [];
@@ -20,28 +25,43 @@ beforeEach(() => {
   world.verified.set('plain', caller());
   world.verified.set('auditor', caller({ objectId: 'a', appRoles: ['Broker.Auditor'], scopes }));
   world.verified.set('operator', caller({ objectId: 'o', appRoles: ['Broker.Operator'], scopes }));
-  operators = createOperatorEndpoints({
-    admit: world.revocation.admit,
-    operate: world.revocation.operate,
-    planned: {
-      plan: async () => [{ resource: 'speech', state: 'steady', next: 'waits', overdue: false, steps: [] }],
-    },
-    demands: {
+  operators = createRoutes();
+});
+
+/** Every group, composed as the issuer does it. */
+function createRoutes() {
+  const clock = () => Date.parse('2026-11-22T09:00:00Z');
+  const { admit, operate } = world.revocation;
+  return {
+    ...createAccountRoutes({
+      admit,
+      clock,
+      planned: {
+        plan: async () => [{ resource: 'speech', state: 'steady', next: 'waits', overdue: false, steps: [] }],
+      },
       place: async (wish) => {
         rotated.push(wish);
         return { ...DEMAND, ...wish };
       },
+      rotated: (resource) => (resource === 'speech' ? 'speech-account' : undefined),
+    }),
+    ...createOperationRoutes({
+      admit,
       find: async (id) => (id === DEMAND.id ? { ...DEMAND, etag: 'its own' } : undefined),
-    },
-    rotated: (resource) => (resource === 'speech' ? 'speech-account' : undefined),
-    recordedAs: (resource) => `recorded-${resource}`,
-    readAudit: async (day, resource, after) => {
-      asked.push([day, resource, after]);
-      return { records: [], next: 'more' };
-    },
-    clock: () => Date.parse('2026-11-22T09:00:00Z'),
-  });
-});
+    }),
+    ...createRevocationRoutes({ admit, operate }),
+    ...createEventRoutes({ admit, operate }),
+    ...createAuditRoutes({
+      admit,
+      clock,
+      recordedAs: (resource) => `recorded-${resource}`,
+      readAudit: async (day, resource, after) => {
+        asked.push([day, resource, after]);
+        return { records: [], next: 'more' };
+      },
+    }),
+  };
+}
 const scope = { kind: 'user', tenantId: HOME, objectId: USER } as const;
 const DEMAND: Demand = {
   id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819203',

@@ -1,4 +1,9 @@
-/** Who may use the routes of operators, and how their requests are read: what every group of routes shares. */
+/**
+ * Who may use `/operator/*`, and how its requests are read: what every group of routes shares. Operators and auditors
+ * send their own Entra token as Bearer, with the app role `Broker.Auditor` to read or `Broker.Operator` to change
+ * something. A person's token needs the scope `Broker.Operate` too, so that the person's other clients cannot operate
+ * for them. Answers are JSON, problems are RFC 9457.
+ */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { Caller } from '../../ports.ts';
 import { type Admit, type AUDITOR, hasRole, type OPERATOR, OPERATOR_SCOPE } from '../../revocation/admit.ts';

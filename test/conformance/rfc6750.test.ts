@@ -6,8 +6,10 @@ import { createIntrospectionEndpoint } from '../../src/http/introspection.ts';
 import { createAccountRoutes } from '../../src/http/operator/accounts.ts';
 import { createAuditRoutes } from '../../src/http/operator/audit.ts';
 import { createEventRoutes } from '../../src/http/operator/events.ts';
+import { createExplainEndpoint } from '../../src/http/operator/explain.ts';
 import { createOperationRoutes } from '../../src/http/operator/operations.ts';
 import { createRevocationRoutes } from '../../src/http/operator/revocations.ts';
+import { createWhatIfEndpoint } from '../../src/http/operator/what-if.ts';
 import { createRevocationEndpoint } from '../../src/http/revocation.ts';
 import { request } from '../http/requests.ts';
 import { ACCESS_TOKEN, exchangeEndpoint, good, subjectToken, TOKEN_EXCHANGE } from './exchange-endpoint.ts';
@@ -73,6 +75,15 @@ test('RFC 6750 section 3.1: an expired token is invalid_token, 401, and the desc
   const routes = [
     createIntrospectionEndpoint({ admit, issued, issuer: 'https://x', endpointOf: unreached }),
     createRevocationEndpoint({ admit, issued }),
+    createExplainEndpoint({
+      admit,
+      clock: unreached,
+      version: unreached,
+      revocations: unreached,
+      snapshot: unreached,
+      readSpan: unreached,
+    }),
+    createWhatIfEndpoint({ admit, readSpan: unreached }),
     ...Object.values({
       ...createAccountRoutes({
         admit,

@@ -4,9 +4,9 @@
  * can get the second when Entra refuses the first.
  */
 import { placeOf } from './draft.ts';
-import { matches } from './pattern.ts';
+import { byName } from './names.ts';
 import { APP_ROLES, isForApplications } from './registration.ts';
-import type { CallerRule, Grant, Policy } from './schema.ts';
+import type { CallerRule, Grant, Policy, Resource } from './schema.ts';
 
 interface Given {
   readonly path: string;
@@ -15,12 +15,13 @@ interface Given {
 
 /** @returns one line for each place, with its path */
 export function conditionalAccessWarnings({ grants, resources }: Policy): readonly string[] {
-  const warnings = resources.flatMap(({ name, tokenKinds }) => {
-    const giving = (kind: 'obo' | 'entra'): readonly Given[] =>
-      tokenKinds.includes(kind) ? grants.flatMap((grant, index) => given(grant, index, name, kind)) : [];
-    const direct = giving('entra');
-    return giving('obo').flatMap((obo) =>
-      direct
+  const matching = byName(resources.map((resource) => [resource.name, resource]));
+  const direct = givenBy(grants, 'entra', matching);
+  const onBehalf = givenBy(grants, 'obo', matching);
+  const warnings = resources.flatMap((resource) => {
+    const { name } = resource;
+    return (onBehalf.get(resource) ?? []).flatMap((obo) =>
+      (direct.get(resource) ?? [])
         .filter(({ rule }) => mayBeOneUser(obo.rule, rule))
         .map(
           ({ path }) =>
@@ -31,12 +32,26 @@ export function conditionalAccessWarnings({ grants, resources }: Policy): readon
   return [...new Set(warnings)];
 }
 
-function given(grant: Grant, index: number, resource: string, kind: 'obo' | 'entra'): readonly Given[] {
-  if (!grant.tokenKinds.includes(kind) || !grant.resources.some((pattern) => matches(pattern, resource)))
-    return [];
-  return grant.callers
-    .map((rule, number) => ({ path: `${placeOf('grants', index, grant.name)}.callers[${number}]`, rule }))
-    .filter(({ rule }) => mayBeUser(rule));
+/** Which rules give a kind of token to a user, in the order of the policy, for each resource that gives the kind. */
+function givenBy(
+  grants: readonly Grant[],
+  kind: 'obo' | 'entra',
+  matching: (pattern: string) => readonly Resource[],
+): ReadonlyMap<Resource, readonly Given[]> {
+  const giving = new Map<Resource, Given[]>();
+  for (const [index, grant] of grants.entries()) {
+    if (!grant.tokenKinds.includes(kind)) continue;
+    const rules = grant.callers
+      .map((rule, number) => ({ path: `${placeOf('grants', index, grant.name)}.callers[${number}]`, rule }))
+      .filter(({ rule }) => mayBeUser(rule));
+    for (const resource of new Set(grant.resources.flatMap(matching))) {
+      if (!resource.tokenKinds.includes(kind)) continue;
+      const earlier = giving.get(resource);
+      if (earlier === undefined) giving.set(resource, [...rules]);
+      else earlier.push(...rules);
+    }
+  }
+  return giving;
 }
 
 /** A rule with an app role that the registration does not have, and neither scope nor group, is meant for applications. */

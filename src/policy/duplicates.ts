@@ -23,12 +23,12 @@ export function duplicates(policy: Draft<Policy>): string[] {
     check('endpoint', origin(entry.endpoint), `${place}.endpoint`);
     check('secret', entry.secret?.toLowerCase(), `${place}.secret`, entry.secret);
   }
+  const owners = Map.groupBy(resources, ({ entry }) => origin(entry.endpoint));
   // Several accounts may have the same regional host, but it must not be another account's own host.
   for (const { place, entry } of resources) {
     const regional = origin(entry.regionalEndpoint);
-    const own = resources.find(
-      (other) => other.entry !== entry && regional && origin(other.entry.endpoint) === regional,
-    );
+    if (regional === undefined) continue;
+    const own = owners.get(regional)?.find((other) => other.entry !== entry);
     if (own) problems.push(`${place}.regionalEndpoint: ${regional} is already at ${own.place}.endpoint`);
   }
   for (const { place, entry } of placed('grants', policy.grants)) check('grant', entry.name, `${place}.name`);

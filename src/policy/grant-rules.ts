@@ -2,20 +2,43 @@
 import { ACTS_AS } from '../token-kind.ts';
 import type { Draft } from './draft.ts';
 import { tooShort } from './lifetimes.ts';
+import { byName } from './names.ts';
 import { didYouMean } from './nearest.ts';
-import { matches } from './pattern.ts';
 import { isForApplications } from './registration.ts';
 import type { CallerRule, Grant, Policy, Resource } from './schema.ts';
 import { unknownTenant } from './unknown-tenant.ts';
 
+/** What all grants of a policy are held against, made once. */
+export interface Resources {
+  readonly names: readonly string[];
+  /** A resource whose own name cannot be read may be the one that a pattern means. */
+  readonly isComplete: boolean;
+  readonly matching: (pattern: string) => readonly Draft<Resource>[];
+}
+export function resourcesOf({ resources }: Draft<Policy>): Resources {
+  const named = (resources ?? []).flatMap((one) =>
+    one?.name === undefined ? [] : [[one.name, one] as const],
+  );
+  return {
+    names: named.map(([name]) => name),
+    isComplete: resources !== undefined && named.length === resources.length,
+    matching: byName(named),
+  };
+}
+
 /** @param place of the grant, such as `grants[2] (captions)` */
-export function grantProblems(place: string, grant: Draft<Grant>, policy: Draft<Policy>): string[] {
+export function grantProblems(
+  place: string,
+  grant: Draft<Grant>,
+  policy: Draft<Policy>,
+  resources: Resources,
+): string[] {
   return [
     ...(grant.callers ?? []).flatMap((caller, index) =>
       caller === undefined ? [] : callerProblems(`${place}.callers[${index}]`, caller, policy),
     ),
     ...userKindProblems(place, grant),
-    ...resourceProblems(place, grant, policy),
+    ...resourceProblems(place, grant, resources),
   ];
 }
 
@@ -44,21 +67,25 @@ function userKindProblems(place: string, { callers = [], tokenKinds = [] }: Draf
   );
 }
 
-function resourceProblems(place: string, grant: Draft<Grant>, { resources }: Draft<Policy>): string[] {
+/** Among more names the nearest one is not looked for, since each look compares with all of them. */
+const MAX_NAMES_PROPOSED = 200;
+
+function resourceProblems(
+  place: string,
+  grant: Draft<Grant>,
+  { names, isComplete, matching }: Resources,
+): string[] {
   const problems: string[] = [];
-  const known = (resources ?? [undefined]).map((resource) => resource?.name);
-  const names = known.filter((name) => name !== undefined);
   const matched = new Set<Draft<Resource>>();
   for (const [index, pattern] of (grant.resources ?? []).entries()) {
     if (pattern === undefined) continue;
-    const hits = (resources ?? []).filter((one) => one?.name !== undefined && matches(pattern, one.name));
-    for (const hit of hits) if (hit) matched.add(hit);
-    // A resource whose own name cannot be read may be the one.
-    if (hits.length > 0 || known.includes(undefined)) continue;
+    const hits = matching(pattern);
+    for (const hit of hits) matched.add(hit);
+    if (hits.length > 0 || !isComplete) continue;
     const what = pattern.endsWith('*') ? `begins with "${pattern.slice(0, -1)}"` : `is named "${pattern}"`;
-    problems.push(
-      `${place}.resources[${index}]: no resource of this policy ${what}${didYouMean(pattern, names, `; there are ${names.join(', ')}`)}`,
-    );
+    const proposal =
+      names.length > MAX_NAMES_PROPOSED ? '' : didYouMean(pattern, names, `; there are ${names.join(', ')}`);
+    problems.push(`${place}.resources[${index}]: no resource of this policy ${what}${proposal}`);
   }
   for (const kind of grant.tokenKinds ?? []) {
     if (kind === undefined) continue;

@@ -62,25 +62,29 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
       grant,
       conditions: grant.callers.map(compileRule),
     }));
-  const grantsOf = new Map<string, readonly Rules[]>();
+  // All accounts of a region have this host in Azure. If several are in the policy, it does not name one of them.
+  const regions = Map.groupBy(policy.resources, ({ regionalEndpoint }) =>
+    regionalEndpoint === undefined ? undefined : canonicalUrl(regionalEndpoint),
+  );
   for (const resource of policy.resources) {
     const endpoint = canonicalUrl(resource.endpoint);
     targets.set(resource.name, { resource, endpoint });
     targets.set(endpoint, { resource, endpoint });
     if (resource.regionalEndpoint) {
       const regional = canonicalUrl(resource.regionalEndpoint);
-      // All accounts of a region have this host in Azure. If several are in the policy, it does not name one of them.
-      const shared = policy.resources.some(
-        (other) =>
-          other !== resource && other.regionalEndpoint && canonicalUrl(other.regionalEndpoint) === regional,
-      );
-      if (!shared) targets.set(regional, { resource, endpoint: regional });
+      if (regions.get(regional)?.length === 1) targets.set(regional, { resource, endpoint: regional });
     }
-    grantsOf.set(
-      resource.name,
-      rules.filter(({ grant }) => grant.resources.some((pattern) => matches(pattern, resource.name))),
-    );
   }
+  // A resource's grants are looked for when it is first asked for, so that a large policy costs an instance no pause.
+  const found = new Map<string, readonly Rules[]>();
+  const grantsOf = ({ name }: Resource): readonly Rules[] => {
+    const known = found.get(name);
+    if (known !== undefined) return known;
+    if (!targets.has(name)) return [];
+    const own = rules.filter(({ grant }) => grant.resources.some((pattern) => matches(pattern, name)));
+    found.set(name, own);
+    return own;
+  };
   const tenantNames = new Map(policy.tenants.map(({ id, name }) => [id, name]));
   const named = (condition: 'appRole' | 'scope' | 'group'): ReadonlySet<string> =>
     new Set(
@@ -102,7 +106,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     options: (caller, resource, kind) => {
       const tenant = tenantNames.get(caller.tenantId);
       if (tenant === undefined) return [];
-      return (grantsOf.get(resource.name) ?? [])
+      return grantsOf(resource)
         .filter(({ conditions }) => conditions.some((rule) => isMet(rule, caller, tenant)))
         .flatMap(({ grant }) => {
           const chosen = kindUnder(grant, resource, caller, kind);
@@ -111,7 +115,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     },
     trace: (caller, resource, kind) => {
       const tenant = tenantNames.get(caller.tenantId) ?? '';
-      return (grantsOf.get(resource.name) ?? []).map(({ grant, conditions }) => ({
+      return grantsOf(resource).map(({ grant, conditions }) => ({
         grant,
         applies: conditions.some((rule) => isMet(rule, caller, tenant)),
         kind: kindUnder(grant, resource, caller, kind),

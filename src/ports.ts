@@ -310,5 +310,15 @@ export interface AuditLog {
   append(record: AuditRecord): Promise<void>;
 }
 
+/**
+ * Reads the audit records that were written from one instant to another, the oldest first. `each` says whether to go on.
+ * `stopped`: it said no. `unfinished`: there are more rows than can be read in the time. It may throw UpstreamFailure.
+ */
+export type ReadSpan = (
+  fromMs: number,
+  toMs: number,
+  each: (record: AuditRecord) => boolean,
+) => Promise<'whole' | 'stopped' | 'unfinished'>;
+
 /** Writes a structured log line. Values are printed as they are, so none may be a token, a key or a URL with one. */
 export type Log = (event: string, fields?: Record<string, string | number | boolean | undefined>) => void;

@@ -8,7 +8,7 @@
 import * as z from 'zod';
 import type { WriteAudit } from '../audit/audit.ts';
 import { iso } from '../iso.ts';
-import type { AuditRecord, Clock } from '../ports.ts';
+import type { AuditRecord, Clock, ReadSpan } from '../ports.ts';
 import { call } from './call.ts';
 import type { Rows } from './rows.ts';
 import type { Tables } from './tables.ts';
@@ -94,15 +94,9 @@ export function createAuditReader(tables: Tables, pageMs = PAGE_MS) {
     );
 }
 
-/** `stopped`: the last record was wanted alone. `unfinished`: there are more rows than can be read in the time. */
-export type SpanRead = 'whole' | 'stopped' | 'unfinished';
-
-/**
- * Reads the records that were written from one instant to another, the oldest first. `each` says whether to go on. It
- * throws UpstreamFailure.
- */
-export function createAuditSpan(tables: Tables, spanMs = PAGE_MS) {
-  return (fromMs: number, toMs: number, each: (record: AuditRecord) => boolean): Promise<SpanRead> =>
+/** The reader of a span of any length. */
+export function createAuditSpan(tables: Tables, spanMs = PAGE_MS): ReadSpan {
+  return (fromMs, toMs, each) =>
     call(
       'tables',
       'read audit',

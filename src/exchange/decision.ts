@@ -17,12 +17,14 @@ export interface Asked {
   readonly scope: string | undefined;
 }
 
-export type RevokedBy = (
+/** What the revocations say of a caller who asks for a resource under a grant. */
+export type Revoking<Answer> = (
   revocations: Snapshot['revocations'],
   caller: Caller,
   resource: string,
   grant: string,
-) => Refusal | undefined;
+) => Answer;
+export type RevokedBy = Revoking<Refusal | undefined>;
 
 /** The grant under which the exchange goes on to the rate and to a token. */
 export interface Allowed {

@@ -3,10 +3,11 @@
 import type { AuditRecord, Snapshot } from '../ports.ts';
 import { TOKEN_KINDS } from '../token-kind.ts';
 import { adviceOfReason } from './advice.ts';
-import { type CallerChange, type Change, callerChanges, policyChanges } from './changes.ts';
+import { type CallerChange, callerChanges } from './caller-changes.ts';
 import { recordedCaller } from './claims.ts';
 import { explain, type PolicyVersion, type Revocations } from './explain.ts';
 import type { Explained } from './explained.ts';
+import { type Change, policyChanges } from './policy-changes.ts';
 
 export interface ExplainedRecord extends Explained {
   readonly correlationId: string;
@@ -63,6 +64,16 @@ export function explainRecord(
   const decided = { version, revokedBy: deps.revokedBy, caller, asked, revocations };
   const isRefused = now.outcome === 'refused';
   const { tenantId, clientId, objectId, claims } = record;
+  const unknown = [
+    ...(claims?.left === undefined
+      ? []
+      : [`The token had ${claims.left} more roles, scopes or groups, which were not recorded.`]),
+    ...(outcome === 'refused' && !isRefused
+      ? [
+          'Only the policy and the revocations are decided again: the scope that was asked for, the rate, the life of the token and Entra itself may refuse it still.',
+        ]
+      : []),
+  ].join(' ');
   return {
     ...about,
     advice:
@@ -75,9 +86,7 @@ export function explainRecord(
       ...(objectId !== undefined && { objectId }),
       ...(claims !== undefined && { claims }),
     },
-    ...(claims?.left !== undefined && {
-      unknown: `The token had ${claims.left} more roles, scopes or groups, which were not recorded.`,
-    }),
+    ...(unknown !== '' && { unknown }),
     grants: now.grants,
     revocations: now.revocations,
     limits: now.limits,

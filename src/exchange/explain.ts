@@ -8,7 +8,7 @@ import type { CompiledPolicy } from '../policy/match.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { Caller, Revocation, Snapshot } from '../ports.ts';
 import { adviceFor } from './advice.ts';
-import { type Allowed, type Asked, decide, type RevokedBy } from './decision.ts';
+import { type Allowed, type Asked, decide, type RevokedBy, type Revoking } from './decision.ts';
 import type { Explained } from './explained.ts';
 import { kindOf } from './verify.ts';
 
@@ -22,12 +22,7 @@ export interface PolicyVersion {
 export interface Revocations {
   readonly revokedBy: RevokedBy;
   /** Every entry that refuses this caller for this resource under this grant. */
-  readonly refusing: (
-    revocations: Snapshot['revocations'],
-    caller: Caller,
-    resource: string,
-    grant: string,
-  ) => readonly Revocation[];
+  readonly refusing: Revoking<readonly Revocation[]>;
 }
 
 /** The exchange's answer to a caller whose token is genuine and was not checked for its date. */

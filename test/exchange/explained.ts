@@ -8,8 +8,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { readCommandLine } from '../../src/command-line.ts';
-import { callerChanges, policyChanges } from '../../src/exchange/changes.ts';
+import { callerChanges } from '../../src/exchange/caller-changes.ts';
 import { explain } from '../../src/exchange/explain.ts';
+import { policyChanges } from '../../src/exchange/policy-changes.ts';
 import { createVerifyCaller } from '../../src/exchange/verify.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import { compilePolicy } from '../../src/policy/match.ts';

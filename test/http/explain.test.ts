@@ -198,3 +198,10 @@ test('callers who ask about their own refusals read the audit one at a time, a t
   nowMs = NOW_MS + 2_000 + 18_000;
   assert.equal((await ask('ada', { correlationId: ID })).status, 200);
 });
+
+test('where the policy would grant now, the answer says what it has not decided again', async () => {
+  records = [refusal({ reason: 'scope_unsupported', claims: recordedClaims(version.compiled, ada) })];
+  const { json } = await ask('auditor', { correlationId: ID });
+  assert.deepEqual([json.outcome, json.now.outcome], ['refused', 'granted']);
+  assert.match(json.unknown, /the scope that was asked for, the rate/);
+});

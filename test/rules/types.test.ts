@@ -49,7 +49,7 @@ describe('what the compiler refuses', () => {
       [
         'infra/agree.ts',
         'src/exchange/advice.ts',
-        'src/exchange/changes.ts',
+        'src/exchange/caller-changes.ts',
         'src/exchange/obtain.ts',
         'src/exchange/tokens.ts',
         'src/policy/lifetimes.ts',

@@ -1,12 +1,13 @@
 /** `POST /operator/explain`: why a caller was refused, or what a described caller would be answered. */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import * as z from 'zod';
-import { callerChanges, policyChanges } from '../../exchange/changes.ts';
+import { callerChanges } from '../../exchange/caller-changes.ts';
 import { explain, type PolicyVersion, type Revocations } from '../../exchange/explain.ts';
 import { explainRecord, ownView } from '../../exchange/explain-record.ts';
+import { policyChanges } from '../../exchange/policy-changes.ts';
 import { guid } from '../../guid.ts';
 import { tokenKind } from '../../policy/resource-schema.ts';
-import type { AuditRecord, Caller, Clock, Snapshot } from '../../ports.ts';
+import type { AuditRecord, Caller, Clock, ReadSpan, Snapshot } from '../../ports.ts';
 import { type Admit, AUDITOR, hasRole } from '../../revocation/admit.ts';
 import { Secret } from '../../secret.ts';
 import { madeAtMs } from '../correlation.ts';
@@ -20,12 +21,7 @@ export interface ExplainPorts {
   readonly version: PolicyVersion;
   readonly revocations: Revocations;
   readonly snapshot: () => Promise<Snapshot>;
-  /** Reads the records of a span, the oldest first, until `each` is false. */
-  readonly readSpan: (
-    fromMs: number,
-    toMs: number,
-    each: (record: AuditRecord) => boolean,
-  ) => Promise<'whole' | 'stopped' | 'unfinished'>;
+  readonly readSpan: ReadSpan;
 }
 
 const instant = z.iso.datetime({ offset: true });

@@ -7,7 +7,7 @@ import { createWhatIf } from '../../exchange/what-if.ts';
 import { iso } from '../../iso.ts';
 import { loadPolicy, PolicyError } from '../../policy/load.ts';
 import { compilePolicy } from '../../policy/match.ts';
-import type { AuditRecord } from '../../ports.ts';
+import type { ReadSpan } from '../../ports.ts';
 import { type Admit, AUDITOR } from '../../revocation/admit.ts';
 import { withoutSecrets } from '../../secret.ts';
 import { parseStrictObject } from '../../strict-json.ts';
@@ -16,12 +16,7 @@ import { badRequest, guarded, json, NO_OBJECT } from './guard.ts';
 
 export interface WhatIfPorts {
   readonly admit: Admit;
-  /** Reads the records of a span, the oldest first, until `each` is false. */
-  readonly readSpan: (
-    fromMs: number,
-    toMs: number,
-    each: (record: AuditRecord) => boolean,
-  ) => Promise<'whole' | 'stopped' | 'unfinished'>;
+  readonly readSpan: ReadSpan;
 }
 
 const instant = z.iso.datetime({ offset: true });

@@ -1,7 +1,8 @@
 /**
- * The smallest changes that flip a refusal: of the policy, or of the caller. Candidates are made from what the trace
- * says is lacking. Each is applied and decided again by the exchange's own decision, and only those that flip it are
- * proposed. A proposed rule names this one caller, so that no proposal grants to anybody else unseen.
+ * The smallest changes of the policy that flip a refusal (those of the caller are in caller-changes.ts). Candidates are
+ * made from what the trace says is lacking. Each is applied and decided again by the exchange's own decision, and only
+ * those that flip it are proposed. A proposed rule names this one caller, so that no proposal grants to anybody else
+ * unseen.
  */
 import { durationText } from '../policy/duration.ts';
 import { longestLifeMs } from '../policy/lifetimes.ts';
@@ -26,7 +27,7 @@ export interface Decided {
   readonly revocations: Snapshot['revocations'];
 }
 
-const MAX_PROPOSED = 3;
+export const MAX_PROPOSED = 3;
 /** Each try reads the whole policy again. */
 const MAX_TRIED = 12;
 
@@ -147,79 +148,3 @@ function newName(wish: string, taken: readonly { readonly name: string }[]): str
     if (!taken.some((one) => one.name === name)) return name;
   }
 }
-
-/** A change of who asks, or of what is asked for: the members of the request that differ. */
-export interface CallerChange {
-  readonly what: string;
-  readonly caller: Partial<Pick<Caller, 'appRoles' | 'scopes' | 'groups' | 'issuedAtSeconds'>>;
-  readonly tokenKind?: TokenKind;
-}
-
-/** Of the caller, as far as an administrator or the app's owner can make them. */
-export function callerChanges(decided: Decided): readonly CallerChange[] {
-  const { version, revokedBy, caller, asked, revocations } = decided;
-  const flips = ({ caller: bent, tokenKind = asked.tokenKind }: CallerChange): boolean =>
-    'option' in
-    judge(version.compiled, revokedBy, { ...caller, ...bent }, { ...asked, tokenKind }, revocations);
-  return callerCandidates(decided).filter(flips).slice(0, MAX_PROPOSED);
-}
-
-function callerCandidates({
-  version: { compiled },
-  revokedBy,
-  caller,
-  asked,
-  revocations,
-}: Decided): CallerChange[] {
-  const answer = judge(compiled, revokedBy, caller, asked, revocations);
-  const resource = compiled.target(asked.target)?.resource;
-  if ('option' in answer || resource === undefined) return [];
-  if (answer.kind === 'revoked' && answer.acceptedFromSeconds !== undefined)
-    return [{ what: 'get a new token', caller: { issuedAtSeconds: answer.acceptedFromSeconds } }];
-  const found: CallerChange[] = [];
-  for (const { grant, rules } of compiled.trace(caller, resource, asked.tokenKind))
-    for (const rule of rules) {
-      const given = {
-        appRoles: [...caller.appRoles],
-        scopes: [...caller.scopes],
-        groups: [...caller.groups],
-      };
-      const what: string[] = [];
-      for (const { condition, wanted, met } of rule) {
-        if (met || condition === 'tenant' || condition === 'clientId' || condition === 'objectId') continue;
-        if (condition === 'appRole') given.appRoles.push(wanted);
-        if (condition === 'scope') given.scopes.push(wanted);
-        if (condition === 'group') given.groups.push(wanted);
-        what.push(GIVE[condition](wanted));
-      }
-      // Entra's token of a caller to whom nothing was given is refused before any grant is looked at.
-      if (caller.kind === 'application' && given.appRoles.length === 0) {
-        given.appRoles.push('Token.Exchange');
-        what.push(GIVE.appRole('Token.Exchange'));
-      }
-      if (caller.kind === 'user' && given.scopes.length === 0) {
-        given.scopes.push('Token.Exchange');
-        what.push(GIVE.scope('Token.Exchange'));
-      }
-      const kind = grant.tokenKinds.find(
-        (one) => resource.tokenKinds.includes(one) && (ACTS_AS[one] !== 'caller' || caller.kind === 'user'),
-      );
-      const asks = kind === undefined ? [undefined] : [undefined, kind];
-      for (const tokenKind of asks)
-        found.push({
-          what: [...what, ...(tokenKind === undefined ? [] : [`ask for ${tokenKind} tokens`])].join(', and '),
-          caller: given,
-          ...(tokenKind !== undefined && { tokenKind }),
-        });
-    }
-  return found
-    .filter(({ what }) => what !== '')
-    .sort((one, other) => one.what.split(', and ').length - other.what.split(', and ').length)
-    .filter(({ what }, index, all) => all.findIndex((one) => one.what === what) === index);
-}
-
-const GIVE = {
-  appRole: (role: string) => `assign the app role ${role} to the caller`,
-  scope: (scope: string) => `let the app ask for the scope ${scope}`,
-  group: (group: string) => `make the caller a member of the group ${group}`,
-} as const;

@@ -172,8 +172,8 @@ export const injections: readonly Attack[] = [
           event(text, { [text]: text }, { subject: text, topic: text }),
         ]),
       ),
-    // One record for each that cannot be used.
-    allowed: { statuses: [202], writes: TEXTS.length },
+    // One record for each that cannot be used, and a durable write costs some plain refusals.
+    allowed: { statuses: [202], writes: TEXTS.length, cost: 20 },
     never: [`\n${LINE}`],
   },
 ];

@@ -19,9 +19,8 @@ const OF_SHADOW: readonly string[] = [
   'what is in shadow grants and denies nobody, and the same policy with it in force is known',
 ];
 
-process.env['NODE_OPTIONS'] = `--import=${new URL('./register.ts', import.meta.url).href}`;
 for (const half of ['denies', 'grants']) {
-  process.env['BROKER_TEST_SHADOW'] = half;
+  process.env['NODE_OPTIONS'] = `--import=${new URL(`./register.ts?${half}`, import.meta.url).href}`;
   const counts = { passed: 0, recordsOnly: 0, ofShadow: 0, failed: 0 };
   const events = run({
     ...(positionals.length > 0 ? { files: positionals } : { globPatterns: ['test/**/*.test.ts'] }),

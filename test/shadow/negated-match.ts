@@ -1,6 +1,6 @@
 /**
  * Stands in for src/policy/match.ts in a run of `npm run shadow`: every policy is compiled with its negation in shadow.
- * BROKER_TEST_SHADOW says which half: `denies`, where nobody fulfils what each rule tries, so that the shadow would deny
+ * Its URL says which half: `denies`, where nobody fulfils what each rule tries, so that the shadow would deny
  * whoever is granted; or `grants`, where each grant has a twin in shadow that every caller fulfils, so that the shadow
  * would grant to whoever is denied.
  */
@@ -13,7 +13,7 @@ export * from '../../src/policy/match.ts';
 const NOBODY = 'ffffffff-ffff-4fff-bfff-ffffffffffff';
 
 export function compilePolicy(policy: Policy): CompiledPolicy {
-  if (process.env['BROKER_TEST_SHADOW'] === 'grants')
+  if (new URL(import.meta.url).search === '?grants')
     return compileAsWritten({
       ...policy,
       grants: [...policy.grants, ...policy.grants.map((grant) => twinFor(grant, policy))],

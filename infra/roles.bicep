@@ -43,12 +43,14 @@ var tableRoles = [
   { identity: 'issuer', table: 'audit', role: roleNames.appender }
   { identity: 'issuer', table: 'demands', role: roleNames.appender }
   { identity: 'issuer', table: 'events', role: roleNames.writer }
+  { identity: 'issuer', table: 'operations', role: roleNames.appender }
   { identity: 'rotator', table: 'state', role: roleNames.keeper }
   { identity: 'rotator', table: 'rotation', role: roleNames.writer }
   { identity: 'rotator', table: 'history', role: roleNames.writer }
   { identity: 'rotator', table: 'ledger', role: roleNames.sweeper }
   { identity: 'rotator', table: 'demands', role: roleNames.settler }
   { identity: 'rotator', table: 'events', role: roleNames.keeper }
+  { identity: 'rotator', table: 'operations', role: roleNames.sweeper }
 ]
 
 @description('Each queue that an app may use, and how. The host puts into a poison queue what failed too often.')

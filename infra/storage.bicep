@@ -27,6 +27,7 @@ var tableNames = [
   'history'
   'demands'
   'events'
+  'operations'
 ]
 
 @description('What the issuer app and Event Grid tell the rotator app, and what the rotator\'s host gave up.')

@@ -14,6 +14,8 @@ import { createEntraTokens } from './azure/entra-tokens.ts';
 import { createEventStore, createIsHandled } from './azure/event-store.ts';
 import { createIdentities } from './azure/identities.ts';
 import { createIssuedTokens, createLedger } from './azure/ledger.ts';
+import { createOperationBook } from './azure/operation-table.ts';
+import { createPauses } from './azure/pause-table.ts';
 import { createPlanReader } from './azure/plan-table.ts';
 import { createQueue, QUEUES_SCOPE } from './azure/queue.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
@@ -41,6 +43,7 @@ import { createAccountRoutes } from './http/operator/accounts.ts';
 import { createAuditRoutes } from './http/operator/audit.ts';
 import { createEventRoutes } from './http/operator/events.ts';
 import { createExplainEndpoint } from './http/operator/explain.ts';
+import type { Gate } from './http/operator/gate.ts';
 import { createOperationRoutes } from './http/operator/operations.ts';
 import { createRevocationRoutes } from './http/operator/revocations.ts';
 import { createWhatIfEndpoint } from './http/operator/what-if.ts';
@@ -48,6 +51,8 @@ import { createRevocationEndpoint } from './http/revocation.ts';
 import { createSecurityEventEndpoint } from './http/security-events.ts';
 import { createTokenEndpoint } from './http/token-endpoint.ts';
 import { createLog } from './log.ts';
+import { createFollow } from './operations/follow.ts';
+import { createPerform } from './operations/perform.ts';
 import { loadPolicy } from './policy/load.ts';
 import { compilePolicy } from './policy/match.ts';
 import { policyWarnings } from './policy/warnings.ts';
@@ -55,6 +60,7 @@ import type { QueueName } from './queue-names.ts';
 import { isDropped, refusing, revokedBy } from './revocation/decision.ts';
 import { createRevocation } from './revocation/revocation.ts';
 import { createPlanned } from './rotation/planned.ts';
+import { uuid7 } from './uuid7.ts';
 
 /** What the functions call. */
 export type Issuer = ReturnType<typeof build>;
@@ -151,13 +157,12 @@ function build(config: IssuerConfig) {
     book: demands,
     mark: createEmergencyMark(tables, state),
     queue: queue('demands'),
-    now: clock,
-    newId: () => crypto.randomUUID(),
     freshnessMs,
     sleep: (ms) => sleep(ms),
     log,
   });
-  const planned = createPlanned(createPlanReader(tables), policy.resources, clock);
+  const pauses = createPauses(tables);
+  const planned = createPlanned(createPlanReader(tables), pauses, policy.resources, clock);
 
   const revocation = createRevocation({
     policy,
@@ -188,10 +193,13 @@ function build(config: IssuerConfig) {
     },
     now: clock,
     sleep: (ms) => sleep(ms),
-    newId: () => crypto.randomUUID(),
     log,
   });
   const { admit } = revocation;
+  const gate: Gate = { admit, clock, audit, refusedStranger: strangers.refused, instance };
+  const book = createOperationBook(tables);
+  const perform = createPerform({ book, audit, clock, newId: uuid7, instance });
+  const follow = createFollow({ book, demand: demands.find, steps: planned.stepsSince, clock });
   const readSpan = createAuditSpan(tables);
 
   return {
@@ -207,9 +215,10 @@ function build(config: IssuerConfig) {
     signal: createSecurityEventEndpoint(revocation.signal),
     operator: {
       ...createAccountRoutes({
-        admit,
-        clock,
+        gate,
+        perform,
         planned,
+        pauses,
         place,
         rotated: (resource) => {
           const found = policy.resources.find(({ name }) => name === resource);
@@ -218,25 +227,25 @@ function build(config: IssuerConfig) {
             : accountKey(found.accountId);
         },
       }),
-      ...createOperationRoutes({ admit, find: demands.find }),
-      ...createRevocationRoutes({ admit, operate: revocation.operate }),
-      ...createEventRoutes({ admit, operate: revocation.operate }),
+      ...createOperationRoutes({ gate, follow }),
+      ...createRevocationRoutes({ gate, perform, operate: revocation.operate }),
+      ...createEventRoutes({ gate, operate: revocation.operate }),
       ...createAuditRoutes({
-        admit,
+        gate,
         clock,
         readAudit: createAuditReader(tables),
         recordedAs: compiled.recordedAs,
       }),
     },
     explain: createExplainEndpoint({
-      admit,
+      gate,
       clock,
       version: { source: JSON.parse(policyText), policy, compiled },
       revocations: { revokedBy, refusing },
       snapshot: freshness.now,
       readSpan,
     }),
-    whatIf: createWhatIfEndpoint({ admit, readSpan }),
+    whatIf: createWhatIfEndpoint({ gate, readSpan }),
     react: revocation.react,
     metadata: metadata(config),
     health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: planned.overdue, clock }),

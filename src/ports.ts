@@ -256,11 +256,12 @@ export interface IssuedTokens {
   find(sha256: string): Promise<IssuedRecord | undefined>;
 }
 
-/** One decision, as the security team reads it. */
+/** One decision or one act of an operator, as the security team reads it. */
 export interface AuditRecord {
   readonly at: string;
   readonly correlationId: string;
-  readonly outcome: 'granted' | 'refused' | 'withheld';
+  /** Of an exchange; `done` and `failed` are of an act, which may be `refused` too. */
+  readonly outcome: 'granted' | 'refused' | 'withheld' | 'done' | 'failed';
   readonly instance: string;
   readonly tenantId?: string;
   readonly clientId?: string;
@@ -278,8 +279,14 @@ export interface AuditRecord {
   /** The first 16 hexadecimal digits of the handed-out token's SHA-256. */
   readonly token?: string;
   readonly expiresAt?: string;
-  /** Why it was refused: the denial's kind and what only the owner may know. */
+  /** Why it was refused: the denial's kind and what only the owner may know. Of an act: what its operator gave. */
   readonly reason?: string;
+  /** Set: what an operator did or tried, and on what. Such a record is about no exchange. */
+  readonly act?: string;
+  readonly target?: string;
+  readonly operation?: string;
+  /** Why an act was refused or failed. */
+  readonly problem?: string;
   /** How many refusals of unverified callers this record stands for; absent when it is about one exchange. */
   readonly count?: number;
   /** Some of them. */
@@ -309,6 +316,26 @@ export interface AuditLog {
   /** Durable when it returns. Records that wait at the same time share one write. */
   append(record: AuditRecord): Promise<void>;
 }
+
+/** Which records; what is absent is not asked about. */
+export interface AuditQuery {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly resource: string | undefined;
+  /** The object id or the client id of who asked. */
+  readonly caller: string | undefined;
+  readonly outcome: AuditRecord['outcome'] | undefined;
+  readonly limit: number;
+  /** Where to go on: a row, and how many of its records were seen. */
+  readonly after: { readonly row: string; readonly record: number } | undefined;
+}
+/**
+ * A page of the audit, the oldest first. `next` is where the next one begins; a page that took too long ends with it
+ * too, and may then have no record. It may throw UpstreamFailure.
+ */
+export type ReadAudit = (
+  query: AuditQuery,
+) => Promise<{ readonly items: readonly AuditRecord[]; readonly next?: string }>;
 
 /**
  * Reads the audit records that were written from one instant to another, the oldest first. `each` says whether to go on.

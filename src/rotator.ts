@@ -10,6 +10,8 @@ import { createDirectory } from './azure/graph.ts';
 import { createIdentities } from './azure/identities.ts';
 import { createKeyProof } from './azure/key-proof.ts';
 import { createLedger, sweepLedger } from './azure/ledger.ts';
+import { createSweepOperations } from './azure/operation-table.ts';
+import { createPauses } from './azure/pause-table.ts';
 import { createPlanWriter } from './azure/plan-table.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createPublishedRows, createRotationStore } from './azure/rotation-store.ts';
@@ -70,6 +72,7 @@ function build(config: RotatorConfig) {
       ledger: createLedger(tables),
       head: state,
       plans: createPlanWriter(tables),
+      pauses: createPauses(tables),
       clock,
       elapsedMs,
       log,
@@ -94,6 +97,7 @@ function build(config: RotatorConfig) {
     log,
   });
   const demands = createDemandStore(tables);
+  const sweepOperations = createSweepOperations(tables);
   const carryOut = createCarryOut({
     store: demands,
     retireNow: async (resource, request) => {
@@ -101,6 +105,7 @@ function build(config: RotatorConfig) {
       await rotation.tellPlan(resource);
       return retired;
     },
+    progress: (demand) => rotation.becameOf(demand.resource, demand),
     now: clock,
     elapsedMs,
     log,
@@ -115,12 +120,14 @@ function build(config: RotatorConfig) {
       } finally {
         await rotation.tick(sinceMs);
       }
+      await carryOut.finish();
     },
     demand: carryOut.told,
     react: watch.react,
     reconcile: async () => {
       try {
         await demands.sweep(clock() - KEEP_DEMANDS_MS);
+        await sweepOperations(clock() - KEEP_DEMANDS_MS);
       } finally {
         await watch.reconcile();
       }

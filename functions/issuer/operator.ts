@@ -9,9 +9,14 @@ const ROUTES: readonly [HttpMethod, string, keyof Issuer['operator']][] = [
   ['POST', 'operator/revocations/lift', 'lift'],
   ['GET', 'operator/events', 'listEvents'],
   ['GET', 'operator/audit', 'readAudit'],
-  ['GET', 'operator/rotation', 'planRotation'],
-  ['POST', 'operator/rotation/{resource}', 'rotateNow'],
-  ['GET', 'operator/demands/{id}', 'readDemand'],
+  ['GET', 'operator/accounts', 'listAccounts'],
+  ['GET', 'operator/accounts/{name}', 'readAccount'],
+  ['GET', 'operator/accounts/{name}/history', 'readHistory'],
+  ['POST', 'operator/accounts/{name}/pause', 'pause'],
+  ['POST', 'operator/accounts/{name}/resume', 'resume'],
+  ['POST', 'operator/accounts/{name}/rotate', 'rotate'],
+  ['GET', 'operator/operations', 'listOperations'],
+  ['GET', 'operator/operations/{id}', 'readOperation'],
 ];
 
 for (const [method, route, action] of ROUTES)

@@ -5,15 +5,15 @@
  * (https://learn.microsoft.com/azure/storage/tables/scalability-targets).
  */
 
-import * as z from 'zod';
 import type { WriteAudit } from '../audit/audit.ts';
 import { iso } from '../iso.ts';
-import type { AuditRecord, Clock, ReadSpan } from '../ports.ts';
+import type { AuditQuery, AuditRecord, Clock, ReadAudit, ReadSpan } from '../ports.ts';
 import { call } from './call.ts';
+import { chunks, joined } from './chunks.ts';
 import type { Rows } from './rows.ts';
 import type { Tables } from './tables.ts';
 
-/** A string property holds 32,768 characters at most. */
+/** The list of resources is one property, which holds 32,768 characters at most. */
 const MAX_CHARACTERS = 30_000;
 /** The length of an ISO time without its fraction. Partition keys and row keys both begin with it, in one order. */
 const SECOND = 19;
@@ -28,7 +28,7 @@ export function createAuditTable(rows: Rows, clock: Clock, instance: string): Wr
       RowKey: `${now}-${instance}-${written}`,
       resources: listOf(records),
       count: records.length,
-      ...chunks(records.map((record) => JSON.stringify(record)).join('\n')),
+      ...chunks('records', records.map((record) => JSON.stringify(record)).join('\n')),
     };
     // If the row exists already, an earlier attempt wrote it and its answer was lost.
     await call('tables', 'write audit', (signal) => rows.insert('audit', row, signal));
@@ -52,46 +52,55 @@ const mayHold = (list: string, resource: string): boolean => list === ANY || lis
 const isAbout = (record: AuditRecord, resource: string): boolean =>
   record.resource === resource || record.samples?.some((sample) => sample.resource === resource) === true;
 
-function chunks(text: string): Record<string, string> {
-  const properties: Record<string, string> = {};
-  for (let from = 0, index = 0; from < text.length; from += MAX_CHARACTERS, index += 1)
-    properties[`records${index}`] = text.slice(from, from + MAX_CHARACTERS);
-  return properties;
-}
-
-export interface AuditPage {
-  readonly records: readonly AuditRecord[];
-  /** The `after` of the next page; absent at the end of the day. */
-  readonly next?: string;
-}
-const PAGE_RECORDS = 1_000;
 /**
- * A page ends after this time, also with few records or none. A day may have millions of rows, of which few are of the
- * resource, and a page that looked through all of them would never be done in time.
+ * A page ends after this time, also with few records or none. A span may have millions of rows, of which few are asked
+ * for, and a page that looked through all of them would never be done in time.
  */
 const PAGE_MS = 8_000;
 
-/**
- * The reader of a day's records (`2026-11-22`, UTC), oldest first. With `resource`, only the records of that resource.
- * `after` is the `next` of the page before, or empty. It throws UpstreamFailure.
- */
-export function createAuditReader(tables: Tables, pageMs = PAGE_MS) {
-  return (day: string, resource: string | undefined, after: string): Promise<AuditPage> =>
+/** The reader of a span, a page at a time, the oldest first. It throws UpstreamFailure. */
+export function createAuditReader(tables: Tables, pageMs = PAGE_MS): ReadAudit {
+  return (query) =>
     call(
       'tables',
       'read audit',
       async (signal) => {
-        const records: AuditRecord[] = [];
+        const items: AuditRecord[] = [];
         const startedAtMs = performance.now();
-        for await (const segment of segments(tables, day, resource, after, signal)) {
-          records.push(...segment.records);
-          if (records.length >= PAGE_RECORDS || performance.now() - startedAtMs > pageMs)
-            return { records, next: segment.rowKey };
+        const { after } = query;
+        const filter = [
+          `PartitionKey ge '${secondOf(query.fromMs)}' and RowKey ge '${iso(query.fromMs)}'`,
+          // A row's key goes on after its time.
+          `PartitionKey le '${secondOf(query.toMs)}' and RowKey lt '${iso(query.toMs)}~'`,
+          ...(after === undefined
+            ? []
+            : [
+                `PartitionKey ge '${quoted(after.row.slice(0, SECOND))}'`,
+                `RowKey ge '${quoted(after.row)}'`,
+              ]),
+        ].join(' and ');
+        for await (const { rowKey, records } of segmentsOf(tables, filter, query.resource, signal)) {
+          const seen = after?.row === rowKey ? after.record : 0;
+          for (const [index, record] of records.entries()) {
+            if (index < seen || !isAsked(record, query)) continue;
+            if (items.length === query.limit) return { items, next: `${rowKey}~${index}` };
+            items.push(record);
+          }
+          // Each page goes beyond the row where the one before it ended.
+          const isLate = performance.now() - startedAtMs > pageMs && rowKey !== after?.row;
+          if (isLate) return { items, next: `${rowKey}~${records.length}` };
         }
-        return { records };
+        return { items };
       },
       { deadlineMs: 20_000 },
     );
+}
+
+const secondOf = (atMs: number): string => iso(atMs).slice(0, SECOND);
+
+function isAsked(record: AuditRecord, { caller, outcome }: AuditQuery): boolean {
+  if (outcome !== undefined && record.outcome !== outcome) return false;
+  return caller === undefined || record.objectId === caller || record.clientId === caller;
 }
 
 /** The reader of a span of any length. */
@@ -102,8 +111,7 @@ export function createAuditSpan(tables: Tables, spanMs = PAGE_MS): ReadSpan {
       'read audit',
       async (signal) => {
         const startedAtMs = performance.now();
-        const [from, to] = [iso(fromMs), iso(toMs)].map((at) => at.slice(0, SECOND));
-        const filter = `PartitionKey ge '${from}' and PartitionKey le '${to}'`;
+        const filter = `PartitionKey ge '${secondOf(fromMs)}' and PartitionKey le '${secondOf(toMs)}'`;
         for await (const { records } of segmentsOf(tables, filter, undefined, signal)) {
           if (!records.every(each)) return 'stopped';
           if (performance.now() - startedAtMs > spanMs) return 'unfinished';
@@ -113,20 +121,6 @@ export function createAuditSpan(tables: Tables, spanMs = PAGE_MS): ReadSpan {
       // Repeated, it would tell `each` of the same records again.
       { deadlineMs: 20_000, attempts: 1 },
     );
-}
-
-function segments(
-  tables: Tables,
-  day: string,
-  resource: string | undefined,
-  after: string,
-  abortSignal: AbortSignal,
-): AsyncGenerator<{ rowKey: string; records: AuditRecord[] }> {
-  const filter = [
-    `PartitionKey ge '${z.iso.date().parse(day)}' and PartitionKey lt '${day}U'`,
-    `PartitionKey ge '${quoted(after.slice(0, SECOND))}' and RowKey gt '${quoted(after)}'`,
-  ].join(' and ');
-  return segmentsOf(tables, filter, resource, abortSignal);
 }
 
 async function* segmentsOf(
@@ -146,10 +140,9 @@ async function* segmentsOf(
       yield { rowKey, records: [] };
       continue;
     }
-    let text = '';
-    for (let index = 0; typeof row[`records${index}`] === 'string'; index += 1)
-      text += String(row[`records${index}`]);
-    const records = text.split('\n').map((line) => JSON.parse(line) as AuditRecord);
+    const records = joined('records', row)
+      .split('\n')
+      .map((line) => JSON.parse(line) as AuditRecord);
     yield {
       rowKey,
       records: records.filter((record) => resource === undefined || isAbout(record, resource)),

@@ -6,7 +6,7 @@ import {
   type DemandBook,
   type DemandStore,
   demandShape,
-  isOpen,
+  isFollowed,
   type StoredDemand,
 } from '../demand/demand.ts';
 import { UpstreamFailure } from '../upstream.ts';
@@ -112,7 +112,7 @@ function toRow(demand: Demand, takenAtMs: number) {
     partitionKey: PARTITION,
     rowKey: demand.id,
     demand: JSON.stringify(demand),
-    open: isOpen(demand),
+    open: isFollowed(demand),
     atMs: int64(Date.parse(demand.at)),
     takenAtMs: int64(takenAtMs),
   };

@@ -7,11 +7,12 @@ import { type PlanReader, type PlanRow, type PlanWriter, planRowSchema } from '.
 import type { HistoryEntry } from '../rotation/state.ts';
 import { sha256 } from '../secret.ts';
 import { call } from './call.ts';
-import { entrySchema, json } from './rotation-row.ts';
+import { chunks, joined } from './chunks.ts';
+import { entrySchema, json, newestFirst } from './rotation-row.ts';
 import type { Tables } from './tables.ts';
 
 const PARTITION = 'plan';
-/** So many rows. One has room for some seventy plans: 64 KiB. */
+/** So many rows. One has room for some thousand plans: a mebibyte. */
 const ROWS = 64;
 const rowOf = (account: string): string =>
   String(Number.parseInt(sha256(account).slice(0, 8), 16) % ROWS).padStart(2, '0');
@@ -26,7 +27,7 @@ async function readRows(tables: Tables): Promise<Map<string, readonly PlanRow[]>
     const found = new Map<string, readonly PlanRow[]>();
     const queryOptions = { filter: `PartitionKey eq '${PARTITION}'` };
     for await (const entity of table.listEntities({ queryOptions, abortSignal })) {
-      const row = plansShape.safeParse(entity).data;
+      const row = plansShape.safeParse({ ...entity, plans: joined('plans', entity) }).data;
       if (row !== undefined) found.set(row.rowKey, row.plans ?? []);
     }
     return found;
@@ -48,7 +49,7 @@ export function createPlanWriter(tables: Tables): PlanWriter {
             const entity = {
               partitionKey: PARTITION,
               rowKey,
-              plans: JSON.stringify([...(kept ?? []), ...some]),
+              ...chunks('plans', JSON.stringify([...(kept ?? []), ...some])),
             };
             await table.upsertEntity(entity, 'Replace', { abortSignal });
           }),
@@ -62,11 +63,12 @@ export function createPlanWriter(tables: Tables): PlanWriter {
 export function createPlanReader(tables: Tables): PlanReader {
   return {
     all: async () => [...(await readRows(tables)).values()].flat(),
-    history: (account, most) =>
+    history: (account, most, before) =>
       call('tables', 'read history', async (abortSignal) => {
         const table = await tables('history');
         const found: HistoryEntry[] = [];
-        const queryOptions = { filter: `PartitionKey eq '${account.replaceAll("'", "''")}'` };
+        const from = before === undefined ? '' : ` and RowKey gt '${newestFirst(before)}'`;
+        const queryOptions = { filter: `PartitionKey eq '${account.replaceAll("'", "''")}'${from}` };
         for await (const entity of table.listEntities({ queryOptions, abortSignal })) {
           if (found.length >= most) break;
           const entry = entryShape.safeParse(entity).data?.entry;

@@ -24,6 +24,7 @@ export const entrySchema = z.object({
   to: z.string(),
   why: z.string(),
   tookMs: z.number(),
+  slot: slotSchema.optional(),
   emergency: z.boolean(),
   newKeyLagMs: z.number().optional(),
   oldKeyLagMs: z.number().optional(),
@@ -156,4 +157,9 @@ export function fromPublishedEntity(entity: object): PublishedRow | 'unreadable'
       Key2: { count: marks.marksKey2, demand: marks.demandKey2 },
     },
   };
+}
+
+/** A query returns the rows of a partition in the order of their keys, so a falling number puts the newest first. */
+export function newestFirst(fence: number): string {
+  return String(9_999_999_999 - fence).padStart(10, '0');
 }

@@ -10,6 +10,7 @@ import { call } from './call.ts';
 import {
   fromEntity,
   fromPublishedEntity,
+  newestFirst,
   ROTATION_PARTITION,
   toEntity,
   toPublishedEntity,
@@ -107,9 +108,4 @@ function rowsOf<Row>(
         { attempts: 1 },
       ),
   };
-}
-
-/** A query returns the rows of a partition in the order of their keys, so a falling number puts the newest first. */
-function newestFirst(fence: number): string {
-  return String(9_999_999_999 - fence).padStart(10, '0');
 }

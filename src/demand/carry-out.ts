@@ -4,6 +4,7 @@
  * can be taken again.
  */
 import * as z from 'zod';
+import { iso } from '../iso.ts';
 import type { Clock, Log, Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { type Demand, type DemandStore, isOpen, type StoredDemand } from './demand.ts';
@@ -20,6 +21,11 @@ export interface CarryOutDeps {
       readonly reason: string;
     },
   ) => Promise<{ readonly kind: 'begun' | 'notBegun'; readonly why: string } | undefined>;
+  /**
+   * What became of a demand that was begun: its rotation goes on, is over, or an emergency took over. undefined: the
+   * rotation does not know the demand any more. @throws UpstreamFailure: ask again later
+   */
+  readonly progress: (demand: Demand) => Promise<'working' | 'done' | 'superseded' | undefined>;
   readonly now: Clock;
   /** Milliseconds of a clock that never jumps. */
   readonly elapsedMs: () => number;
@@ -34,6 +40,8 @@ export interface CarryOut {
    * next time. @throws UpstreamFailure where they cannot be read
    */
   open(): Promise<void>;
+  /** For the timer: ends those whose rotation is over. @throws UpstreamFailure where that cannot be seen */
+  finish(): Promise<void>;
 }
 
 const messageShape = z.object({ id: z.guid().toLowerCase() });
@@ -45,7 +53,7 @@ const MAX_AGE_MS = 86_400_000;
 /** The timer begins none later than this: the host ends it after five minutes, and the rotations need most of them. */
 const OPEN_MS = 25_000;
 
-export function createCarryOut({ store, retireNow, now, elapsedMs, log }: CarryOutDeps): CarryOut {
+export function createCarryOut({ store, retireNow, progress, now, elapsedMs, log }: CarryOutDeps): CarryOut {
   async function take(demand: StoredDemand): Promise<StoredDemand | undefined> {
     if (!isOpen(demand)) return undefined;
     if (demand.state === 'running' && Math.abs(now() - demand.takenAtMs) < RETAKE_MS) return undefined;
@@ -54,8 +62,9 @@ export function createCarryOut({ store, retireNow, now, elapsedMs, log }: CarryO
   }
 
   async function end(taken: StoredDemand, state: Demand['state'], why: string): Promise<void> {
+    const isOver = state !== 'waiting' && state !== 'begun';
     // Where it has moved, another rotator took it over and writes the outcome.
-    await store.write({ ...taken, state, why });
+    await store.write({ ...taken, state, why, ...(isOver && { endedAt: iso(now()) }) });
     const { id, resource } = taken;
     log('demand_outcome', { id, resource, state, why });
   }
@@ -80,6 +89,14 @@ export function createCarryOut({ store, retireNow, now, elapsedMs, log }: CarryO
     }
   }
 
+  /** Whoever asked for it follows it until the keys are new, which is long after the beginning. */
+  async function finish(demand: StoredDemand): Promise<void> {
+    // A demand that the rotation has forgotten is long over.
+    const became = (await progress(demand)) ?? 'done';
+    if (became === 'working') return;
+    await end(demand, became, became === 'done' ? demand.why : 'an emergency took over');
+  }
+
   return {
     async told(message) {
       const parsed = messageShape.safeParse(message);
@@ -90,7 +107,7 @@ export function createCarryOut({ store, retireNow, now, elapsedMs, log }: CarryO
     },
     async open() {
       const endMs = elapsedMs() + OPEN_MS;
-      const open = await store.open();
+      const open = (await store.open()).filter(isOpen);
       const inOrder = [...open.filter(({ emergency }) => emergency), ...open.filter((one) => !one.emergency)];
       for (const [done, demand] of inOrder.entries()) {
         if (elapsedMs() > endMs) {
@@ -104,6 +121,9 @@ export function createCarryOut({ store, retireNow, now, elapsedMs, log }: CarryO
           log('demand_postponed', { id: demand.id, resource: demand.resource, problem: error.message });
         }
       }
+    },
+    async finish() {
+      for (const demand of await store.open()) if (demand.state === 'begun') await finish(demand);
     },
   };
 }

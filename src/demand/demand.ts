@@ -22,13 +22,19 @@ const asked = {
 
 /**
  * `waiting`: nobody has begun with it, or the last try could not be made. `running`: the rotator is at it.
- * `begun`: the rotation has begun, and the plan tells how it goes on. `notBegun`: something prevents it, and `why` says
- * what. `failed`: it was given up.
+ * `begun`: the rotation has begun, and the plan tells how it goes on. `done`: it is over, and the slots have new keys.
+ * `superseded`: an emergency took over. `notBegun`: something prevents it, and `why` says what. `failed`: it was given up.
  */
-const demandState = z.enum(['waiting', 'running', 'begun', 'notBegun', 'failed']);
+const demandState = z.enum(['waiting', 'running', 'begun', 'done', 'superseded', 'notBegun', 'failed']);
 
 /** As people see it. */
-export const demandShape = z.strictObject({ ...asked, state: demandState, why: z.string() });
+export const demandShape = z.strictObject({
+  ...asked,
+  state: demandState,
+  why: z.string(),
+  /** Absent while it is not over. */
+  endedAt: z.iso.datetime().optional(),
+});
 export type Demand = z.infer<typeof demandShape>;
 
 /** What the issuer app does with the table. Every method may throw UpstreamFailure. */
@@ -48,7 +54,7 @@ export interface StoredDemand extends Demand {
 /** What the rotator app does with the table. Every method may throw UpstreamFailure. */
 export interface DemandStore {
   find(id: string): Promise<StoredDemand | undefined>;
-  /** Those that wait or run. */
+  /** Those that wait, run, or have begun and are not over. */
   open(): Promise<readonly StoredDemand[]>;
   /** Writes if the row is still as it was read. `moved`: another rotator was faster. */
   write(demand: StoredDemand): Promise<StoredDemand | 'moved'>;
@@ -57,3 +63,5 @@ export interface DemandStore {
 }
 
 export const isOpen = ({ state }: Demand): boolean => state === 'waiting' || state === 'running';
+/** Whether somebody must still look at it. */
+export const isFollowed = (demand: Demand): boolean => isOpen(demand) || demand.state === 'begun';

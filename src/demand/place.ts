@@ -2,8 +2,7 @@
  * The issuer app's part of a demand. The row alone makes sure that it is carried out: the rotator's timer reads the
  * open ones. The message in the queue only lets the rotator look at once.
  */
-import { iso } from '../iso.ts';
-import type { Clock, EmergencyMark, Log, Queue, Slot } from '../ports.ts';
+import type { EmergencyMark, Log, Queue, Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import type { Demand, DemandBook } from './demand.ts';
 
@@ -11,8 +10,6 @@ export interface PlaceDeps {
   readonly book: DemandBook;
   readonly mark: EmergencyMark;
   readonly queue: Queue;
-  readonly now: Clock;
-  readonly newId: () => string;
   /** How old a look at the head may be on which an exchange rests. */
   readonly freshnessMs: number;
   readonly sleep: (ms: number) => Promise<void>;
@@ -20,6 +17,10 @@ export interface PlaceDeps {
 }
 
 export interface Wish {
+  /** Of the operation. A wish that is told again is one and the same. */
+  readonly id: string;
+  /** When it was asked for, RFC 3339. */
+  readonly at: string;
   readonly resource: string;
   /** The account's key in the tables (account-key.ts). */
   readonly account: string;
@@ -38,7 +39,7 @@ const MAX_PUT_MS = 1_000;
  * @throws UpstreamFailure; then the demand may be there or not, and asking again is safe
  */
 export function createPlace(deps: PlaceDeps): (wish: Wish) => Promise<Demand> {
-  const { book, mark, queue, now, newId, freshnessMs, sleep, log } = deps;
+  const { book, mark, queue, freshnessMs, sleep, log } = deps;
 
   async function announce({ id, resource }: Demand): Promise<void> {
     try {
@@ -51,10 +52,8 @@ export function createPlace(deps: PlaceDeps): (wish: Wish) => Promise<Demand> {
 
   return async ({ account, slot, ...wish }) => {
     const demand: Demand = {
-      id: newId(),
       ...wish,
       ...(slot === undefined ? {} : { slot }),
-      at: iso(now()),
       state: 'waiting',
       why: '',
     };

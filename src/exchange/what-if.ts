@@ -50,7 +50,7 @@ export function createWhatIf(draft: CompiledPolicy) {
 
   const replayed = (record: AuditRecord): Omit<ChangedRequests, 'count' | 'example'> | 'same' | 'unknown' => {
     const { outcome: before, resource, reason = '' } = record;
-    if (before === 'withheld' || (before === 'refused' && !BY_POLICY.has(reason))) return 'same';
+    if (before !== 'granted' && (before !== 'refused' || !BY_POLICY.has(reason))) return 'same';
     const caller = recordedCaller(draft, record);
     if (caller === undefined || resource === undefined) return 'unknown';
     const tokenKind = TOKEN_KINDS.find((kind) => kind === record.asked);
@@ -77,7 +77,8 @@ export function createWhatIf(draft: CompiledPolicy) {
   return {
     add(record: AuditRecord): void {
       // Nobody verified these callers, and no policy changes that. A record of a token that was not sent is a second one.
-      if (record.count !== undefined || record.outcome === 'withheld') return;
+      // An act of an operator is no request at all.
+      if (record.count !== undefined || record.outcome === 'withheld' || record.act !== undefined) return;
       requests += 1;
       const what = replayed(record);
       if (what === 'same') same += 1;

@@ -1,16 +1,19 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { MAX_OPERATOR_BODY_BYTES, MAX_POLICY_BODY_BYTES, MAX_SIGNAL_BYTES } from '../body-limits.ts';
-import { problem } from './problem.ts';
+import { correlationId } from './correlation.ts';
+import { correlated, problem } from './problem.ts';
 
 type Handler = (request: HttpRequest) => Promise<HttpResponseInit>;
 
 /** For `/operator/*`, which refuses with a problem (RFC 9457). */
 export const boundedOperator = (handler: Handler): Handler =>
-  bounded(MAX_OPERATOR_BODY_BYTES, handler, (detail) => problem(413, 'Content Too Large', detail));
+  bounded(MAX_OPERATOR_BODY_BYTES, handler, tooLarge);
 
 /** For the routes of operators that take a policy. */
-export const boundedPolicy = (handler: Handler): Handler =>
-  bounded(MAX_POLICY_BODY_BYTES, handler, (detail) => problem(413, 'Content Too Large', detail));
+export const boundedPolicy = (handler: Handler): Handler => bounded(MAX_POLICY_BODY_BYTES, handler, tooLarge);
+
+const tooLarge = (detail: string, { headers }: HttpRequest): HttpResponseInit =>
+  correlated(problem(413, 'Content Too Large', detail), correlationId(headers, Date.now()));
 
 /** For `/signals`, which refuses with an `err` (RFC 8935 section 2.3). */
 export const boundedSignal = (handler: Handler): Handler =>
@@ -24,9 +27,13 @@ export const boundedSignal = (handler: Handler): Handler =>
  * Answers 413 when Content-Length is over the bound, before the body is decoded. A body without Content-Length is
  * chunked, and the Functions host passes it on as an empty one. `parameters.ts` checks the bound for `/oauth2/*`.
  */
-function bounded(maxBytes: number, handler: Handler, refusal: (detail: string) => HttpResponseInit): Handler {
+function bounded(
+  maxBytes: number,
+  handler: Handler,
+  refusal: (detail: string, request: HttpRequest) => HttpResponseInit,
+): Handler {
   return async (request) =>
     Number(request.headers.get('content-length') ?? 0) > maxBytes
-      ? refusal(`the body may have at most ${maxBytes} bytes`)
+      ? refusal(`the body may have at most ${maxBytes} bytes`, request)
       : handler(request);
 }

@@ -1,3 +1,5 @@
+import { uuid7 } from '../uuid7.ts';
+
 /**
  * A valid `traceparent` (W3C Trace Context). Its trace id becomes the correlation id, so that a call can be followed
  * through all systems. Version ff, and an id that is all zeros, are invalid.
@@ -15,11 +17,7 @@ export function correlationId(headers: { get(name: string): string | null }, now
 }
 
 /** An id that carries its time, so that the audit record with it is found without reading a day. */
-function timedId(nowMs: number): string {
-  const random = crypto.randomUUID().replaceAll('-', '');
-  const time = Math.floor(nowMs).toString(16).padStart(12, '0');
-  return `${time}7${random.slice(13)}`;
-}
+const timedId = (nowMs: number): string => uuid7(nowMs).replaceAll('-', '');
 
 /** When the broker made this id; undefined for an id that came from outside. */
 export function madeAtMs(id: string, nowMs: number): number | undefined {

@@ -7,11 +7,22 @@ export const instant = z.iso.datetime({ offset: true });
 export const seconds = z.int().min(0);
 
 export const audit = z.strictObject({
-  records: z.array(
+  items: z.array(
     z.looseObject({
       at: instant,
       correlationId: z.string(),
-      outcome: z.enum(['granted', 'refused', 'withheld']),
+      outcome: z
+        .enum(['granted', 'refused', 'withheld', 'done', 'failed'])
+        .describe(
+          'Of an exchange; `done` and `failed` are of an act of an operator, which may be `refused` too.',
+        ),
+      act: z
+        .string()
+        .optional()
+        .describe('What an operator did or tried; such a record is about no exchange.'),
+      target: z.string().optional(),
+      operation: z.string().optional(),
+      problem: z.string().optional().describe('Why an act was refused or failed.'),
       instance: z.string(),
       resource: z
         .string()
@@ -58,7 +69,7 @@ const recordedCaller = z.strictObject({
   tenantId: z.string().optional(),
   clientId: z.string().optional(),
   objectId: z.string().optional(),
-  claims: audit.shape.records.element.shape.claims,
+  claims: audit.shape.items.element.shape.claims,
 });
 const oneOrMore = z.string().or(z.array(z.string()));
 const explained = {

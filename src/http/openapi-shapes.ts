@@ -1,11 +1,8 @@
 /** The shapes of requests and answers in the OpenAPI document. Its test compares real answers with them. */
 import * as z from 'zod';
-import { demandShape } from '../demand/demand.ts';
 import { tokenKind } from '../policy/resource-schema.ts';
-import { scopeShape } from '../revocation/events/request.ts';
-import type { Plan } from '../rotation/planned.ts';
-import { PROBLEM_CODES } from '../rotation/problem.ts';
 import { audit, explanation, instant, seconds, whatIf } from './openapi-audit-shapes.ts';
+import { operatorShapes } from './openapi-operator-shapes.ts';
 import { explainRequest } from './operator/explain.ts';
 import { whatIfRequest } from './operator/what-if.ts';
 
@@ -79,77 +76,8 @@ const problem = z.strictObject({
   title: z.string(),
   status: z.int(),
   detail: z.string(),
+  correlation_id: z.string().describe('Under which the log and the audit have the request.'),
 });
-const revocationRequest = z.strictObject({
-  scope: scopeShape,
-  notBefore: instant
-    .optional()
-    .describe('Tokens issued before are refused, and those dated up to two minutes after. Absent: now.'),
-  block: z.boolean().optional().describe('Refuse all tokens until the scope is lifted.'),
-  reason: z.string().optional(),
-});
-const revocationEffect = z.strictObject({
-  key: z.string(),
-  receivedAt: instant,
-  inForceAt: instant,
-  timeToEffectMs: z.int(),
-  lastTokenUntil: instant.describe('When the last token that is already out has run out.'),
-});
-const revocations = z.strictObject({ revocations: z.array(z.looseObject({ key: z.string() })) });
-const lift = z.strictObject({ scope: scopeShape });
-const lifted = z.strictObject({ lifted: z.boolean().describe('Whether anything was blocked.') });
-const events = z.strictObject({
-  poison: z.array(z.record(z.string(), z.string())),
-  signals: z.array(z.record(z.string(), z.string())),
-  effects: z.array(z.record(z.string(), z.string())),
-});
-const keyBornAt = instant.or(z.literal('unknown')).describe('`unknown`: nobody saw when the key was made.');
-const plan = z.strictObject({
-  resource: z.string(),
-  asOf: instant.optional().describe('When the rotator app computed it. Absent: it has not looked yet.'),
-  state: z.string(),
-  next: z.string().describe('What the next tick does, or what it waits for.'),
-  at: instant.optional().describe('Absent: with the next tick.'),
-  blocked: z.string().optional().describe('Why nothing goes on.'),
-  code: z.enum(PROBLEM_CODES).optional().describe('Its kind; infra/README.md says what to do about each.'),
-  todo: z.string().optional().describe('What a person should do.'),
-  rotatedAt: instant.optional().describe('Absent: no whole rotation since the account was adopted.'),
-  keysBornAt: z.strictObject({ Key1: keyBornAt, Key2: keyBornAt }).optional(),
-  dueAt: instant.optional(),
-  overdue: z.boolean(),
-  steps: z.array(
-    z.strictObject({
-      at: instant,
-      from: z.string(),
-      to: z.string(),
-      why: z.string(),
-      tookSeconds: z.number(),
-      by: z.string(),
-      emergency: z.literal(true).optional(),
-      newKeyLagSeconds: z.number().optional(),
-      oldKeyLagSeconds: z.number().optional(),
-    }),
-  ),
-}) satisfies z.ZodType<Plan>;
-const rotationPlan = z.strictObject({ resources: z.array(plan) });
-const rotationRequest = z.strictObject({
-  slot: z
-    .enum(['Key1', 'Key2'])
-    .optional()
-    .describe('Absent: what the schedule would do; in an emergency both slots.'),
-  emergency: z
-    .boolean()
-    .optional()
-    .describe(
-      'Without the drain: the slot is regenerated while tokens bought with it may still live, ten minutes at most. From the answer on none of them is handed out (once the rotator has taken the account over); where it is the current slot, exchanges are answered 503 until the rotator has promoted the other one.',
-    ),
-  reason: z.string().optional(),
-});
-const rotationDemanded = z.strictObject({
-  resource: z.string(),
-  demand: z.guid().describe('The id under which /operator/demands tells what came of it.'),
-});
-
 export const shapes = {
   tokenRequest,
   tokenAnswer,
@@ -161,20 +89,11 @@ export const shapes = {
   health,
   securityEventError,
   problem,
-  revocationRequest,
-  revocationEffect,
-  revocations,
-  lift,
-  lifted,
-  events,
+  ...operatorShapes,
   audit,
   explainRequest,
   explanation,
   whatIfRequest,
   whatIf,
-  rotationPlan,
-  rotationRequest,
-  rotationDemanded,
-  demand: demandShape,
 };
 export type ShapeName = keyof typeof shapes;

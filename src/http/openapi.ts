@@ -52,6 +52,31 @@ const byOperator = (operation: Operation): Operation => ({
   answers: { ...operation.answers, ...operatorAnswers },
 });
 
+const named = { name: 'name', in: 'path', required: true, schema: { type: 'string' } };
+const absent: Answers = { 404: ['no such account, or its keys are not rotated', 'problem'] };
+const page = [
+  query('after', '`next` of the page before.'),
+  query('limit', 'How many at most, 1 to 1,000. Absent: 100.'),
+];
+/** An act is answered with an operation, and happens once for each Idempotency-Key. */
+const act = ({ parameters = [], answers, ...rest }: Operation): Operation =>
+  byOperator({
+    ...rest,
+    parameters: [...parameters, idempotencyKey],
+    answers: {
+      ...answers,
+      422: ['the Idempotency-Key was used for another request', 'problem'],
+      ...withBody,
+    },
+  });
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    '1 to 128 visible ASCII characters. The same request with the same key happens once; a key is kept for 90 days.',
+  schema: { type: 'string' },
+};
+
 const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
   '/oauth2/token': {
     post: {
@@ -110,40 +135,105 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       },
     },
   },
+  '/operator/accounts': {
+    get: byOperator({
+      summary: 'The keys of every account, what is next and what blocks it (Broker.Auditor)',
+      parameters: page,
+      answers: { 200: ['a page, by name', 'accounts'] },
+    }),
+  },
+  '/operator/accounts/{name}': {
+    get: byOperator({
+      summary: 'One account, with the lags of its last rotation (Broker.Auditor)',
+      parameters: [named],
+      answers: { 200: ['the account', 'account'], ...absent },
+    }),
+  },
+  '/operator/accounts/{name}/history': {
+    get: byOperator({
+      summary: 'The steps of its rotations (Broker.Auditor)',
+      parameters: [named, ...page],
+      answers: { 200: ['a page, the newest first', 'history'], ...absent },
+    }),
+  },
+  '/operator/accounts/{name}/rotate': {
+    post: act({
+      summary: 'Demands a rotation now (Broker.Operator)',
+      parameters: [named],
+      body: { [JSON_TYPE]: 'rotateRequest' },
+      answers: { 202: ['demanded; Location is where to follow it', 'started'], ...absent },
+    }),
+  },
+  '/operator/accounts/{name}/pause': {
+    post: act({
+      summary:
+        'Begins no rotation until it is resumed, whatever the policy says; an emergency still does (Broker.Operator)',
+      parameters: [named],
+      body: { [JSON_TYPE]: 'reasonOnly' },
+      answers: { 200: ['the account, paused', 'accountDone'], ...absent },
+    }),
+  },
+  '/operator/accounts/{name}/resume': {
+    post: act({
+      summary: 'Ends a pause, also one of the policy (Broker.Operator)',
+      parameters: [named],
+      body: { [JSON_TYPE]: 'reasonOnly' },
+      answers: { 200: ['the account, not paused', 'accountDone'], ...absent },
+    }),
+  },
+  '/operator/operations': {
+    get: byOperator({
+      summary: 'Every act of an operator and what came of it (Broker.Auditor)',
+      parameters: page,
+      answers: { 200: ['a page, the newest first', 'operations'] },
+    }),
+  },
+  '/operator/operations/{id}': {
+    get: byOperator({
+      summary: 'What came of an act (Broker.Auditor)',
+      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
+      answers: { 200: ['the operation', 'operation'], 404: ['no such operation', 'problem'] },
+    }),
+  },
   '/operator/revocations': {
     get: byOperator({
       summary: 'What is revoked, and how fast it was in force (Broker.Auditor)',
-      answers: { 200: ['every entry', 'revocations'] },
+      parameters: page,
+      answers: { 200: ['a page, the newest first', 'revocations'] },
     }),
-    post: byOperator({
+    post: act({
       summary: 'Revokes (Broker.Operator)',
       body: { [JSON_TYPE]: 'revocationRequest' },
-      answers: { 200: ['in force on every instance', 'revocationEffect'], ...withBody },
+      answers: { 200: ['in force on every instance', 'revocationEffect'] },
     }),
   },
   '/operator/revocations/lift': {
-    post: byOperator({
+    post: act({
       summary: 'Ends a block (Broker.Operator)',
       body: { [JSON_TYPE]: 'lift' },
-      answers: { 200: ['done', 'lifted'], ...withBody },
+      answers: { 200: ['done', 'lifted'] },
     }),
   },
   '/operator/events': {
     get: byOperator({
-      summary: 'Security events received, and events that could not be used (Broker.Auditor)',
-      answers: { 200: ['the latest', 'events'] },
+      summary: 'What came in and what it did: effects, signals, and what could not be used (Broker.Auditor)',
+      parameters: page,
+      answers: { 200: ['a page, the newest first', 'events'] },
     }),
   },
   '/operator/audit': {
     get: byOperator({
-      summary: 'Who got tokens (Broker.Auditor)',
+      summary: 'Who got tokens, who was refused, and what operators did (Broker.Auditor)',
       parameters: [
-        query('day', 'UTC, such as 2026-11-22. Absent: today.'),
+        query('from', 'RFC 3339. Absent: an hour before `to`.'),
+        query('to', 'RFC 3339. Absent: now.'),
         query(
           'resource',
           "Only this one: an account's name or endpoint, or whatever else a caller asked for.",
         ),
-        query('after', '`next` of the page before.'),
+        query('caller', 'Only of this one: an object id or a client id.'),
+        query('outcome', 'Only these: granted, refused, withheld, done or failed.'),
+        ...page,
       ],
       answers: { 200: ['a page, oldest first', 'audit'] },
     }),
@@ -174,32 +264,6 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
         422: ['the draft is no policy; every problem with its path', 'problem'],
         ...withBody,
       },
-    }),
-  },
-  '/operator/rotation': {
-    get: byOperator({
-      summary:
-        'What the rotation does next, when, and what blocks it, as the rotator last computed it (Broker.Auditor)',
-      answers: { 200: ['every resource', 'rotationPlan'] },
-    }),
-  },
-  '/operator/rotation/{resource}': {
-    post: byOperator({
-      summary: 'Demands a rotation now (Broker.Operator)',
-      parameters: [{ name: 'resource', in: 'path', required: true, schema: { type: 'string' } }],
-      body: { [JSON_TYPE]: 'rotationRequest' },
-      answers: {
-        202: ['demanded; Location is where to see what came of it', 'rotationDemanded'],
-        404: ['no such resource with keys that rotate', 'problem'],
-        ...withBody,
-      },
-    }),
-  },
-  '/operator/demands/{id}': {
-    get: byOperator({
-      summary: 'What came of a demand (Broker.Auditor)',
-      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
-      answers: { 200: ['the demand', 'demand'], 404: ['no such demand', 'problem'] },
     }),
   },
 };

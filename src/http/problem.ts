@@ -12,9 +12,18 @@ export function problem(
 ): HttpResponseInit {
   return {
     status,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
-    body: JSON.stringify({ type: 'about:blank', title, status, detail }),
+    headers: { 'content-type': PROBLEM, 'cache-control': 'no-store', ...headers },
+    jsonBody: { type: 'about:blank', title, status, detail },
   };
+}
+const PROBLEM = 'application/problem+json';
+
+/** A problem with the id under which the log and the audit have the request; another answer stays as it is. */
+export function correlated(answer: HttpResponseInit, correlationId: string): HttpResponseInit {
+  const { 'content-type': type } = { ...(answer.headers as Record<string, string> | undefined) };
+  return type === PROBLEM
+    ? { ...answer, jsonBody: { ...answer.jsonBody, correlation_id: correlationId } }
+    : answer;
 }
 
 /** An outage is never a denial (invariant 7): 503 with Retry-After. */

@@ -7,7 +7,7 @@ import type { Clock, Head, Log, Scope } from '../ports.ts';
 import { cutOffSeconds } from './decision.ts';
 import { type Effect, effectKey } from './effect.ts';
 import { KEEP_MS, lift } from './entry.ts';
-import { readOrder, readScope, unknownName } from './events/request.ts';
+import { type RevocationOrder, readLift, readOrder, unknownName } from './events/request.ts';
 import { markLifted } from './lifted.ts';
 import type { EventKind, EventRecord, EventStore, RevocationTable } from './ports.ts';
 import { fewAtOnce, type Revoke } from './revoke.ts';
@@ -20,7 +20,6 @@ export interface OperateDeps {
   readonly events: EventStore;
   readonly revoke: Revoke;
   readonly now: Clock;
-  readonly newId: () => string;
   readonly log: Log;
 }
 
@@ -35,18 +34,34 @@ export interface RevocationView {
   readonly receivedAt: string;
   /** Absent while the entry is written but the head row is not bumped yet. The request or event is then repeated. */
   readonly inForceAt?: string;
+  readonly timeToEffectMs?: number;
   readonly lastTokenUntil?: string;
+}
+
+/** What an operator does. */
+export interface Act {
+  /** Stored as the source. */
+  readonly who: string;
+  /** The cause of a block. */
+  readonly id: string;
+  /** When it was asked for. */
+  readonly atMs: number;
+  readonly reason: string;
 }
 
 export interface Operate {
   list(): Promise<readonly RevocationView[]>;
-  /** `who` is stored as the source. */
-  revoke(request: unknown, who: string): Promise<Effect | Invalid>;
+  /** @returns what an operator asks for, with the key of its scope; nothing is done yet */
+  read(body: unknown): (RevocationOrder & { readonly key: string }) | Invalid;
+  /** May be repeated for the same act, and then answers the same. */
+  revoke(order: RevocationOrder, act: Act): Promise<Effect & { readonly cutOffSeconds: number }>;
+  /** @returns the scope that an operator wants lifted, and its key; nothing is done yet */
+  readLift(body: unknown): Promise<{ readonly scope: Scope; readonly key: string } | Invalid>;
   /**
    * Lifts all blocks of the scope. The cut-off stays, so older tokens stay refused.
    * @returns whether the scope was blocked; also true when this call completes a lift that had failed halfway
    */
-  lift(scope: unknown, who: string): Promise<boolean | Invalid>;
+  lift(scope: Scope, who: string): Promise<boolean>;
   received(kind: EventKind): Promise<readonly EventRecord[]>;
   /**
    * When the latest revocations were in force, the oldest first: a thousand of the last thirty days. If there were more
@@ -62,7 +77,7 @@ const SHOWN_MS = [3_600_000, 86_400_000, 30 * 86_400_000];
 const KEEP_LIFTS_MS = 366 * 86_400_000;
 
 export function createOperate(deps: OperateDeps): Operate {
-  const { policy, table, head, events, revoke, now, newId, log } = deps;
+  const { policy, table, head, events, revoke, now, log } = deps;
   return {
     async list() {
       const entries = await table.list();
@@ -84,39 +99,43 @@ export function createOperate(deps: OperateDeps): Operate {
           reason: entry.reason,
           source: entry.source,
           receivedAt: iso(entry.receivedAtMs),
-          ...(effect === undefined ? {} : times(effect)),
+          ...(effect === undefined ? {} : times(effect, entry.receivedAtMs)),
         };
       });
     },
 
-    async revoke(value, who) {
-      const receivedAtMs = now();
-      const request = readOrder(value, policy);
-      if ('kind' in request) return request;
-      const { scope, notBeforeMs, block, reason } = request;
-      const [effect] = await revoke([
-        {
-          scope,
-          cutOffSeconds: cutOffSeconds(notBeforeMs, receivedAtMs),
-          blockCause: block ? newId() : undefined,
-          reason,
-          source: `operator ${who}`,
-          receivedAtMs,
-        },
-      ]);
-      return effect ?? invalid('nothing to revoke');
+    read(body) {
+      const order = readOrder(body, policy);
+      return 'kind' in order ? order : { ...order, key: scopeKey(order.scope) };
+    },
+    async revoke({ scope, notBeforeMs, block }, { who, id, atMs, reason }) {
+      const change = {
+        scope,
+        cutOffSeconds: cutOffSeconds(notBeforeMs, atMs),
+        blockCause: block ? id : undefined,
+        reason,
+        source: `operator ${who}`,
+        receivedAtMs: atMs,
+      };
+      const [effect] = await revoke([change]);
+      if (effect === undefined) throw new Error('one change has one effect');
+      return { ...effect, cutOffSeconds: change.cutOffSeconds };
     },
 
-    async lift(value, who) {
-      const scope = readScope(value);
-      if (scope.kind === 'invalid') return scope;
+    async readLift(body) {
+      const wanted = readLift(body);
+      if ('problem' in wanted) return wanted;
+      const key = scopeKey(wanted.scope);
+      // A scope with an entry can be lifted even if the policy no longer names it.
+      const unknown = unknownName(wanted.scope, policy);
+      const isLiftable = unknown === undefined || (await table.update(key, (entry) => entry)) !== undefined;
+      return isLiftable ? { ...wanted, key } : invalid(unknown);
+    },
+    async lift(scope, who) {
       const key = scopeKey(scope);
       const source = `operator ${who}`;
       const atMs = now();
       const found = await table.update(key, (current) => current);
-      // A scope with an entry can be lifted even if the policy no longer names it.
-      const unknown = found === undefined ? unknownName(scope, policy) : undefined;
-      if (unknown !== undefined) return invalid(unknown);
       const causes = Object.keys(found?.blocks ?? {});
       await fewAtOnce(causes, (cause) => markLifted(events, cause, { key, source }, atMs));
       const entry =
@@ -152,9 +171,10 @@ export function createOperate(deps: OperateDeps): Operate {
   };
 }
 
-function times({
-  inForceAt,
-  lastTokenUntil,
-}: EventRecord): Pick<RevocationView, 'inForceAt' | 'lastTokenUntil'> {
-  return inForceAt === undefined || lastTokenUntil === undefined ? {} : { inForceAt, lastTokenUntil };
+function times(
+  { inForceAt, lastTokenUntil }: EventRecord,
+  receivedAtMs: number,
+): Pick<RevocationView, 'inForceAt' | 'timeToEffectMs' | 'lastTokenUntil'> {
+  if (inForceAt === undefined || lastTokenUntil === undefined) return {};
+  return { inForceAt, timeToEffectMs: Date.parse(inForceAt) - receivedAtMs, lastTokenUntil };
 }

@@ -40,8 +40,6 @@ export interface RevocationDeps {
   readonly mayHave: (caller: Caller, resource: string, kind: IssuedRecord['tokenKind']) => boolean;
   readonly now: Clock;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Returns a unique id, which becomes the cause of an operator's block. */
-  readonly newId: () => string;
   readonly log: Log;
 }
 

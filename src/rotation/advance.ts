@@ -17,7 +17,7 @@ import { problemOf } from './problem.ts';
 import { isShown, publish } from './publish.ts';
 import { next, type Rules } from './retire.ts';
 import { failed, tried } from './retry.ts';
-import type { HistoryEntry, RotationState, StoredRow } from './state.ts';
+import type { Evidence, HistoryEntry, RotationState, StoredRow } from './state.ts';
 import type { Step } from './step.ts';
 
 export interface Advance {
@@ -26,6 +26,8 @@ export interface Advance {
   readonly did: Step['do'] | 'busy' | 'lost';
   readonly why: string;
   readonly untilMs?: number | undefined;
+  /** What was seen before the step; absent where another driver has the lease. */
+  readonly seen?: Evidence;
   /** The state that the step left; absent where the row was not written. */
   readonly after?: RotationState;
 }
@@ -47,14 +49,15 @@ export async function advance(
   if (isHeld(row.lease, ports.clock())) return busy;
   const sight = await observe(ports, target, row.state);
   const step = next(row.state, sight.evidence, rulesOf(target, row.state, sight.evidence.nowMs));
-  if (step.do === 'wait') return { resource, ...step, did: 'wait' };
+  const { evidence: seen } = sight;
+  if (step.do === 'wait') return { resource, ...step, did: 'wait', seen };
   if (only === 'drift' && !('drift' in step)) return { resource, did: 'wait', why: 'no drift' };
 
   // If the last driver crashed after it wrote the row, the history entry is missing. A repeated write is harmless.
   if (row.last !== undefined) await ports.store.record(row.last);
   const nowMs = ports.clock();
   const lease = take(row.lease, driver, nowMs);
-  const did = { resource, did: step.do, why: step.why };
+  const did = { resource, did: step.do, why: step.why, seen };
   if (step.do === 'note') {
     return (await writeDown(ports, resource, { ...row, lease }, row.state, step.to, step.why))
       ? { ...did, after: step.to }
@@ -135,6 +138,7 @@ function entry(
     to: inWords(after),
     why,
     tookMs: before.work === undefined ? 0 : atMs - before.work.phaseAtMs,
+    slot: (before.work ?? after.work)?.slot,
     emergency: (after.work ?? before.work)?.emergency === true,
     newKeyLagMs: lags?.newKeyLagMs,
     oldKeyLagMs: lags?.oldKeyLagMs,

@@ -4,7 +4,9 @@ import type { Slot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { type Advance, advance, inWords } from './advance.ts';
 import { ask, type RetireRequest } from './ask.ts';
+import { becameOf, type Demanded } from './demanded.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
+import { withPause } from './pause.ts';
 import type { RotationPorts, Target } from './ports.ts';
 import { said } from './problem.ts';
 import { readRow, settledRow } from './row.ts';
@@ -39,6 +41,8 @@ export interface Demands {
     sha256: string,
     first: string | undefined,
   ): Promise<{ readonly resource: string; readonly slot: Slot } | undefined>;
+  /** What became of a demand that was begun. undefined: the row does not know it, or the resource is not rotated. */
+  becameOf(resource: string, demanded: Demanded): Promise<ReturnType<typeof becameOf>>;
   /** The secret version that the row names as current; undefined before the adoption. */
   publishedVersion(resource: string): Promise<string | undefined>;
 }
@@ -71,11 +75,12 @@ export function createDemands(
   }));
 
   async function retireNow(resource: string, request: RetireRequest): Promise<Retirement | undefined> {
-    const target = find(resource);
-    if (target === undefined) return undefined;
-    if (target.rotation.paused && !request.emergency) {
-      return { kind: 'notBegun', resource, state: 'paused', why: 'paused by the policy' };
-    }
+    const named = find(resource);
+    if (named === undefined) return undefined;
+    const target = withPause(named, await ports.pauses.all());
+    const { paused } = target.rotation;
+    if (paused && !request.emergency)
+      return { kind: 'notBegun', resource, state: 'paused', why: 'the account is paused: resume it first' };
     const driver = newDriver();
     if ((await rowOf(target)).state.generation === 0) {
       await step(target, driver, 'drift');
@@ -86,7 +91,8 @@ export function createDemands(
       const why = state.blocked ? said(state.blocked) : 'not adopted yet';
       return { kind: 'notBegun', resource, state: inWords(state), why };
     }
-    await ask(ports, target, row, request, driver);
+    const reason = paused ? `${request.reason} (an emergency ignores the pause)` : request.reason;
+    await ask(ports, target, row, { ...request, reason }, driver);
     return goOn(target, driver);
   }
 
@@ -138,6 +144,10 @@ export function createDemands(
       }
       if (unseenAccount !== undefined) throw unseenAccount;
       return undefined;
+    },
+    becameOf: async (resource, demanded) => {
+      const target = find(resource);
+      return target && becameOf((await readRow(ports, target)).state, demanded);
     },
     publishedVersion: async (resource) => {
       const target = find(resource);

@@ -6,12 +6,12 @@ import { inWords, rulesOf } from './advance.ts';
 import { bornAtMs, dueAtMs, overdueAtMs } from './due.ts';
 import { isHeld } from './lease.ts';
 import { observe } from './observe.ts';
-import type { PlanRow } from './plan-row.ts';
+import type { PlanRow, SlotPlan } from './plan-row.ts';
 import type { RotationPorts, Target } from './ports.ts';
-import { advice, type Problem, problemOf, said } from './problem.ts';
+import { advice, problemOf, said } from './problem.ts';
 import { hasNoKeys, next } from './retire.ts';
 import { isStuck } from './retry.ts';
-import type { RotationState, StoredRow } from './state.ts';
+import type { Evidence, RotationState, StoredRow } from './state.ts';
 
 /** What comes next, and when; without a time, with the next tick. */
 export interface Next {
@@ -20,14 +20,16 @@ export interface Next {
   /** Why it does not go on, where the row itself does not say so. */
   readonly blocked?: string | undefined;
   /** The kind of that: the runbook (infra/README.md) has a heading for each. */
-  readonly code?: Problem['code'] | undefined;
+  readonly code?: PlanRow['code'] | undefined;
+  /** What the last look saw; the state alone does not have the fingerprints. */
+  readonly seen?: Pick<Evidence, 'keys' | 'tokensLiveUntilMs'> | undefined;
 }
 
 /** The plan of a row for which somebody has decided what comes next. */
 export function planOf(
   target: Target,
   state: RotationState,
-  { next, untilMs, blocked, code }: Next,
+  { next, untilMs, blocked, code, seen }: Next,
   nowMs: number,
 ): PlanRow {
   const stuck = isStuck(state);
@@ -37,13 +39,16 @@ export function planOf(
     resource: target.name,
     asOf: iso(nowMs),
     state: stuck ? `stuck: ${inWords(state)}` : inWords(state),
+    phase: phaseOf(state),
+    active: state.generation === 0 ? undefined : state.active,
+    slots: SLOTS.map((slot) => slotPlan(target, state, slot, seen)),
+    stuck,
     next,
     at: untilMs === undefined ? undefined : iso(untilMs),
     blocked: blocked ?? (problem && said(problem)),
     code: blocked === undefined ? problem?.code : code,
-    todo: stuck ? problem && advice(problem) : undefined,
+    todo: problem && advice(problem),
     rotatedAt: state.rotatedAtMs === undefined ? undefined : iso(state.rotatedAtMs),
-    keysBornAt: { Key1: bornAt(target, state, 'Key1'), Key2: bornAt(target, state, 'Key2') },
     dueAt: iso(dueAtMs(target.name, target.rotation, state)),
     overdueAt: mayBeOverdue(target, state)
       ? iso(overdueAtMs(target.name, target.rotation, state))
@@ -65,8 +70,10 @@ export async function planOne(
     const { evidence } = await observe(ports, target, state);
     const step = next(state, evidence, rulesOf(target, state, evidence.nowMs));
     const untilMs = step.do === 'wait' ? step.untilMs : undefined;
-    const blocked = isHeld(lease, nowMs) ? `driver ${lease.holder} is at it` : undefined;
-    return planOf(target, state, { next: step.why, untilMs, blocked }, nowMs);
+    const held = isHeld(lease, nowMs)
+      ? ({ blocked: `driver ${lease.holder} is at it`, code: 'busy' } as const)
+      : {};
+    return planOf(target, state, { next: step.why, untilMs, ...held, seen: evidence }, nowMs);
   } catch (error) {
     if (!(error instanceof UpstreamFailure)) throw error;
     return planOf(target, state, unseenBecause(error), nowMs);
@@ -87,6 +94,7 @@ export function unreadable({ name: resource, account }: Target, nowMs: number): 
     state: 'unreadable',
     next: 'nothing, until its row can be read',
     blocked: `somebody edited the row of ${resource}`,
+    code: 'row_unreadable',
     todo: `put row rotation/${account} of tables rotation and state back as it was, or delete it: it is made again from the other`,
     hasKeyOfUnknownAge: false,
   };
@@ -99,7 +107,10 @@ export function notCovered({ name, account, resource }: Target, nowMs: number): 
     resource: name,
     asOf: iso(nowMs),
     state: 'not rotated',
-    next: `nothing: no way is known to try the keys of an account of kind ${resource.kind}`,
+    next: 'nothing',
+    blocked: `no way is known to try the keys of an account of kind ${resource.kind}`,
+    code: 'kind_not_covered',
+    todo: 'take the rotation of this resource out of the policy, and rotate its keys by hand',
     hasKeyOfUnknownAge: false,
   };
 }
@@ -118,7 +129,29 @@ function hasKeyOfUnknownAge({ rotation }: Target, state: RotationState): boolean
   return (['Key1', 'Key2'] as const).some((slot) => bornAtMs(rotation, state, slot) === undefined);
 }
 
-function bornAt({ rotation }: Target, state: RotationState, slot: Slot): string {
-  const ms = bornAtMs(rotation, state, slot);
-  return ms === undefined ? 'unknown' : iso(ms);
+const SLOTS = ['Key1', 'Key2'] as const;
+
+function phaseOf({ work, healing, generation }: RotationState): PlanRow['phase'] {
+  if (healing !== undefined) return 'healing';
+  if (work !== undefined) return work.phase.name;
+  return generation === 0 ? undefined : 'steady';
+}
+
+function slotPlan({ rotation }: Target, state: RotationState, slot: Slot, seen: Next['seen']): SlotPlan {
+  const since = bornAtMs(rotation, state, slot);
+  const isDraining = state.work?.slot === slot && state.work.phase.name === 'draining';
+  const tokensUntilMs = isDraining ? (seen?.tokensLiveUntilMs ?? 0) : 0;
+  return {
+    slot,
+    state: slotState(state, slot),
+    fingerprint: typeof seen?.keys === 'object' ? seen.keys[slot] : undefined,
+    since: since === undefined ? undefined : iso(since),
+    tokensUntil: tokensUntilMs === 0 ? undefined : iso(tokensUntilMs),
+  };
+}
+
+function slotState({ generation, active, work }: RotationState, slot: Slot): SlotPlan['state'] {
+  if (generation === 0) return 'unknown';
+  if (active === slot) return 'active';
+  return work?.slot === slot ? 'retiring' : 'spare';
 }

@@ -52,10 +52,29 @@ export interface RotationPorts {
   readonly ledger: MintLedger;
   readonly head: Head;
   readonly plans: PlanWriter;
+  readonly pauses: PauseReader;
   readonly clock: Clock;
   /** Milliseconds of a clock that never jumps, for the time limits of Azure and of the Functions host. */
   readonly elapsedMs: () => number;
   readonly log: Log;
+}
+
+/** What operators have said of an account: it beats the policy's `paused`. */
+export interface Pause {
+  readonly paused: boolean;
+  /** An object id. */
+  readonly by: string;
+  readonly reason: string;
+  /** When it was asked for, RFC 3339. */
+  readonly at: string;
+}
+export interface PauseReader {
+  /** By the account's key; an account about which nobody has said anything is missing. @throws UpstreamFailure */
+  all(): Promise<ReadonlyMap<string, Pause>>;
+}
+export interface Pauses extends PauseReader {
+  /** The latest word counts: an older one, such as a repeated request, changes nothing. @throws UpstreamFailure */
+  say(account: string, pause: Pause): Promise<void>;
 }
 
 /** A resource whose keys are rotated: the policy names its secret and has rotation settings for it. */

@@ -73,7 +73,7 @@ export function next(state: RotationState, seen: Evidence, rules: Rules): Step {
 
   const { work } = state;
   if (work === undefined) return whenSteady(state, nowMs, rules);
-  if (rules.paused && !work.emergency) return { do: 'wait', why: 'paused by the policy' };
+  if (rules.paused && !work.emergency) return { do: 'wait', why: 'paused' };
   if (nowMs < work.notBeforeMs) {
     return {
       do: 'wait',
@@ -151,7 +151,7 @@ function heal(state: RotationState, { what, heal }: Drift, nowMs: number): Step 
 }
 
 function whenSteady(state: RotationState, nowMs: number, rules: Rules): Step {
-  if (rules.paused) return { do: 'wait', why: 'paused by the policy' };
+  if (rules.paused) return { do: 'wait', why: 'paused' };
   if (nowMs < rules.startsAtMs) {
     return { do: 'wait', why: 'the next rotation is not due', untilMs: rules.startsAtMs };
   }

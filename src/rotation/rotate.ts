@@ -8,6 +8,7 @@ import { createDemands, type Demands } from './demand.ts';
 import { handBackOne, isInEmergency, whileHandingBack } from './hand-back.ts';
 import { isHeld } from './lease.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
+import { withPause } from './pause.ts';
 import { isOverdue, notCovered, planOf, planOne, unreadable, unseenBecause } from './plan.ts';
 import type { PlanRow } from './plan-row.ts';
 import type { RotationPorts, Target } from './ports.ts';
@@ -67,7 +68,7 @@ export function createRotation(
   async function tick(sinceMs = ports.elapsedMs()): Promise<TickReport> {
     const driver = newDriver();
     const endMs = sinceMs + TICK_MS;
-    const all = await readAll(ports);
+    const [all, pauses] = await Promise.all([readAll(ports), ports.pauses.all()]);
     const throttled = new Set<string>();
     const steps: Advance[] = [];
     const unreachable: string[] = [];
@@ -77,7 +78,8 @@ export function createRotation(
     let waiting = 0;
     let handedBackCount = 0;
 
-    await inParallel(inOrder(targets, all, firstPostponed), async (target) => {
+    const asSaid = targets.map((target) => withPause(target, pauses));
+    await inParallel(inOrder(asSaid, all, firstPostponed), async (target) => {
       const subscription = subscriptionOf(target.resource.accountId);
       const noMore = (): boolean => throttled.has(subscription) || ports.elapsedMs() > endMs;
       try {
@@ -97,8 +99,8 @@ export function createRotation(
         if (done.did === 'wait') waiting += 1;
         else steps.push(done);
         const next = done.did === 'wait' ? done.why : 'goes on with the next tick';
-        const { after = row.state, untilMs } = done;
-        plans.push(planOf(target, after, { next, untilMs }, ports.clock()));
+        const { after = row.state, untilMs, seen } = done;
+        plans.push(planOf(target, after, { next, untilMs, seen }, ports.clock()));
       } catch (error) {
         // A bug that one resource meets must not stop the others. It is thrown when they are done.
         if (!(error instanceof UpstreamFailure)) bugs.push(error);
@@ -111,7 +113,7 @@ export function createRotation(
       }
     });
     firstPostponed = postponed[0] ?? '';
-    report(all);
+    report(all, asSaid);
     const left = targets.length - handedBackCount;
     if (handsBack) ports.log('rotation_handed_back', { resources: targets.length, left });
     await keepPlans(async () => plans);
@@ -143,9 +145,9 @@ export function createRotation(
     return isMoved && isInEmergency(machine, published) ? undefined : handBackOne(ports, target);
   }
 
-  function overdueIn(all: AllRows): string[] {
+  function overdueIn(all: AllRows, asSaid: readonly Target[]): string[] {
     const nowMs = ports.clock();
-    return targets
+    return asSaid
       .filter((target) => {
         const row = rowIn(seenIn(all, target));
         return typeof row === 'object' && isOverdue(target, row, nowMs);
@@ -170,8 +172,8 @@ export function createRotation(
   }
 
   /** Logs what the alerts of infra/alerts.bicep look for, in every tick while it lasts. */
-  function report(all: AllRows): void {
-    for (const resource of overdueIn(all)) ports.log('rotation_overdue', { resource });
+  function report(all: AllRows, asSaid: readonly Target[]): void {
+    for (const resource of overdueIn(all, asSaid)) ports.log('rotation_overdue', { resource });
     for (const target of targets) {
       const row = rowIn(seenIn(all, target));
       if (typeof row !== 'object' || !isStuck(row.state)) continue;
@@ -189,9 +191,10 @@ export function createRotation(
       const target = targets.find(({ name }) => name === resource);
       if (target === undefined) return;
       await keepPlans(async () => {
+        const told = withPause(target, await ports.pauses.all());
         await pace(subscriptionOf(target.resource.accountId));
-        const row = rowIn(seenIn(await readAll(ports), target)) ?? unseen(target.account, ports.clock());
-        return [await planOne(ports, target, row)];
+        const row = rowIn(seenIn(await readAll(ports), told)) ?? unseen(told.account, ports.clock());
+        return [await planOne(ports, told, row)];
       });
     },
   };

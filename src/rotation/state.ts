@@ -120,6 +120,8 @@ export interface HistoryEntry {
   readonly to: string;
   readonly why: string;
   readonly tookMs: number;
+  /** Which slot was retired; absent where none was, and in entries of older versions. */
+  readonly slot?: Slot | undefined;
   readonly emergency: boolean;
   readonly newKeyLagMs?: number | undefined;
   readonly oldKeyLagMs?: number | undefined;

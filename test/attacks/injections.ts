@@ -72,18 +72,18 @@ export const injections: readonly Attack[] = [
     never: [`\n${LINE}`],
   },
   {
-    what: 'the day, the resource and the place of the audit, which become a query of the table',
+    what: 'the span, the resource, the caller and the place of the audit, which become a query of the table',
     send: async (broker) => {
       const headers = [['authorization', `Bearer ${await broker.tokenOf('auditor')}`] as const];
       return TEXTS.flatMap((text) =>
-        ['day', 'resource', 'after'].map((name) => ({
+        ['from', 'resource', 'caller', 'after'].map((name) => ({
           method: 'GET',
           path: `/operator/audit?${name}=${encodeURIComponent(text.toWellFormed())}`,
           headers,
         })),
       );
     },
-    // Where it is a day, all of it is read: an auditor may.
+    // Where it is a resource, all of the hour is read: an auditor may.
     allowed: { statuses: [200, 400], cost: 100 },
     // What callers sent as their target is found, and nothing is left in it that some other reader would interpret.
     never: ['$' + '{', 'or PartitionKey', '{{7*7}}', '%s%n%d', `\n${LINE}`],
@@ -104,7 +104,7 @@ export const injections: readonly Attack[] = [
         ].map((scope) => ({
           path: '/operator/revocations',
           headers,
-          body: JSON.stringify({ scope }),
+          body: JSON.stringify({ scope, reason: text }),
         })),
       );
     },
@@ -117,16 +117,22 @@ export const injections: readonly Attack[] = [
       const headers = [JSON_TYPE, await operator(broker)];
       const grant = '{"kind":"grant","name":"nobody-knows"}';
       const deep = `${'['.repeat(2_000)}${']'.repeat(2_000)}`;
-      const scopes = [`{"scope":${grant}}`, `{"scope":${grant},"scope":${grant}}`, `{"scope":${deep}}`];
+      const reason = '"reason":"x"';
+      const scopes = [grant, `${grant},"scope":${grant}`, deep].map(
+        (scope) => `{"scope":${scope},${reason}}`,
+      );
       const bodies = [
         ...['', '/lift'].flatMap((lift) => scopes.map((body) => [`/operator/revocations${lift}`, body])),
         [
           '/operator/revocations',
-          '{"scope":{"kind":"resource","name":"speech"},"notbefore":"2026-01-01T00:00:00Z"}',
+          '{"scope":{"kind":"resource","name":"speech"},"notbefore":"2026-01-01T00:00:00Z","reason":"x"}',
         ],
-        ['/operator/revocations/lift', '{"scope":{"kind":"resource","name":"speech"},"all":true}'],
-        ['/operator/rotation/speech', '{"slot":"Key1","slot":"Key2"}'],
-        ['/operator/rotation/speech', '{"emergancy":true}'],
+        [
+          '/operator/revocations/lift',
+          '{"scope":{"kind":"resource","name":"speech"},"all":true,"reason":"x"}',
+        ],
+        ['/operator/accounts/speech/rotate', '{"slot":"Key1","slot":"Key2","reason":"x"}'],
+        ['/operator/accounts/speech/rotate', '{"emergancy":true,"reason":"x"}'],
       ];
       return bodies.map(([path = '', body = '']) => ({ path, headers, body }));
     },
@@ -137,9 +143,9 @@ export const injections: readonly Attack[] = [
     send: async (broker) => {
       const headers = [JSON_TYPE, await operator(broker)];
       return TEXTS.map((text) => ({
-        path: `/operator/rotation/${encodeURIComponent(text.toWellFormed())}`,
+        path: `/operator/accounts/${encodeURIComponent(text.toWellFormed())}/rotate`,
         headers,
-        body: '{}',
+        body: '{"reason":"x"}',
       }));
     },
     allowed: { statuses: [400, 404] },

@@ -19,9 +19,11 @@ const OPERATOR_ROUTES = [
   ['POST', '/operator/revocations/lift'],
   ['GET', '/operator/events'],
   ['GET', '/operator/audit'],
-  ['GET', '/operator/rotation'],
+  ['GET', '/operator/accounts'],
+  ['GET', '/operator/operations'],
   // Of an account without keys that rotate: to get in is enough to show.
-  ['POST', '/operator/rotation/documents'],
+  ['POST', '/operator/accounts/documents/rotate'],
+  ['POST', '/operator/accounts/documents/pause'],
 ] as const;
 
 export const requests: readonly Attack[] = [

@@ -5,6 +5,7 @@ import { createAuditReader, createAuditTable } from '../../src/azure/audit-table
 import type { Rows } from '../../src/azure/rows.ts';
 import type { Tables } from '../../src/azure/tables.ts';
 import type { AuditRecord } from '../../src/ports.ts';
+import { dayOf, pagesOf } from './audit-day.ts';
 
 const ROWS = ['speech', 'chat', 'chat', 'chat', 'speech'].map((resource, second) => {
   const at = `2026-11-22T12:00:0${second}.000Z`;
@@ -12,27 +13,45 @@ const ROWS = ['speech', 'chat', 'chat', 'chat', 'speech'].map((resource, second)
   return { rowKey: `${at}-i-1`, resources: ` ${resource} `, records0: JSON.stringify(record) };
 });
 
-/** Has the rows after the row key of the filter. */
+const fromOf = (filter: string): string => /RowKey ge '([^']*)'$/.exec(filter)?.[1] ?? '';
+
+/** Has the rows from the row key of the filter on. */
 const tables = (async () => ({
   async *listEntities({ queryOptions }: { queryOptions: { filter: string } }) {
-    const after = /RowKey gt '(.*)'$/.exec(queryOptions.filter)?.[1] ?? '';
-    yield* ROWS.filter(({ rowKey }) => rowKey > after);
+    yield* ROWS.filter(({ rowKey }) => rowKey >= fromOf(queryOptions.filter));
   },
 })) as unknown as Tables;
 
 test('a day with more rows than can be read in time is read on by pages, some without any record', async () => {
-  const readPage = createAuditReader(tables, -1);
   const pages: string[][] = [];
-  for (let after: string | undefined = ''; after !== undefined; ) {
-    const page: Awaited<ReturnType<typeof readPage>> = await readPage('2026-11-22', 'speech', after);
-    pages.push(page.records.map(({ correlationId }) => correlationId));
-    after = page.next;
+  // Each page looks at the row where the last one ended, and has time for no other.
+  for await (const page of pagesOf(tables, dayOf('2026-11-22', 'speech'), -1)) {
+    pages.push(page.map(({ correlationId }) => correlationId));
+    if (pages.length === 20) break;
   }
   assert.deepEqual(pages, [['0'], [], [], [], ['4'], []]);
 });
 
+test('a page has as many records as asked for, also in the middle of a row, and each record once', async () => {
+  const table = keptTable();
+  const named = (from: number) =>
+    Array.from({ length: 5 }, (_, index) => refusal({ correlationId: String(from + index), objectId: 'o' }));
+  await table.write(named(0));
+  await table.write(named(5));
+  const pages: string[] = [];
+  for await (const page of pagesOf(table.tables, dayOf('2026-11-22', undefined, 3)))
+    pages.push(page.map(({ correlationId }) => correlationId).join(''));
+  assert.deepEqual(pages, ['012', '345', '678', '9']);
+  const query = { ...dayOf('2026-11-22'), outcome: 'granted' as const };
+  assert.deepEqual((await createAuditReader(table.tables)(query)).items, []);
+  assert.equal(
+    (await createAuditReader(table.tables)({ ...dayOf('2026-11-22'), caller: 'o' })).items.length,
+    10,
+  );
+});
+
 test('a day that can be read in time is one page', async () => {
-  const { records, next } = await createAuditReader(tables)('2026-11-22', 'speech', '');
+  const { items: records, next } = await createAuditReader(tables)(dayOf('2026-11-22', 'speech'));
   assert.deepEqual(
     records.map(({ correlationId }) => correlationId),
     ['0', '4'],
@@ -52,13 +71,14 @@ function keptTable() {
     },
   } as unknown as Rows;
   const tables = (async () => ({
-    async *listEntities() {
-      yield* kept;
+    async *listEntities({ queryOptions }: { queryOptions: { filter: string } }) {
+      yield* kept.filter(({ rowKey }) => String(rowKey) >= fromOf(queryOptions.filter));
     },
   })) as unknown as Tables;
   return {
+    tables,
     write: createAuditTable(rows, () => Date.parse('2026-11-22T12:00:00Z'), 'i'),
-    find: async (resource: string) => (await createAuditReader(tables)('2026-11-22', resource, '')).records,
+    find: async (resource: string) => (await createAuditReader(tables)(dayOf('2026-11-22', resource))).items,
   };
 }
 const refusal = (more: Partial<AuditRecord>): AuditRecord => ({

@@ -89,9 +89,9 @@ test('the open ones are those that wait or run, the oldest first; a row that som
 
 test('the sweep removes what is over and old, and nothing that is open', async () => {
   const [old, open, fresh] = [
+    await inserted({ state: 'done' }),
     await inserted({ state: 'begun' }),
-    await inserted(),
-    await inserted({ state: 'begun', at: new Date(AT_MS + 1000).toISOString() }),
+    await inserted({ state: 'done', at: new Date(AT_MS + 1000).toISOString() }),
   ];
   await store().sweep(AT_MS + 500);
   assert.equal(await book().find(old.id), undefined);

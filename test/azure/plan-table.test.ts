@@ -16,7 +16,14 @@ const plan = (account: string, state = 'steady'): PlanRow => ({
   asOf: '2026-11-26T09:00:00.000Z',
   state,
   next: 'the next rotation is not due',
-  keysBornAt: { Key1: 'unknown', Key2: '2026-11-26T08:00:00.000Z' },
+  phase: 'steady',
+  active: 'Key1',
+  slots: (['Key1', 'Key2'] as const).map((slot) => ({
+    slot,
+    state: 'spare',
+    fingerprint: '0123456789abcdef',
+    since: '2026-11-26T08:00:00.000Z',
+  })),
   hasKeyOfUnknownAge: true,
 });
 

@@ -8,7 +8,7 @@ import { createTables } from '../../src/azure/tables.ts';
 import type { AuditRecord, IssuedRecord } from '../../src/ports.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { NOW_MS } from '../exchange/caller.ts';
-import { auditOfDay } from './audit-day.ts';
+import { auditOfDay, dayOf, pagesOf } from './audit-day.ts';
 import { startAzurite } from './azurite.ts';
 import { startUpstream } from './upstream-server.ts';
 
@@ -217,27 +217,22 @@ test('pages of the audit together are the whole day, each record once', async ()
   const written = Array.from({ length: 25 }, (_, index) => `s${String(index).padStart(2, '0')}`);
   for (const name of written)
     await write(Array.from({ length: 100 }, () => record({ correlationId: name, resource: 'speech' })));
-  const readPage = createAuditReader(azurite.tables);
   const counted = new Map<string, number>();
-  let after: string | undefined = '';
   let pages = 0;
-  while (after !== undefined) {
-    const page: Awaited<ReturnType<typeof readPage>> = await readPage('2026-11-17', 'speech', after);
-    for (const { correlationId } of page.records)
-      counted.set(correlationId, (counted.get(correlationId) ?? 0) + 1);
-    after = page.next;
+  for await (const page of pagesOf(azurite.tables, dayOf('2026-11-17', 'speech'))) {
+    for (const { correlationId } of page) counted.set(correlationId, (counted.get(correlationId) ?? 0) + 1);
     pages += 1;
   }
   assert.equal(pages, 3);
   assert.deepEqual(Object.fromEntries(counted), Object.fromEntries(written.map((name) => [name, 100])));
 });
 
-test('what is sent for a day or a page never becomes part of the query', async () => {
-  await assert.rejects(read("x' or PartitionKey ne '"));
-  for (const after of ["' or PartitionKey ne '", `${'z'.repeat(18)}' or true`])
-    await createAuditReader(azurite.tables)('2026-11-17', 'speech', after).then(({ records }) =>
-      assert.equal(records.length > 0, after < '2'),
-    );
+test('what is sent for a page never becomes part of the query', async () => {
+  for (const row of ["' or PartitionKey ne '", `${'z'.repeat(18)}' or true`]) {
+    const query = { ...dayOf('2026-11-17', 'speech'), after: { row, record: 0 } };
+    const { items } = await createAuditReader(azurite.tables)(query);
+    assert.equal(items.length > 0, row < '2');
+  }
 });
 
 test('a declaration that was given up and lands late lowers none that was made after it', async () => {

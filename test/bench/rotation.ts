@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLedger } from '../../src/azure/ledger.ts';
+import { createPauses } from '../../src/azure/pause-table.ts';
 import { createPlanWriter } from '../../src/azure/plan-table.ts';
 import { createPublishedRows, createRotationStore } from '../../src/azure/rotation-store.ts';
 import type { Resource } from '../../src/policy/schema.ts';
@@ -74,6 +75,7 @@ async function tickOver(count: number, subscriptions: number): Promise<Figures> 
     store: createRotationStore(tables),
     published: createPublishedRows(tables),
     plans: createPlanWriter(tables),
+    pauses: createPauses(tables),
     ledger: createLedger(azurite.tables),
     head: { bump: async () => undefined },
     clock: Date.now,

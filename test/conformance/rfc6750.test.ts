@@ -11,6 +11,7 @@ import { createOperationRoutes } from '../../src/http/operator/operations.ts';
 import { createRevocationRoutes } from '../../src/http/operator/revocations.ts';
 import { createWhatIfEndpoint } from '../../src/http/operator/what-if.ts';
 import { createRevocationEndpoint } from '../../src/http/revocation.ts';
+import { gateOf } from '../http/gate.ts';
 import { request } from '../http/requests.ts';
 import { ACCESS_TOKEN, exchangeEndpoint, good, subjectToken, TOKEN_EXCHANGE } from './exchange-endpoint.ts';
 import { jsonOf } from './serve.ts';
@@ -71,31 +72,34 @@ const unreached = new Proxy({}, { get: (_, name) => assert.fail(String(name)) })
 test('RFC 6750 section 3.1: an expired token is invalid_token, 401, and the description says so, on every route', async () => {
   const expired: Denial = { kind: 'caller_unverified', fault: 'expired', hint: 'expired' };
   const admit = async () => expired;
+  const gate = gateOf(admit);
   const issued = unreached;
+  const perform = unreached;
   const routes = [
     createIntrospectionEndpoint({ admit, issued, issuer: 'https://x', endpointOf: unreached }),
     createRevocationEndpoint({ admit, issued }),
     createExplainEndpoint({
-      admit,
+      gate,
       clock: unreached,
       version: unreached,
       revocations: unreached,
       snapshot: unreached,
       readSpan: unreached,
     }),
-    createWhatIfEndpoint({ admit, readSpan: unreached }),
+    createWhatIfEndpoint({ gate, readSpan: unreached }),
     ...Object.values({
       ...createAccountRoutes({
-        admit,
-        clock: unreached,
+        gate,
+        perform,
         planned: unreached,
+        pauses: unreached,
         place: unreached,
         rotated: unreached,
       }),
-      ...createOperationRoutes({ admit, find: unreached }),
-      ...createRevocationRoutes({ admit, operate: unreached }),
-      ...createEventRoutes({ admit, operate: unreached }),
-      ...createAuditRoutes({ admit, clock: unreached, readAudit: unreached, recordedAs: unreached }),
+      ...createOperationRoutes({ gate, follow: unreached }),
+      ...createRevocationRoutes({ gate, perform, operate: unreached }),
+      ...createEventRoutes({ gate, operate: unreached }),
+      ...createAuditRoutes({ gate, clock: unreached, readAudit: unreached, recordedAs: unreached }),
     }),
   ];
   const description = 'the access token has expired: get a new one from Entra';

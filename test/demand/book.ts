@@ -1,5 +1,11 @@
 /** The table of demands in memory, as both apps see it. */
-import type { Demand, DemandBook, DemandStore, StoredDemand } from '../../src/demand/demand.ts';
+import {
+  type Demand,
+  type DemandBook,
+  type DemandStore,
+  isFollowed,
+  type StoredDemand,
+} from '../../src/demand/demand.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 
 export interface Book {
@@ -36,7 +42,7 @@ export function createBook(): Book {
       },
       async open() {
         book.before('open');
-        return [...rows.values()].filter(({ state }) => state === 'waiting' || state === 'running');
+        return [...rows.values()].filter(isFollowed);
       },
       async write(demand) {
         book.before(`write ${demand.state}`);

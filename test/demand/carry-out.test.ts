@@ -26,6 +26,7 @@ let elapsedMs: number;
 let begun: string[];
 let asked: unknown[];
 let logged: string[];
+let became: 'working' | 'done' | 'superseded' | undefined;
 let answer: () => { kind: 'begun' | 'notBegun'; why: string } | undefined;
 beforeEach(async () => {
   book = createBook();
@@ -46,6 +47,7 @@ const rotator = () =>
       if (found?.kind === 'begun' && !begun.includes(request.demand)) begun.push(request.demand);
       return found;
     },
+    progress: async () => became,
     now: () => nowMs,
     elapsedMs: () => elapsedMs,
     log: (event) => logged.push(event),
@@ -128,6 +130,24 @@ test('an emergency of a resource that only the issuer’s policy has waits for t
   answer = () => ({ kind: 'begun', why: 'both keys' });
   await rotator().open();
   assert.equal(row().state, 'begun');
+});
+
+test('a demand that was begun is followed until its rotation is over, and says when that was', async () => {
+  await told();
+  became = 'working';
+  await rotator().finish();
+  assert.deepEqual([row().state, row().endedAt], ['begun', undefined]);
+  nowMs += 600_000;
+  for (const [progress, state] of [
+    ['done', 'done'],
+    ['superseded', 'superseded'],
+    [undefined, 'done'],
+  ] as const) {
+    book.rows.set(ID, { ...row(), state: 'begun' });
+    became = progress;
+    await rotator().finish();
+    assert.deepEqual([row().state, row().endedAt], [state, new Date(nowMs).toISOString()]);
+  }
 });
 
 describe('in an outage', () => {

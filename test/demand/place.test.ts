@@ -4,7 +4,10 @@ import { createPlace, type Wish } from '../../src/demand/place.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { createBook, down } from './book.ts';
 
+const ID = '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819203';
 const wish: Wish = {
+  id: ID,
+  at: '2026-11-26T09:00:00.000Z',
   resource: 'speech',
   account: 'account-of-speech',
   emergency: false,
@@ -18,7 +21,6 @@ let freshnessMs: number;
 let queueIsDown: boolean;
 let markIsDown: boolean;
 let logged: string[];
-const ID = '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819203';
 beforeEach(() => {
   book = createBook();
   book.before = (call) => done.push(call);
@@ -44,8 +46,6 @@ const place = (asked: Wish) =>
         done.push(`put ${text} ${deadlineMs}`);
       },
     },
-    now: () => Date.UTC(2026, 10, 26, 9),
-    newId: () => ID,
     freshnessMs,
     sleep: async (ms) => void done.push(`sleep ${ms}`),
     log: (event, fields) => logged.push(`${event}${fields?.['marked'] === false ? ' unmarked' : ''}`),
@@ -59,9 +59,7 @@ test('a demand is a row before it is a message, and the message has nothing but 
   const { account: __, ...asked } = wish;
   assert.deepEqual(row, {
     ...asked,
-    id: ID,
     slot: 'Key2',
-    at: '2026-11-26T09:00:00.000Z',
     state: 'waiting',
     why: '',
   });

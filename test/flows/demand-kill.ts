@@ -195,10 +195,12 @@ async function tryOne(all: Scene, number: number, wish: Wish): Promise<Trial> {
     ...(after.retiring === undefined ? [] : [`exchanges are told that ${after.retiring} is retiring`]),
     ...(leak === undefined && status !== 202 && status !== 0 ? [`placed: ${status}`] : []),
     ...(status === 202 && leak === undefined && demand === undefined ? ['the row of a demand is gone'] : []),
-    ...(demand !== undefined && demand.state !== 'begun' && demand.why === '' ? ['no reason is given'] : []),
+    ...(demand !== undefined && !BEGUN.includes(demand.state) && demand.why === ''
+      ? ['no reason is given']
+      : []),
   ];
   const isPlaced = leak !== undefined || demand !== undefined;
-  const wasBegun = leak !== undefined || demand?.state === 'begun';
+  const wasBegun = leak !== undefined || BEGUN.includes(demand?.state ?? '');
   const wantedKeys = wasBegun ? NEW_KEYS[wish] : 0;
   if (made !== wantedKeys) problems.push(`${made} new keys in place of ${wantedKeys}`);
   if (beginnings.length !== Number(wasBegun))
@@ -214,6 +216,7 @@ async function tryOne(all: Scene, number: number, wish: Wish): Promise<Trial> {
   };
 }
 
+const BEGUN = ['begun', 'done', 'superseded'];
 const isOpen = (state: string | undefined): boolean => state === 'waiting' || state === 'running';
 
 /** Event Grid delivers until it is answered, to whichever instance lives. */

@@ -111,7 +111,7 @@ export function demandScene(stack: Stack): DemandScene {
     }),
     place: async (broker, resource, body) => {
       const authorization = `Bearer ${await stack.callerToken('operator')}`;
-      const answer = await fetch(`${broker}/operator/rotation/${resource}`, {
+      const answer = await fetch(`${broker}/operator/accounts/${resource}/rotate`, {
         method: 'POST',
         headers: { authorization },
         body: JSON.stringify(body),

@@ -167,8 +167,10 @@ describe('a refusal on record', { concurrency: true }, () => {
   test('an auditor finds what was asked for: an account that nobody knows, and by a caller whom nobody verified', async () => {
     const found = async (query: string): Promise<readonly AuditRecord[]> => {
       const headers = bearer(await stack.callerToken('auditor'));
-      const answer = await fetch(`${stack.description.broker}/operator/audit?${query}`, { headers });
-      return ((await answer.json()) as { records: AuditRecord[] }).records;
+      const answer = await fetch(`${stack.description.broker}/operator/audit?limit=1000&${query}`, {
+        headers,
+      });
+      return ((await answer.json()) as { items: AuditRecord[] }).items;
     };
     await stack.exchange(await stack.callerToken('captions'), 'https://no-such.example/v1?key=k');
     const [unknown] = await found('resource=https://no-such.example/v2');

@@ -84,19 +84,19 @@ test('of one revoked token: the next one works at once', async () => {
   const { entra } = stack.description;
   const token = await stack.callerToken('captions', entra.scope);
   const { tid } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-  const { records } = await audited();
+  const { items } = await audited();
   await new Promise((resolve) => setTimeout(resolve, 1_100));
-  await revoke({ kind: 'token', tenantId: tid, uti: records.at(-1)?.uti });
+  await revoke({ kind: 'token', tenantId: tid, uti: items.at(-1)?.uti });
   assert.ok((await ask()).accessToken);
   assert.deepEqual(challenges.slice(0, 2), [undefined, undefined]);
   assert.match(challenges[2] ?? '', /"nbf"/);
 });
 
-async function audited(): Promise<{ records: { uti: string }[] }> {
-  const answer = await fetch(`${stack.description.broker}/operator/audit?resource=speech`, {
+async function audited(): Promise<{ items: { uti: string }[] }> {
+  const answer = await fetch(`${stack.description.broker}/operator/audit?resource=speech&limit=1000`, {
     headers: { authorization: `Bearer ${await stack.callerToken('auditor')}` },
   });
-  return (await answer.json()) as { records: { uti: string }[] };
+  return (await answer.json()) as { items: { uti: string }[] };
 }
 
 test('of a block: no claims, and Entra is not asked', async () => {

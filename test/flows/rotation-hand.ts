@@ -1,6 +1,7 @@
 /** The rotation of a running local mode, driven and watched by hand. */
 import assert from 'node:assert/strict';
 import { accountKey } from '../../src/account-key.ts';
+import { createDemandBook } from '../../src/azure/demand-table.ts';
 import { createRotationStore } from '../../src/azure/rotation-store.ts';
 import { createTables } from '../../src/azure/tables.ts';
 import type { Slot } from '../../src/ports.ts';
@@ -38,11 +39,11 @@ export interface RotationHand {
 
 export function rotationOf(stack: Stack): RotationHand {
   const { broker, tables, resources } = stack.description;
-  const store = createRotationStore(
-    createTables(tables, {
-      getToken: () => Promise.reject(new Error('on loopback no credential is asked for')),
-    }),
-  );
+  const atAzurite = createTables(tables, {
+    getToken: () => Promise.reject(new Error('on loopback no credential is asked for')),
+  });
+  const store = createRotationStore(atAzurite);
+  const demands = createDemandBook(atAzurite);
   const row = async (name: string): Promise<StoredRow | undefined> => {
     const account = resources.find((one) => one.name === name);
     const found = (await store.all()).get(accountKey(account?.accountId ?? ''));
@@ -60,17 +61,17 @@ export function rotationOf(stack: Stack): RotationHand {
     fenceOf: async (name) => (await row(name))?.lease.fence ?? 0,
     begin: async (name, slot, meanwhile = async () => undefined) => {
       const headers = { authorization: `Bearer ${await stack.callerToken('operator')}` };
-      const answer = await fetch(`${broker}/operator/rotation/${name}`, {
+      const answer = await fetch(`${broker}/operator/accounts/${name}/rotate`, {
         method: 'POST',
         headers,
         body: JSON.stringify({ slot, reason: 'by hand' }),
       });
       assert.equal(answer.status, 202, stack.log().slice(-3000));
-      const { demand: id } = (await answer.json()) as { demand: string };
+      const { operation: id } = (await answer.json()) as { operation: string };
       for (;;) {
-        const read = await fetch(`${broker}/operator/demands/${id}`, { headers });
-        const demand = (await read.json()) as { state: string; why: string };
-        if (!['waiting', 'running'].includes(demand.state)) return demand.state === 'begun';
+        const demand = (await demands.find(id)) ?? assert.fail(`no demand ${id}`);
+        if (demand.state === 'notBegun' || demand.state === 'failed') return false;
+        if (demand.state !== 'waiting' && demand.state !== 'running') return true;
         if (demand.state === 'waiting') {
           if (demand.why !== '') await meanwhile();
           await byHand(broker, 'demands', JSON.stringify({ id }));

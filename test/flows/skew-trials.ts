@@ -151,7 +151,7 @@ async function revoke(
 ): Promise<void> {
   const event = ownEvent('RevocationRequested', { scope });
   const authorization = `Bearer ${await callerToken(description, 'operator')}`;
-  const body = JSON.stringify({ scope });
+  const body = JSON.stringify({ scope, reason: 'a trial' });
   for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery += 1) {
     const status = byEvent
       ? await deliver(broker, [event])

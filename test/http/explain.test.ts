@@ -10,6 +10,7 @@ import { refusing, revokedBy } from '../../src/revocation/decision.ts';
 import { NOW_MS } from '../exchange/caller.ts';
 import { ada, bob, captions } from '../exchange/people.ts';
 import { RESEARCHERS, samplePolicy } from '../policy/sample.ts';
+import { gateOf } from './gate.ts';
 import { request } from './requests.ts';
 
 const source = samplePolicy();
@@ -54,8 +55,11 @@ beforeEach(() => {
 let explainer: ReturnType<typeof createExplainEndpoint>;
 const created = () =>
   createExplainEndpoint({
-    admit: async (token) =>
-      people.get(token) ?? { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' },
+    gate: gateOf(
+      async (token) =>
+        people.get(token) ?? { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' },
+      () => nowMs,
+    ),
     clock: () => nowMs,
     version,
     revocations: { revokedBy, refusing },

@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { createIntrospectionEndpoint } from '../../src/http/introspection.ts';
 import { createRevocationEndpoint } from '../../src/http/revocation.ts';
 import { sha256 } from '../../src/secret.ts';
-import { caller, createWorld, HOME, START_MS, USER, type World } from '../revocation/fakes.ts';
+import { caller, createWorld, HOME, revokeBy, START_MS, USER, type World } from '../revocation/fakes.ts';
 import { FORM, form, request } from './requests.ts';
 
 let world: World;
@@ -117,7 +117,7 @@ for (const which of ['introspect', 'revoke'] as const)
     });
 
     test('a caller that was revoked is not accepted', async () => {
-      await world.revocation.operate.revoke({ scope: { kind: 'user', tenantId: HOME, objectId: USER } }, 'o');
+      await revokeBy(world, { scope: { kind: 'user', tenantId: HOME, objectId: USER } }, 'o');
       assert.equal((await post(which, form({ token: 'issued' }))).status, 401);
     });
 

@@ -134,30 +134,53 @@ describe('the answers of a running broker', async () => {
       [
         'POST /operator/revocations',
         200,
-        { headers: operator, body: JSON.stringify({ scope, block: true }) },
+        { headers: operator, body: JSON.stringify({ scope, block: true, reason: 'x' }) },
       ],
       ['POST /operator/revocations', 400, { headers: operator, body: '{}' }],
       ['GET /operator/revocations', 200, { headers: auditor }],
       ['GET /operator/revocations', 401, {}],
       ['GET /operator/revocations', 403, { headers: captions }],
-      ['POST /operator/revocations/lift', 200, { headers: operator, body: JSON.stringify({ scope }) }],
+      [
+        'POST /operator/revocations/lift',
+        200,
+        { headers: operator, body: JSON.stringify({ scope, reason: 'x' }) },
+      ],
       ['POST /operator/revocations/lift', 400, { headers: operator, body: '{}' }],
       ['GET /operator/events', 200, { headers: auditor }],
       ['GET /operator/audit', 200, { headers: auditor }],
-      ...['revocations', 'events', 'audit', 'rotation'].map((name): [string, number, RequestInit] => [
-        `GET /operator/${name}`,
-        400,
-        { headers: auditor },
-      ]),
-      ['GET /operator/rotation', 200, { headers: auditor }],
-      ['POST /operator/rotation/{resource}', 404, { headers: operator, body: '{}' }],
-      ['POST /operator/rotation/{resource}', 400, { headers: operator, body: '{"slot":"Key3"}' }],
-      ['POST /operator/rotation/{resource}', 202, { headers: operator, body: '{"slot":"Key2"}' }],
+      ...['revocations', 'events', 'audit', 'accounts', 'operations'].map(
+        (name): [string, number, RequestInit] => [`GET /operator/${name}`, 400, { headers: auditor }],
+      ),
+      ['GET /operator/accounts', 200, { headers: auditor }],
+      ['GET /operator/accounts/{name}', 200, { headers: auditor }],
+      ['GET /operator/accounts/{name}', 404, { headers: auditor }],
+      ['GET /operator/accounts/{name}/history', 200, { headers: auditor }],
+      ['POST /operator/accounts/{name}/rotate', 404, { headers: operator, body: '{"reason":"x"}' }],
+      ['POST /operator/accounts/{name}/rotate', 400, { headers: operator, body: '{"slot":"Key3"}' }],
+      [
+        'POST /operator/accounts/{name}/rotate',
+        202,
+        { headers: operator, body: '{"slot":"Key2","reason":"x"}' },
+      ],
+      ['POST /operator/accounts/{name}/pause', 200, { headers: operator, body: '{"reason":"x"}' }],
+      ['POST /operator/accounts/{name}/resume', 200, { headers: operator, body: '{"reason":"x"}' }],
+      [
+        'POST /operator/accounts/{name}/resume',
+        200,
+        { headers: { ...operator, 'idempotency-key': 'k' }, body: '{"reason":"y"}' },
+      ],
+      [
+        'POST /operator/accounts/{name}/resume',
+        422,
+        { headers: { ...operator, 'idempotency-key': 'k' }, body: '{"reason":"z"}' },
+      ],
+      ['GET /operator/operations', 200, { headers: auditor }],
+      ['GET /operator/operations/{id}', 404, { headers: auditor }],
     ];
     for (const [route, status, init] of asked) {
       const [method = '', path = ''] = route.split(' ');
       const isMisspelled = method === 'GET' && status === 400;
-      const at = `${path.replace('{resource}', status === 404 ? 'documents' : 'translator')}${isMisspelled ? '?resorce=x' : ''}`;
+      const at = `${path.replace('{name}', status === 404 ? 'none' : 'translator').replace('{id}', unknownId)}${isMisspelled ? '?resorce=x' : ''}`;
       const response = await fetch(`${broker}${at}`, { method, ...init });
       assert.equal(await assertDocumented(document, route, response), status, route);
     }

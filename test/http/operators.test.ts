@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import type { Demand } from '../../src/demand/demand.ts';
 import { createAccountRoutes } from '../../src/http/operator/accounts.ts';
 import { createAuditRoutes } from '../../src/http/operator/audit.ts';
 import { createEventRoutes } from '../../src/http/operator/events.ts';
 import { createOperationRoutes } from '../../src/http/operator/operations.ts';
 import { createRevocationRoutes } from '../../src/http/operator/revocations.ts';
+import { asSeen, type Claim, type Kept, type OperationBook } from '../../src/operations/operation.ts';
+import { createPerform } from '../../src/operations/perform.ts';
 import type { Scope } from '../../src/ports.ts';
 import { raise } from '../../src/revocation/entry.ts';
 import { scopeKey } from '../../src/revocation/scope.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
+import { uuid7 } from '../../src/uuid7.ts';
 import { caller, createWorld, HOME, OTHER, START_MS, USER, type World } from '../revocation/fakes.ts';
+import { gateOf } from './gate.ts';
 import { request } from './requests.ts';
 
 let world: World;
@@ -28,55 +32,111 @@ beforeEach(() => {
   operators = createRoutes();
 });
 
+let gate: ReturnType<typeof gateOf>;
+let kept: Map<string, Kept>;
+
 /** Every group, composed as the issuer does it. */
 function createRoutes() {
   const clock = () => Date.parse('2026-11-22T09:00:00Z');
   const { admit, operate } = world.revocation;
+  gate = gateOf(admit, clock);
+  kept = new Map();
+  said = [];
+  const claims = new Map<string, Claim>();
+  const book: OperationBook = {
+    claim: async (key, claim) => {
+      claims.set(key, claims.get(key) ?? claim);
+      return claims.get(key) ?? claim;
+    },
+    begin: async (begun) => {
+      if (world.down.has('tables')) throw new UpstreamFailure('tables', 'is down');
+      kept.set(begun.id, kept.get(begun.id) ?? { begun, ended: undefined });
+    },
+    end: async (id, ended) => {
+      const { begun } = kept.get(id) ?? assert.fail();
+      kept.set(id, { begun, ended });
+    },
+    find: async (id) => kept.get(id),
+    list: async () => {
+      if (world.down.has('tables')) throw new UpstreamFailure('tables', 'is down');
+      return [...kept.values()].reverse();
+    },
+  };
+  const perform = createPerform({
+    book,
+    audit: gate.audit,
+    clock: world.deps.now,
+    newId: uuid7,
+    instance: 'i',
+  });
   return {
     ...createAccountRoutes({
-      admit,
-      clock,
+      gate,
+      perform,
       planned: {
-        plan: async () => [{ resource: 'speech', state: 'steady', next: 'waits', overdue: false, steps: [] }],
+        accounts: async () => ACCOUNTS,
+        account: async (name) => ACCOUNTS.find((account) => account.name === name),
+        history: async (name, most, before = 9) =>
+          name === 'speech' ? STEPS.filter(({ fence }) => fence < before).slice(0, most) : undefined,
       },
-      place: async (wish) => {
-        rotated.push(wish);
-        return { ...DEMAND, ...wish };
-      },
+      pauses: { say: async (account, pause) => void said.push([account, pause]) },
+      place: async (wish) => void rotated.push(wish),
       rotated: (resource) => (resource === 'speech' ? 'speech-account' : undefined),
     }),
     ...createOperationRoutes({
-      admit,
-      find: async (id) => (id === DEMAND.id ? { ...DEMAND, etag: 'its own' } : undefined),
+      gate,
+      follow: {
+        find: async (id) => {
+          const found = kept.get(id);
+          return found && asSeen(found, clock());
+        },
+        list: async (after, most) => (await book.list(after, most)).map((each) => asSeen(each, clock())),
+      },
     }),
-    ...createRevocationRoutes({ admit, operate }),
-    ...createEventRoutes({ admit, operate }),
+    ...createRevocationRoutes({ gate, perform, operate }),
+    ...createEventRoutes({ gate, operate }),
     ...createAuditRoutes({
-      admit,
+      gate,
       clock,
       recordedAs: (resource) => `recorded-${resource}`,
-      readAudit: async (day, resource, after) => {
-        asked.push([day, resource, after]);
-        return { records: [], next: 'more' };
+      readAudit: async (query) => {
+        asked.push(query);
+        return { items: [], next: 'more' };
       },
     }),
   };
 }
 const scope = { kind: 'user', tenantId: HOME, objectId: USER } as const;
-const DEMAND: Demand = {
-  id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819203',
-  resource: 'speech',
-  emergency: false,
-  reason: 'by hand',
-  who: 'o',
-  correlationId: 'c',
-  at: '2026-11-22T08:59:00.000Z',
-  state: 'begun',
-  why: 'waits',
-};
+const ACCOUNTS = ['translator', 'speech'].map((name) => ({
+  name,
+  kind: 'SpeechServices',
+  tokenKinds: ['sts'] as const,
+  rotates: true,
+  next: { what: 'waits' },
+}));
+const STEPS = [4, 3, 2, 1].map((fence) => ({
+  fence,
+  at: `2026-11-22T08:0${fence}:00.000Z`,
+  what: 'Key1 is retired',
+  from: 'proving (Key1)',
+  to: 'steady',
+  tookMs: 60_000,
+  by: 'a/1',
+  ...(fence === 2 && { newKeyLagMs: 7_000 }),
+}));
+let said: unknown[];
 
-async function ask(action: OperatorAction, who: string | undefined, body?: unknown, params = {}) {
-  const headers: Record<string, string> = who === undefined ? {} : { authorization: `Bearer ${who}` };
+async function ask(
+  action: OperatorAction,
+  who: string | undefined,
+  body?: unknown,
+  params = {},
+  more: Readonly<Record<string, string>> = {},
+) {
+  const headers: Record<string, string> = {
+    ...(who === undefined ? {} : { authorization: `Bearer ${who}` }),
+    ...more,
+  };
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const method = body === undefined ? 'GET' : 'POST';
   const answer = await operators[action](
@@ -85,15 +145,23 @@ async function ask(action: OperatorAction, who: string | undefined, body?: unkno
   return {
     status: answer.status,
     headers: answer.headers as Record<string, string>,
-    json: answer.jsonBody ?? (typeof answer.body === 'string' ? JSON.parse(answer.body) : undefined),
+    json: answer.jsonBody,
   };
 }
 
-const LOOK: OperatorAction[] = ['listRevocations', 'listEvents', 'readAudit', 'planRotation'];
+const LOOK: OperatorAction[] = [
+  'listRevocations',
+  'listEvents',
+  'readAudit',
+  'listAccounts',
+  'listOperations',
+];
 const ACT: [OperatorAction, unknown, Record<string, string>][] = [
-  ['revoke', { scope }, {}],
-  ['lift', { scope }, {}],
-  ['rotateNow', {}, { resource: 'speech' }],
+  ['revoke', { scope, reason: 'a reason' }, {}],
+  ['lift', { scope, reason: 'a reason' }, {}],
+  ['rotate', { reason: 'a reason' }, { name: 'speech' }],
+  ['pause', { reason: 'a reason' }, { name: 'speech' }],
+  ['resume', { reason: 'a reason' }, { name: 'speech' }],
 ];
 
 test('a token from before a revocation is answered with the claims that a newer one must meet, a blocked one is not', async () => {
@@ -172,45 +240,200 @@ describe('what they do', () => {
   test('revoke answers when it is in force, with how long it took and what it cannot end', async () => {
     const { json, status } = await ask('revoke', 'operator', { scope, reason: 'stolen' });
     assert.equal(status, 200);
-    assert.deepEqual(json, {
+    const { operation, ...entry } = json;
+    assert.deepEqual(entry, {
       key: `user:${HOME}:${USER}`,
+      scope,
+      cutOff: '2026-03-04T10:17:31.000Z',
+      blocked: false,
+      reason: 'stolen',
+      source: 'operator o',
       receivedAt: '2026-03-04T10:15:30.000Z',
       inForceAt: '2026-03-04T10:15:30.000Z',
       timeToEffectMs: 0,
       lastTokenUntil: '2026-03-04T12:15:30.000Z',
     });
     const listed = await ask('listRevocations', 'auditor');
-    assert.equal(listed.json.revocations[0].reason, 'stolen');
+    assert.deepEqual(listed.json, { items: [entry] });
+    const followed = await ask('readOperation', 'auditor', undefined, { id: operation });
+    assert.deepEqual(
+      [followed.json.state, followed.json.act, followed.json.target, followed.json.by, followed.json.reason],
+      ['succeeded', 'revoke', `user:${HOME}:${USER}`, 'o', 'stolen'],
+    );
+    assert.deepEqual(followed.json.result, entry);
   });
 
   test('lift ends a block', async () => {
-    await ask('revoke', 'operator', { scope: { kind: 'grant', name: 'people' }, block: true });
-    assert.deepEqual((await ask('lift', 'operator', { scope: { kind: 'grant', name: 'people' } })).json, {
-      lifted: true,
-    });
-    assert.deepEqual((await ask('lift', 'operator', { scope: { kind: 'grant', name: 'people' } })).json, {
-      lifted: false,
-    });
+    const people = { scope: { kind: 'grant', name: 'people' }, reason: 'a reason' };
+    await ask('revoke', 'operator', { ...people, block: true });
+    assert.equal((await ask('lift', 'operator', people)).json.lifted, true);
+    assert.equal((await ask('lift', 'operator', people)).json.lifted, false);
   });
 
-  test('rotate now names the slot, the emergency and who asked', async () => {
+  test('rotate names the slot, the emergency and who asked, and answers with its operation', async () => {
     const body = { slot: 'Key2', emergency: true, reason: 'leak' };
-    const { status, json, headers } = await ask('rotateNow', 'operator', body, { resource: 'speech' });
+    const { status, json, headers } = await ask('rotate', 'operator', body, { name: 'speech' });
     assert.equal(status, 202);
-    assert.deepEqual(json, { resource: 'speech', demand: DEMAND.id });
-    assert.equal(headers['location'], `/operator/demands/${DEMAND.id}`);
-    const [{ correlationId, ...wish }] = rotated as [{ correlationId: string }];
+    assert.equal(headers['location'], `/operator/operations/${json.operation}`);
+    const [{ correlationId, at, ...wish }] = rotated as [{ correlationId: string; at: string }];
     assert.match(correlationId, /^[0-9a-f]{32}$/);
-    const where = { resource: 'speech', account: 'speech-account' };
+    assert.equal(Date.parse(at), START_MS);
+    const where = { id: json.operation, resource: 'speech', account: 'speech-account' };
     assert.deepEqual(wish, { ...where, slot: 'Key2', emergency: true, reason: 'leak', who: 'o' });
-    assert.equal((await ask('rotateNow', 'operator', {}, { resource: 'nope' })).status, 404);
+    assert.equal((await ask('rotate', 'operator', { reason: 'x' }, { name: 'nope' })).status, 404);
   });
 
-  test('a demand is read by its id, and another id is 404', async () => {
-    const read = (id: string) => ask('readDemand', 'auditor', undefined, { id });
-    assert.deepEqual((await read(DEMAND.id)).json, DEMAND);
-    assert.deepEqual((await read(DEMAND.id.toUpperCase())).json, DEMAND);
+  test('accounts come by name, one by one or in pages, with the lags of the last rotation that has them', async () => {
+    const { json } = await ask('listAccounts', 'auditor');
+    assert.deepEqual(
+      json.items.map(({ name }: { name: string }) => name),
+      ['speech', 'translator'],
+    );
+    const one = await ask('readAccount', 'auditor', undefined, { name: 'speech' });
+    assert.deepEqual(one.json.lags, {
+      at: '2026-11-22T08:02:00.000Z',
+      newKeyLagMs: 7_000,
+      oldKeyLagMs: undefined,
+    });
+    for (const action of ['readAccount', 'readHistory'] as const)
+      assert.equal((await ask(action, 'auditor', undefined, { name: 'none' })).status, 404);
+  });
+
+  test('the history comes in pages, the newest first, and each step once', async () => {
+    const read = async (query: Record<string, string>) => {
+      const path = `/operator/accounts/speech/history?${new URLSearchParams(query)}`;
+      const headers = { authorization: 'Bearer auditor' };
+      return operators.readHistory(request('GET', path, { headers, query, params: { name: 'speech' } }));
+    };
+    const times = (answer: { jsonBody?: { items: { at: string }[] } }) =>
+      answer.jsonBody?.items.map(({ at }) => at.slice(14, 16));
+    const first = await read({ limit: '3' });
+    assert.deepEqual([times(first), first.jsonBody.next], [['04', '03', '02'], '2']);
+    assert.ok(!('fence' in first.jsonBody.items[0]));
+    const last = await read({ limit: '3', after: '2' });
+    assert.deepEqual([times(last), last.jsonBody.next], [['01'], undefined]);
+    assert.equal((await read({ after: "2'" })).status, 400);
+  });
+
+  test('pause and resume are stored with who, why and when, and answered with the account', async () => {
+    for (const act of ['pause', 'resume'] as const) {
+      const { status, json } = await ask(act, 'operator', { reason: act }, { name: 'speech' });
+      assert.deepEqual([status, json.name, typeof json.operation], [200, 'speech', 'string']);
+      assert.equal((await ask(act, 'operator', { reason: 'x' }, { name: 'none' })).status, 404);
+      assert.equal((await ask(act, 'operator', { reason: 'x', for: '1h' }, { name: 'speech' })).status, 400);
+    }
+    const at = new Date(START_MS).toISOString();
+    assert.deepEqual(said, [
+      ['speech-account', { paused: true, by: 'o', reason: 'pause', at }],
+      ['speech-account', { paused: false, by: 'o', reason: 'resume', at }],
+    ]);
+  });
+
+  test('an operation is read by its id, and another id is 404', async () => {
+    const { json } = await ask('rotate', 'operator', { reason: 'x' }, { name: 'speech' });
+    const read = (id: string) => ask('readOperation', 'auditor', undefined, { id });
+    assert.equal((await read(json.operation)).json.id, json.operation);
+    assert.equal((await read(json.operation.toUpperCase())).json.id, json.operation);
     for (const id of [USER, "x' or 'x' eq 'x", '']) assert.equal((await read(id)).status, 404);
+  });
+
+  test('the same act sent twice with one Idempotency-Key happens once, and is answered the same', async () => {
+    const key = { 'idempotency-key': 'a-key' };
+    const body = { scope: { kind: 'grant', name: 'people' }, block: true, reason: 'once' };
+    const first = await ask('revoke', 'operator', body, {}, key);
+    await ask('lift', 'operator', { scope: body.scope, reason: 'over' });
+    const again = await ask('revoke', 'operator', body, {}, key);
+    assert.deepEqual([again.status, again.json], [200, first.json]);
+    assert.equal(
+      [...world.entries.values()].some(({ blocked }) => blocked),
+      false,
+      'it did not block again',
+    );
+    const rotate = async () =>
+      (await ask('rotate', 'operator', { reason: 'r' }, { name: 'speech' }, { 'idempotency-key': 'b' })).json;
+    assert.deepEqual(await rotate(), await rotate());
+    assert.equal(rotated.length, 1);
+    const other = await ask('revoke', 'operator', { ...body, block: false }, {}, key);
+    assert.equal(other.status, 422);
+    for (const wrong of ['', 'a b', 'x'.repeat(129)])
+      assert.equal(
+        (await ask('revoke', 'operator', body, {}, { 'idempotency-key': wrong })).status,
+        400,
+        wrong,
+      );
+    const told = gate.records.map(({ act, outcome, problem }) => [act, outcome, problem]);
+    assert.deepEqual(told, [
+      ['revoke', 'done', undefined],
+      ['lift', 'done', undefined],
+      ['revoke', 'refused', 'repeated: answered as the first time'],
+      ['rotate', 'done', undefined],
+      ['rotate', 'refused', 'repeated: answered as the first time'],
+      ['revoke', 'refused', 'its Idempotency-Key belongs to another request'],
+    ]);
+  });
+
+  test('an act whose instance died is carried out by the same request again, and until then it counts as interrupted', async () => {
+    const key = { 'idempotency-key': 'a-key' };
+    const body = { scope, reason: 'once' };
+    world.down.add('tables');
+    assert.equal((await ask('revoke', 'operator', body, {}, key)).status, 503);
+    world.down.clear();
+    const { status, json } = await ask('revoke', 'operator', body, {}, key);
+    assert.equal(status, 200);
+    const [first] = kept.values();
+    assert.equal(first?.begun.id, json.operation);
+    const begun = first?.begun ?? assert.fail();
+    const seen = asSeen({ begun, ended: undefined }, Date.parse(begun.at) + 61_000);
+    assert.deepEqual([seen.state, seen.problem?.code], ['failed', 'interrupted']);
+    assert.equal(asSeen({ begun, ended: undefined }, Date.parse(begun.at)).state, 'running');
+  });
+
+  test('a reason is one line of text: a script and a formula are kept as they are, a line break and 100 kB are refused', async () => {
+    for (const reason of ['<script>alert(1)</script>', '=HYPERLINK("x")', 'naïve ☂'])
+      assert.equal((await ask('revoke', 'operator', { scope, reason })).json.reason, reason);
+    for (const reason of [
+      undefined,
+      '',
+      '  ',
+      7,
+      'a\nb',
+      'a\u0000',
+      'a\u2028b',
+      '\u202ea',
+      'x'.repeat(257),
+      'x'.repeat(100_000),
+    ])
+      assert.equal(
+        (await ask('revoke', 'operator', { scope, reason })).status,
+        400,
+        JSON.stringify(reason)?.slice(0, 20),
+      );
+    const key = 'A'.repeat(84);
+    const { json } = await ask('revoke', 'operator', { scope, reason: `leaked ${key}` });
+    assert.ok(!JSON.stringify([json, ...kept.values(), ...gate.records]).includes(key));
+  });
+
+  test('lists come in pages, and each item is on one of them', async () => {
+    for (const name of ['people', 'apps'])
+      for (const block of [true, false])
+        await ask('revoke', 'operator', {
+          scope: { kind: 'grant', name },
+          block,
+          reason: `${name} ${block}`,
+        });
+    const seen: string[] = [];
+    let after = '';
+    do {
+      const query = { limit: '1', ...(after === '' ? {} : { after }) };
+      const path = `/operator/revocations?${new URLSearchParams(query)}`;
+      const answer = await operators.listRevocations(
+        request('GET', path, { headers: { authorization: 'Bearer auditor' }, query }),
+      );
+      const page = answer.jsonBody as { items: { key: string }[]; next?: string };
+      seen.push(...page.items.map(({ key }) => key));
+      after = page.next ?? '';
+    } while (after !== '');
+    assert.deepEqual(seen.toSorted(), ['grant:apps', 'grant:people']);
   });
 
   test('what cannot be read is a 400 that repeats nothing of it', async () => {
@@ -221,13 +444,13 @@ describe('what they do', () => {
         assert.equal(json.status, 400);
         assert.ok(!JSON.stringify(json).includes('SECRET'));
       }
-    for (const body of ['x', '{"slot":"key1"}', '{"emergency":"yes"}', '{"reason":7}'])
-      assert.equal((await ask('rotateNow', 'operator', body, { resource: 'speech' })).status, 400);
+    for (const body of ['x', '{"slot":"key1"}', '{"emergency":"yes"}', '{"reason":7}', '{}'])
+      assert.equal((await ask('rotate', 'operator', body, { name: 'speech' })).status, 400);
   });
 
   test('a member twice, in another case, or unknown is refused before anything is done', async () => {
     const grant = '{"kind":"grant","name":"people"}';
-    const resource = { resource: 'speech' };
+    const resource = { name: 'speech' };
     const bodies: [OperatorAction, string, Record<string, string>][] = [
       ['revoke', `{"scope":${grant},"scope":${grant}}`, {}],
       ['revoke', '{"scope":{"kind":"grant","name":"people","name":"apps"}}', {}],
@@ -238,9 +461,9 @@ describe('what they do', () => {
       ['lift', `{"scope":${grant},"scope":${grant}}`, {}],
       ['lift', `{"scope":${grant},"SECRET":1}`, {}],
       ['lift', '{"scope":{"kind":"grant","name":"people","SECRET":1}}', {}],
-      ['rotateNow', '{"slot":"Key1","slot":"Key2"}', resource],
-      ['rotateNow', '{"SECRET":true}', resource],
-      ['rotateNow', `{"reason":${'['.repeat(2_000)}${']'.repeat(2_000)}}`, resource],
+      ['rotate', '{"slot":"Key1","slot":"Key2"}', resource],
+      ['rotate', '{"SECRET":true}', resource],
+      ['rotate', `{"reason":${'['.repeat(2_000)}${']'.repeat(2_000)}}`, resource],
     ];
     for (const [action, body, params] of bodies) {
       const { status, json } = await ask(action, 'operator', body, params);
@@ -256,13 +479,13 @@ describe('what they do', () => {
         { kind: 'resource', name: 'speach' },
         { kind: 'grant', name: 'peple' },
       ]) {
-        const { status, json } = await ask(action, 'operator', { scope: unknown });
+        const { status, json } = await ask(action, 'operator', { scope: unknown, reason: 'x' });
         assert.equal(status, 400);
         assert.match(json.detail, new RegExp(unknown.name));
       }
     const tenant = { kind: 'tenant', tenantId: USER };
     for (const action of ['revoke', 'lift'] as const)
-      assert.equal((await ask(action, 'operator', { scope: tenant })).status, 400);
+      assert.equal((await ask(action, 'operator', { scope: tenant, reason: 'x' })).status, 400);
     assert.equal(world.bumps, 0);
   });
 
@@ -276,36 +499,76 @@ describe('what they do', () => {
   });
 });
 
-const NEXT = '2026-11-21T10:00:00.000Z-0a1b2c3d-7';
+const NEXT = '2026-11-21T10:00:00.000Z-0a1b2c3d-7~3';
 
-test('an auditor reads who got tokens for an account on a day, a page at a time; a day that is none is refused', async () => {
+test('an auditor reads a span a page at a time, by resource, caller and outcome; what is none of them is refused', async () => {
   const get = (query: Record<string, string>) =>
     operators.readAudit(
       request('GET', '/operator/audit', { headers: { authorization: 'Bearer auditor' }, query }),
     );
-  const page = await get({ day: '2026-11-21', resource: 'speech', after: NEXT });
-  assert.deepEqual(page.jsonBody, { records: [], next: 'more' });
+  const from = '2026-11-21T09:00:00Z';
+  const to = '2026-11-21T12:00:00+01:00';
+  const page = await get({
+    from,
+    to,
+    resource: 'speech',
+    caller: USER,
+    outcome: 'refused',
+    limit: '7',
+    after: NEXT,
+  });
+  assert.deepEqual(page.jsonBody, { items: [], next: 'more' });
   await get({});
   assert.deepEqual(asked, [
-    ['2026-11-21', 'recorded-speech', NEXT],
-    ['2026-11-22', undefined, ''],
+    {
+      fromMs: Date.parse(from),
+      toMs: Date.parse(to),
+      resource: 'recorded-speech',
+      caller: USER,
+      outcome: 'refused',
+      limit: 7,
+      after: { row: NEXT.slice(0, -2), record: 3 },
+    },
+    {
+      fromMs: Date.parse('2026-11-22T08:00:00Z'),
+      toMs: Date.parse('2026-11-22T09:00:00Z'),
+      resource: undefined,
+      caller: undefined,
+      outcome: undefined,
+      limit: 100,
+      after: undefined,
+    },
   ]);
-  assert.equal((await get({ day: 'yesterday' })).status, 400);
-  for (const after of ['here', `${NEXT}\u0000`, `${NEXT}'`, '2026-11-21', 'x'.repeat(5_000)])
-    assert.equal((await get({ after })).status, 400, after.slice(0, 40));
+  for (const wrong of [
+    { from: 'yesterday' },
+    { from: to, to: from },
+    { caller: 'ada' },
+    { outcome: 'maybe' },
+    { limit: '0' },
+    { limit: '1001' },
+    { limit: 'x' },
+    ...['here', `${NEXT}\u0000`, `${NEXT}'`, '2026-11-21', 'x'.repeat(5_000)].map((after) => ({ after })),
+  ])
+    assert.equal((await get(wrong)).status, 400, JSON.stringify(wrong).slice(0, 40));
   assert.equal(asked.length, 2);
 });
 
 const HINT = 'this route has no query parameters';
+const LIST = 'unknown query parameter: the known ones are after, limit';
 const KNOWN: Readonly<Record<OperatorAction, string>> = {
-  listRevocations: HINT,
+  listRevocations: LIST,
   revoke: HINT,
   lift: HINT,
-  listEvents: HINT,
-  readAudit: 'unknown query parameter: the known ones are day, resource, after',
-  planRotation: HINT,
-  rotateNow: HINT,
-  readDemand: HINT,
+  listEvents: LIST,
+  readAudit: 'unknown query parameter: the known ones are from, to, resource, caller, outcome, after, limit',
+  listAccounts: LIST,
+  readAccount: HINT,
+  readHistory: LIST,
+  pause: HINT,
+  resume: HINT,
+  rotate: HINT,
+  listOperations: LIST,
+  readOperation: HINT,
 };
 for (const [action, detail] of Object.entries(KNOWN))
   test(`${action} refuses a query parameter that it does not know, and does nothing: "${detail}"`, async () => {
@@ -317,13 +580,13 @@ for (const [action, detail] of Object.entries(KNOWN))
       const answer = await operators[action as OperatorAction](
         request('POST', path, {
           headers: { authorization: 'Bearer operator' },
-          params: { resource: 'speech' },
+          params: { name: 'speech' },
           query: Object.fromEntries(new URL(path, 'http://x').searchParams.entries()),
-          body: JSON.stringify({ scope }),
+          body: JSON.stringify({ scope, reason: 'x' }),
         }),
       );
       assert.equal(answer.status, 400);
-      assert.equal(JSON.parse(String(answer.body)).detail, detail);
+      assert.equal(answer.jsonBody.detail, detail);
     }
     assert.deepEqual([rotated, asked, world.bumps], [[], [], 0]);
   });
@@ -333,10 +596,18 @@ test('a query parameter that is sent twice is refused, since one of the two woul
     request('GET', '/operator/audit?resource=a&resource=b', { headers: { authorization: 'Bearer auditor' } }),
   );
   assert.equal(answer.status, 400);
-  assert.match(String(answer.body), /a query parameter is sent more than once/);
+  assert.match(answer.jsonBody.detail, /a query parameter is sent more than once/);
 });
 
-test('who may not ask is told nothing of the query', async () => {
+test('who may not ask is told nothing of the query, and is in the audit', async () => {
   const headers = { authorization: 'Bearer plain' };
-  assert.equal((await operators.readAudit(request('GET', '/operator/audit?x=1', { headers }))).status, 403);
+  const answer = await operators.readAudit(request('GET', '/operator/audit?x=1', { headers }));
+  assert.equal(answer.status, 403);
+  const [record] = gate.records;
+  assert.deepEqual(
+    [record?.outcome, record?.act, record?.problem, record?.correlationId],
+    ['refused', 'read audit', 'without the app role Broker.Auditor', answer.jsonBody.correlation_id],
+  );
+  await operators.readAudit(request('GET', '/operator/audit', {}));
+  assert.deepEqual(gate.strangers, ['operator: no token']);
 });

@@ -10,6 +10,7 @@ import { compilePolicy } from '../../src/policy/match.ts';
 import type { AuditRecord } from '../../src/ports.ts';
 import { ada, captions } from '../exchange/people.ts';
 import { samplePolicy } from '../policy/sample.ts';
+import { gateOf } from './gate.ts';
 
 const source = samplePolicy();
 const span = { from: '2026-11-22T00:00:00Z', to: '2026-11-23T00:00:00Z' };
@@ -27,7 +28,7 @@ const record: AuditRecord = {
   tokenKind: 'sts',
 };
 const endpoint = createWhatIfEndpoint({
-  admit: async (token) => ({ ...ada, appRoles: token === 'auditor' ? ['Broker.Auditor'] : [] }),
+  gate: gateOf(async (token) => ({ ...ada, appRoles: token === 'auditor' ? ['Broker.Auditor'] : [] })),
   readSpan: async (_from, _to, each) => {
     each(record);
     return 'unfinished';

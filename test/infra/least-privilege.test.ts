@@ -42,6 +42,8 @@ const UNSEEN: Readonly<Record<string, string>> = {
     'one role of the two apps adds and changes rows, and it reads them too',
   [`rotator table:demands ${ENTITIES}/delete`]:
     'a demand that is over is removed ninety days after it was asked for',
+  [`rotator table:operations ${ENTITIES}/delete`]:
+    'an operation is removed ninety days after it was asked for',
   ...Object.fromEntries(
     ['events', 'demands'].flatMap((queue) => [
       [`rotator queue:${queue} ${QUEUES}/read`, 'the host asks at its start whether the queue is there'],

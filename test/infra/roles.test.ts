@@ -40,12 +40,14 @@ test('every assignment to the two identities is one of these', () => {
       'issuer appender table:audit',
       'issuer appender table:demands',
       'issuer writer table:events',
+      'issuer appender table:operations',
       'rotator keeper table:state',
       'rotator writer table:rotation',
       'rotator writer table:history',
       'rotator sweeper table:ledger',
       'rotator settler table:demands',
       'rotator keeper table:events',
+      'rotator sweeper table:operations',
       'issuer storageQueueDataMessageSender queue:events',
       'issuer storageQueueDataMessageSender queue:demands',
       'rotator queueWorker queue:events',
@@ -70,7 +72,8 @@ test('the issuer identity can neither list, regenerate nor write a key, nor list
 
 test('the issuer identity can neither change nor delete a row of the audit, nor a table', () => {
   assert.deepEqual(heldAt('table:audit', 'issuer'), [`${ENTITIES}/read`, `${ENTITIES}/add/action`]);
-  assert.deepEqual(heldAt('table:demands', 'issuer'), heldAt('table:audit', 'issuer'));
+  for (const table of ['demands', 'operations'])
+    assert.deepEqual(heldAt(`table:${table}`, 'issuer'), heldAt('table:audit', 'issuer'));
   for (const { identity, scope, actions, dataActions } of rolesOf())
     if (scope.startsWith('table:'))
       for (const action of [...actions, ...dataActions])

@@ -205,6 +205,7 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
     },
     proof: { covers: () => true, accepts: never },
     plans: { write: async () => undefined },
+    pauses: { all: async () => new Map() },
     store: {
       read: () => ask('read row'),
       write: async (row) => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { MAX_CLOCK_OFF_SECONDS, MAX_CLOCKS_DIFFER_SECONDS } from '../../src/clocks.ts';
 import type { Scope } from '../../src/ports.ts';
 import { revokedBy } from '../../src/revocation/decision.ts';
-import { CLIENT, caller, createWorld, HOME, START_MS, USER } from './fakes.ts';
+import { CLIENT, caller, createWorld, HOME, revokeBy, START_MS, USER } from './fakes.ts';
 
 const MAX_OFF_MS = MAX_CLOCK_OFF_SECONDS * 1000;
 const { subject = '', uti } = caller();
@@ -28,9 +28,11 @@ async function isRefused(
 ): Promise<boolean> {
   const world = createWorld();
   world.advance(clocks.instanceOffMs);
-  const { operate, react } = world.revocation;
+  const { react } = world.revocation;
   const eventType = 'AzureAiTokenBroker.RevocationRequested';
-  await (by === 'operator' ? operate.revoke({ scope }, 'o') : react({ id: '1', eventType, data: { scope } }));
+  await (by === 'operator'
+    ? revokeBy(world, { scope }, 'o')
+    : react({ id: '1', eventType, data: { scope } }));
   const issuedAtSeconds = Math.floor((START_MS + clocks.issuedMs + clocks.entraOffMs) / 1000);
   return revokedBy(world.entries, caller({ issuedAtSeconds }), 'aoai', 'people') !== undefined;
 }

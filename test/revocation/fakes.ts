@@ -328,7 +328,6 @@ export function createWorld() {
     mayHave: (who, resource) => resource === 'aoai' && who.groups.includes(GROUP),
     now: () => nowMs,
     sleep: async () => whileAsleep(),
-    newId: () => crypto.randomUUID(),
     log: (event, fields) => logged.push(`${event} ${JSON.stringify(fields ?? {})}`),
   };
   return {
@@ -397,3 +396,17 @@ export const publicJwk = {
   kid: 'tx-2026-03',
   use: 'sig',
 };
+
+/** An operator's request, as the route carries it out. */
+export async function revokeBy(
+  {
+    revocation: { operate },
+    deps,
+  }: { revocation: Pick<World['revocation'], 'operate'>; deps: World['deps'] },
+  { reason = '', ...body }: Readonly<Record<string, unknown>>,
+  who: string,
+) {
+  const order = operate.read(body);
+  if ('kind' in order) return order;
+  return operate.revoke(order, { who, id: crypto.randomUUID(), atMs: deps.now(), reason: String(reason) });
+}

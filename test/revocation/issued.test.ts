@@ -5,7 +5,7 @@ import { isDropped } from '../../src/revocation/decision.ts';
 import { createRevocation } from '../../src/revocation/revocation.ts';
 import { sha256 } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
-import { CLIENT, caller, createWorld, HOME, OTHER, START_MS, USER, type World } from './fakes.ts';
+import { CLIENT, caller, createWorld, HOME, OTHER, revokeBy, START_MS, USER, type World } from './fakes.ts';
 
 let world: World;
 const TOKEN = 'an.issued.token';
@@ -81,7 +81,7 @@ describe('introspection', () => {
       world = createWorld();
       hold({ tokenKind: 'obo', user: { tenantId: HOME, objectId: USER } });
       assert.ok(await introspect());
-      await world.revocation.operate.revoke(request, 'someone');
+      await revokeBy(world, request, 'someone');
       assert.equal(await introspect(), undefined);
     }
   });
@@ -98,7 +98,7 @@ describe('introspection', () => {
   });
 
   test('a shared token stays active after a cut-off of its resource: fresh callers still get it', async () => {
-    await world.revocation.operate.revoke({ scope: { kind: 'resource', name: 'aoai' } }, 'someone');
+    await revokeBy(world, { scope: { kind: 'resource', name: 'aoai' } }, 'someone');
     assert.ok(await introspect());
   });
 });
@@ -235,7 +235,7 @@ describe('who is admitted', () => {
   const tryAs = async (as: 'caller' | 'operator', scope: unknown) => {
     world = createWorld();
     world.verified.set('token', caller());
-    await world.revocation.operate.revoke({ scope, block: true }, 'someone');
+    await revokeBy(world, { scope, block: true }, 'someone');
     return 'objectId' in (await world.revocation.admit('token', as));
   };
   test('nobody whose token, user or client was revoked', async () => {

@@ -7,7 +7,7 @@ import { createRevocation } from '../../src/revocation/revocation.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { createWorld, HOME, USER, type World } from './fakes.ts';
 
-const scope = { kind: 'user', tenantId: HOME, objectId: USER };
+const scope = { kind: 'user', tenantId: HOME, objectId: USER } as const;
 const key = `user:${HOME}:${USER}`;
 const HOUR_MS = 3_600_000;
 const block = (id: string) => ({

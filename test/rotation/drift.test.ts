@@ -239,8 +239,8 @@ describe('states that are shown and not thrown', () => {
       assert.equal(world.row().etag, etag, 'nothing is written while nothing changes');
       const [plan] = await world.plan();
       const { blocked } = world.row().state;
-      assert.equal(plan?.blocked, blocked && said(blocked));
-      assert.equal(plan?.code, blocked?.code);
+      assert.equal(plan?.blocked?.what, blocked && said(blocked));
+      assert.equal(plan?.blocked?.code, blocked?.code);
       delete world.account().refusal;
       await world.tick();
       assert.equal(world.row().state.blocked, undefined);
@@ -271,8 +271,8 @@ describe('states that are shown and not thrown', () => {
     assert.ok(world.history.length - told <= 96, `${world.history.length - told} steps told in a day`);
     const [plan] = await world.plan();
     assert.match(plan?.state ?? '', /^stuck/);
-    assert.match(plan?.blocked ?? '', /soft-deleted/);
-    assert.match(plan?.todo ?? '', /recover the secret/);
+    assert.match(plan?.blocked?.what ?? '', /soft-deleted/);
+    assert.match(plan?.blocked?.advice ?? '', /recover the secret/);
     assert.ok(world.logged.at(-1)?.startsWith('rotation_stuck'));
     world.deleted.clear();
     await world.rotation.retireNow('speech', { emergency: false, reason: 'purged' });

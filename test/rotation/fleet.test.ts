@@ -115,7 +115,7 @@ describe('many resources', () => {
     assert.deepEqual([report.unreachable, report.waiting], [['one'], 1]);
     const [one, two] = await world.plan();
     assert.equal(one?.state, 'unreadable');
-    assert.ok(one?.todo?.includes(`rotation/${keyOf('one')}`));
+    assert.ok(one?.blocked?.advice?.includes(`rotation/${keyOf('one')}`));
     assert.equal(two?.state, 'steady');
     await assert.rejects(
       world.rotation.retireNow('one', { emergency: true, reason: 'leaked' }),
@@ -408,11 +408,10 @@ describe('on demand', () => {
     world.before = (call) => (call === 'listKeys two' ? outage() : undefined);
     const [one, two] = await world.plan();
     assert.equal(one?.state, 'steady');
-    assert.equal(one?.next, 'the next rotation is not due');
-    assert.equal(one?.at, one?.dueAt);
-    assert.match(two?.blocked ?? '', /arm/);
-    assert.deepEqual([one?.code, two?.code], [undefined, 'service_fails']);
-    assert.ok((one?.steps.length ?? 0) > 0);
+    assert.equal(one?.next?.what, 'the next rotation is not due');
+    assert.equal(one?.next?.at, one?.dueAt);
+    assert.match(two?.blocked?.what ?? '', /arm/);
+    assert.deepEqual([one?.blocked, two?.blocked?.code], [undefined, 'service_fails']);
   });
 
   test('no key stands in a row, the history, a log line or a plan', async () => {

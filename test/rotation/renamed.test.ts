@@ -48,9 +48,8 @@ describe('a resource that gets another name in the policy', () => {
     assert.ok(entry);
     world.history.splice(0, 1, { ...entry, account: 'captions', why: 'told long ago' });
     await world.rotation.retireNow('speech', { emergency: false, reason: 'test' });
-    const [plan] = await world.plan([renamed()]);
-    const told = plan?.steps ?? [];
-    assert.equal(told.at(-1)?.why, 'told long ago');
+    const told = (await world.planned([renamed()]).history(renamed().name, 20, undefined)) ?? [];
+    assert.equal(told.at(-1)?.what, 'told long ago');
     assert.ok(told.length > 1);
   });
 });

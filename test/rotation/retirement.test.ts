@@ -192,8 +192,9 @@ describe('when something goes wrong', () => {
     for (let ticks = 0; ticks < 20; ticks += 1) await world.tick();
     const [plan] = await world.plan();
     assert.match(plan?.state ?? '', /^stuck: regenerating/);
-    assert.match(plan?.blocked ?? '', /arm: test: down/);
-    assert.ok(plan?.todo);
+    assert.match(plan?.blocked?.what ?? '', /arm: test: down/);
+    assert.ok(plan?.blocked?.advice);
+    assert.equal(plan?.stuck, true);
     const attempts = world.row().state.work?.attempts ?? 0;
     for (let ticks = 0; ticks < 12; ticks += 1) await world.tick();
     assert.equal((world.row().state.work?.attempts ?? 0) - attempts, 1);

@@ -3,8 +3,13 @@ import { accountKey } from '../../src/account-key.ts';
 import type { Resource, Rotation } from '../../src/policy/schema.ts';
 import type { AccountRefusal, Slot, VaultKey } from '../../src/ports.ts';
 import type { PlanReader, PlanRow } from '../../src/rotation/plan-row.ts';
-import { createPlanned, type Overdue, type Plan, type Planned } from '../../src/rotation/planned.ts';
-import type { RotationPorts } from '../../src/rotation/ports.ts';
+import {
+  createPlanned,
+  type Overdue,
+  type Planned,
+  type Account as Told,
+} from '../../src/rotation/planned.ts';
+import type { Pause, RotationPorts } from '../../src/rotation/ports.ts';
 import { createRotation, type KeyRotation } from '../../src/rotation/rotate.ts';
 import type { HistoryEntry, PublishedRow, StoredRow } from '../../src/rotation/state.ts';
 import { Secret } from '../../src/secret.ts';
@@ -36,6 +41,7 @@ export class World {
   readonly published = new Map<string, PublishedRow | 'unreadable'>();
   readonly history: HistoryEntry[] = [];
   readonly plans = new Map<string, PlanRow>();
+  readonly pauses = new Map<string, Pause>();
   readonly ledger = new Map<string, number>();
   readonly logged: string[] = [];
   /** What was changed or asked outside, in order. */
@@ -68,18 +74,18 @@ export class World {
   planned(resources = this.resources): Planned {
     const reader: PlanReader = {
       all: async () => [...this.plans.values()],
-      history: async (account, most) =>
+      history: async (account, most, before = Number.POSITIVE_INFINITY) =>
         this.history
-          .filter((entry) => entry.account === account)
+          .filter((entry) => entry.account === account && entry.fence < before)
           .reverse()
           .slice(0, most),
     };
-    return createPlanned(reader, resources, () => this.nowMs);
+    return createPlanned(reader, { all: async () => this.pauses }, resources, () => this.nowMs);
   }
   /** After a look at everything. */
-  async plan(resources = this.resources): Promise<readonly Plan[]> {
+  async plan(resources = this.resources): Promise<readonly Told[]> {
     for (const { name } of resources) await this.driver('plan', resources).tellPlan(name);
-    return this.planned(resources).plan();
+    return this.planned(resources).accounts();
   }
   /** Without another look. */
   overdue(): Promise<Overdue> {
@@ -212,6 +218,7 @@ export class World {
           return !account.refused.has(value) && [account.Key1, account.Key2].includes(value);
         },
       },
+      pauses: { all: async () => this.pauses },
       plans: {
         write: async (rows) => {
           this.before('plans');

@@ -38,7 +38,12 @@ export function demandAt(
   });
 }
 
-async function ask(scene: Scene, tell: Tell, account: Account, asked: Omit<Wish, 'reason'>): Promise<void> {
+async function ask(
+  scene: Scene,
+  tell: Tell,
+  account: Account,
+  asked: Omit<Wish, 'id' | 'at' | 'reason'>,
+): Promise<void> {
   const { wire, cloud, verdict } = scene;
   const process = scene.newProcess('exchange');
   const way = scene.way(process);
@@ -64,14 +69,14 @@ async function ask(scene: Scene, tell: Tell, account: Account, asked: Omit<Wish,
     queue: {
       put: (text) => wire.call(process, 'queues', 'put message', () => put(scene, tell, text), true),
     },
-    now: process.clock,
-    newId: () => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
     freshnessMs: 0,
     sleep: async () => undefined,
     log: () => undefined,
   });
   if (asked.emergency) scene.judgeOf(account).calls.troubled(scene.timeline.now());
-  await place({ ...asked, reason: `demand ${number}` });
+  const id = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+  const at = new Date(process.clock()).toISOString();
+  await place({ ...asked, id, at, reason: `demand ${number}` });
   verdict.note(`demand ${number} is placed`);
   if (answer === 'unmarked') return;
   for (const key of marked) if (leaked.includes(key)) scene.judgeOf(account).calls.onMarked(key);

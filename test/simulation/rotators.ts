@@ -180,6 +180,7 @@ function startRotator(scene: Scene, policy: PolicyVersion, version: Version): Ro
     proof: proofOver(way),
     ...(version === 'one app' ? oneAppOver(way, store, onBoth) : { store, published }),
     plans: { write: async () => undefined },
+    pauses: { all: async () => new Map() },
     ledger: ledgerOver(way),
     head: stateOver(way, scene.onBump),
     clock: process.clock,
@@ -197,6 +198,7 @@ function startRotator(scene: Scene, policy: PolicyVersion, version: Version): Ro
       await rotation.tellPlan(resource);
       return retired;
     },
+    progress: (demand) => rotation.becameOf(demand.resource, demand),
     now: process.clock,
     elapsedMs: timeline.now,
     log: (event, fields = {}) => verdict.note(`${process.name} ${event} ${JSON.stringify(fields)}`),

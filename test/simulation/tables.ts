@@ -1,5 +1,5 @@
 /** The tables as the rotation and the exchange see them, through the wire: rows, the mint ledger, the head. */
-import { type Demand, type DemandBook, type DemandStore, isOpen } from '../../src/demand/demand.ts';
+import { type Demand, type DemandBook, type DemandStore, isFollowed } from '../../src/demand/demand.ts';
 import type { Head, MintLedger, SharedState } from '../../src/ports.ts';
 import type { PublishedRows, RotationStore } from '../../src/rotation/ports.ts';
 import type { PublishedRow, StoredRow } from '../../src/rotation/state.ts';
@@ -81,7 +81,7 @@ export function demandsOver({ cloud, wire, process }: Way): DemandStore {
   return {
     find: (id) => wire.call(process, 'tables', 'read demand', () => cloud.demands.get(id)),
     open: () =>
-      wire.call(process, 'tables', 'read demands', () => [...cloud.demands.values()].filter(isOpen)),
+      wire.call(process, 'tables', 'read demands', () => [...cloud.demands.values()].filter(isFollowed)),
     write: (demand) =>
       wire.call(
         process,

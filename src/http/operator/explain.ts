@@ -8,15 +8,16 @@ import { policyChanges } from '../../exchange/policy-changes.ts';
 import { guid } from '../../guid.ts';
 import { tokenKind } from '../../policy/resource-schema.ts';
 import type { AuditRecord, Caller, Clock, ReadSpan, Snapshot } from '../../ports.ts';
-import { type Admit, AUDITOR, hasRole } from '../../revocation/admit.ts';
+import { AUDITOR, hasRole } from '../../revocation/admit.ts';
 import { Secret } from '../../secret.ts';
 import { madeAtMs } from '../correlation.ts';
 import { problem } from '../problem.ts';
 import { wrongQuery } from '../query.ts';
-import { admitted, badRequest, json, NO_OBJECT, readObject } from './guard.ts';
+import { badRequest, json, NO_OBJECT, readObject } from './body.ts';
+import { admitted, type Gate } from './gate.ts';
 
 export interface ExplainPorts {
-  readonly admit: Admit;
+  readonly gate: Gate;
   readonly clock: Clock;
   readonly version: PolicyVersion;
   readonly revocations: Revocations;
@@ -79,7 +80,7 @@ export function createExplainEndpoint(ports: ExplainPorts) {
       ownFromMs = endedAtMs + (OWN_PART - 1) * (endedAtMs - startedAtMs);
     }
   }
-  return admitted(ports.admit, async (request: HttpRequest, who: Caller): Promise<HttpResponseInit> => {
+  return admitted(ports.gate, async (request: HttpRequest, who: Caller): Promise<HttpResponseInit> => {
     const wrong = wrongQuery(request.url, []);
     if (wrong !== undefined) return badRequest(wrong);
     const body = await readObject(request);

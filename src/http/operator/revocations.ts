@@ -1,45 +1,69 @@
 /** `/operator/revocations`: what is refused and since when, and the acts that begin and end it. */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { iso } from '../../iso.ts';
-import type { Caller } from '../../ports.ts';
-import { type Admit, AUDITOR, OPERATOR } from '../../revocation/admit.ts';
-import type { Effect } from '../../revocation/effect.ts';
-import type { Operate } from '../../revocation/operate.ts';
-import { badRequest, guarded, hasMembers, json, NO_OBJECT, readObject } from './guard.ts';
+import type { Perform } from '../../operations/perform.ts';
+import { AUDITOR } from '../../revocation/admit.ts';
+import type { Operate, RevocationView } from '../../revocation/operate.ts';
+import { acting } from './acts.ts';
+import { badRequest, json, PAGE, pageOf, readPage } from './body.ts';
+import { type Gate, guarded } from './gate.ts';
 
 export interface RevocationPorts {
-  readonly admit: Admit;
-  readonly operate: Pick<Operate, 'list' | 'revoke' | 'lift'>;
+  readonly gate: Gate;
+  readonly perform: Perform;
+  readonly operate: Pick<Operate, 'list' | 'read' | 'revoke' | 'readLift' | 'lift'>;
 }
 
-export function createRevocationRoutes({ admit, operate }: RevocationPorts) {
-  async function revoke(request: HttpRequest, caller: Caller): Promise<HttpResponseInit> {
-    const body = await readObject(request);
-    if (body === 'unreadable') return badRequest(NO_OBJECT);
-    const effect = await operate.revoke(body, caller.objectId);
-    return 'kind' in effect ? badRequest(effect.problem) : json(200, times(effect));
-  }
-  async function lift(request: HttpRequest, caller: Caller): Promise<HttpResponseInit> {
-    const body = await readObject(request);
-    if (body === 'unreadable') return badRequest(NO_OBJECT);
-    const { scope, ...others } = body;
-    if (hasMembers(others)) return badRequest('the body has no other member than scope');
-    const lifted = await operate.lift(scope, caller.objectId);
-    return typeof lifted === 'object' ? badRequest(lifted.problem) : json(200, { lifted });
+export function createRevocationRoutes({ gate, perform, operate }: RevocationPorts) {
+  async function list(request: HttpRequest): Promise<HttpResponseInit> {
+    const page = readPage(request);
+    if (typeof page === 'string') return badRequest(page);
+    const entries = await operate.list();
+    const sorted = entries.toSorted((one, other) => (orderOf(one) < orderOf(other) ? 1 : -1));
+    const { after } = page;
+    const rest = after === undefined ? sorted : sorted.filter((entry) => orderOf(entry) < after);
+    return json(200, pageOf(rest, page.limit, orderOf));
   }
   return {
-    listRevocations: guarded(admit, AUDITOR, async () => json(200, { revocations: await operate.list() })),
-    revoke: guarded(admit, OPERATOR, revoke),
-    lift: guarded(admit, OPERATOR, lift),
+    listRevocations: guarded(gate, { role: AUDITOR, act: 'read revocations', query: PAGE }, list),
+    revoke: acting(gate, perform, 'revoke', async (body) => {
+      const request = operate.read(body);
+      if ('problem' in request) return request;
+      return {
+        target: request.key,
+        work: async ({ id, at, reason }, { objectId }) => {
+          const act = { who: objectId, id, atMs: Date.parse(at), reason };
+          const effect = await operate.revoke(request, act);
+          return {
+            key: effect.key,
+            scope: request.scope,
+            cutOff: iso(effect.cutOffSeconds * 1000),
+            blocked: request.block,
+            reason,
+            source: `operator ${objectId}`,
+            receivedAt: iso(effect.receivedAtMs),
+            inForceAt: iso(effect.inForceAtMs),
+            timeToEffectMs: effect.inForceAtMs - effect.receivedAtMs,
+            lastTokenUntil: iso(effect.lastTokenUntilMs),
+          };
+        },
+        answer: (operation, result) => json(200, { operation, ...result }),
+      };
+    }),
+    lift: acting(gate, perform, 'lift', async (body) => {
+      const wanted = await operate.readLift(body);
+      if ('problem' in wanted) return wanted;
+      return {
+        target: wanted.key,
+        work: async (_, { objectId }) => ({
+          scope: wanted.scope,
+          lifted: await operate.lift(wanted.scope, objectId),
+        }),
+        answer: (operation, result) => json(200, { operation, ...result }),
+      };
+    }),
   };
 }
 
-function times(effect: Effect): Record<string, unknown> {
-  return {
-    key: effect.key,
-    receivedAt: iso(effect.receivedAtMs),
-    inForceAt: iso(effect.inForceAtMs),
-    timeToEffectMs: effect.inForceAtMs - effect.receivedAtMs,
-    lastTokenUntil: iso(effect.lastTokenUntilMs),
-  };
-}
+/** The newest first; of two of the same moment the keys decide. */
+const orderOf = ({ receivedAt, key }: RevocationView): string => `${receivedAt} ${key}`;

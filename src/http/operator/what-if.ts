@@ -8,14 +8,15 @@ import { iso } from '../../iso.ts';
 import { loadPolicy, PolicyError } from '../../policy/load.ts';
 import { compilePolicy } from '../../policy/match.ts';
 import type { ReadSpan } from '../../ports.ts';
-import { type Admit, AUDITOR } from '../../revocation/admit.ts';
+import { AUDITOR } from '../../revocation/admit.ts';
 import { withoutSecrets } from '../../secret.ts';
 import { parseStrictObject } from '../../strict-json.ts';
 import { problem } from '../problem.ts';
-import { badRequest, guarded, json, NO_OBJECT } from './guard.ts';
+import { badRequest, json, NO_OBJECT } from './body.ts';
+import { type Gate, guarded } from './gate.ts';
 
 export interface WhatIfPorts {
-  readonly admit: Admit;
+  readonly gate: Gate;
   readonly readSpan: ReadSpan;
 }
 
@@ -30,43 +31,47 @@ const MAX_PROBLEM_CHARACTERS = 4_000;
 /** A policy of 256 KiB has some ten thousand of them. */
 const MAX_VALUES = 20_000;
 
-export function createWhatIfEndpoint({ admit, readSpan }: WhatIfPorts) {
-  return guarded(admit, AUDITOR, async (request: HttpRequest): Promise<HttpResponseInit> => {
-    const text = await readText(request);
-    if (text === 'too_large')
-      return problem(
-        413,
-        'Content Too Large',
-        `the body may have at most ${MAX_POLICY_BYTES} bytes unpacked`,
-      );
-    const body = parseStrictObject(text, MAX_VALUES);
-    if (body === 'unreadable') return badRequest(NO_OBJECT);
-    const read = whatIfRequest.safeParse(body);
-    if (!read.success)
-      return badRequest('the body has exactly the members policy, from and to; times are RFC 3339');
-    const [fromMs, toMs] = [Date.parse(read.data.from), Date.parse(read.data.to)];
-    if (toMs < fromMs || toMs - fromMs > MAX_SPAN_MS)
-      return badRequest('from and to must be in this order, and at most 31 days apart');
-    try {
-      const whatIf = createWhatIf(compilePolicy(loadPolicy(JSON.stringify(read.data.policy))));
-      let last = '';
-      const end = await readSpan(fromMs, toMs, (record) => {
-        whatIf.add(record);
-        last = record.at;
-        return true;
-      });
-      return json(200, {
-        ...whatIf.result(),
-        ...(end === 'unfinished' && { until: last }),
-        from: iso(fromMs),
-        to: iso(toMs),
-      });
-    } catch (error) {
-      if (!(error instanceof PolicyError)) throw error;
-      const detail = withoutSecrets(error.message).slice(0, MAX_PROBLEM_CHARACTERS);
-      return problem(422, 'Unprocessable Content', detail);
-    }
-  });
+export function createWhatIfEndpoint({ gate, readSpan }: WhatIfPorts) {
+  return guarded(
+    gate,
+    { role: AUDITOR, act: 'what-if' },
+    async (request: HttpRequest): Promise<HttpResponseInit> => {
+      const text = await readText(request);
+      if (text === 'too_large')
+        return problem(
+          413,
+          'Content Too Large',
+          `the body may have at most ${MAX_POLICY_BYTES} bytes unpacked`,
+        );
+      const body = parseStrictObject(text, MAX_VALUES);
+      if (body === 'unreadable') return badRequest(NO_OBJECT);
+      const read = whatIfRequest.safeParse(body);
+      if (!read.success)
+        return badRequest('the body has exactly the members policy, from and to; times are RFC 3339');
+      const [fromMs, toMs] = [Date.parse(read.data.from), Date.parse(read.data.to)];
+      if (toMs < fromMs || toMs - fromMs > MAX_SPAN_MS)
+        return badRequest('from and to must be in this order, and at most 31 days apart');
+      try {
+        const whatIf = createWhatIf(compilePolicy(loadPolicy(JSON.stringify(read.data.policy))));
+        let last = '';
+        const end = await readSpan(fromMs, toMs, (record) => {
+          whatIf.add(record);
+          last = record.at;
+          return true;
+        });
+        return json(200, {
+          ...whatIf.result(),
+          ...(end === 'unfinished' && { until: last }),
+          from: iso(fromMs),
+          to: iso(toMs),
+        });
+      } catch (error) {
+        if (!(error instanceof PolicyError)) throw error;
+        const detail = withoutSecrets(error.message).slice(0, MAX_PROBLEM_CHARACTERS);
+        return problem(422, 'Unprocessable Content', detail);
+      }
+    },
+  );
 }
 
 /** A policy is larger than a body of ours may be, so it may be sent gzipped: the Functions host passes it on as it is. */

@@ -98,11 +98,9 @@ async function recorded(description: LocalDescription): Promise<string[]> {
   const answer = await fetch(`${description.broker}/operator/revocations`, {
     headers: { authorization: `Bearer ${await callerToken(description, 'auditor')}` },
   });
-  const { revocations } = (await answer.json()) as { revocations?: Record<string, unknown>[] };
-  if (revocations === undefined) throw new Error(`the auditor was refused: ${answer.status}`);
-  const latest = revocations.toSorted((one, other) =>
-    String(other['receivedAt']).localeCompare(String(one['receivedAt'])),
-  )[0];
+  const { items } = (await answer.json()) as { items?: Record<string, unknown>[] };
+  if (items === undefined) throw new Error(`the auditor was refused: ${answer.status}`);
+  const [latest] = items;
   return [
     'recorded by the broker:',
     `  received  ${latest?.['receivedAt']}`,

@@ -1,7 +1,8 @@
 /** `npm run rotation`: what the rotation does next and did last, and rotating now, from a terminal. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { readCommandLine, wrongUsage } from '../../command-line.ts';
-import type { Plan } from '../../rotation/planned.ts';
+import type { Operation } from '../../operations/operation.ts';
+import type { Account, Step } from '../../rotation/planned.ts';
 import { callerToken, type LocalDescription, openLocal, startLocal } from './local-mode.ts';
 
 const usage = `npm run rotation -- COMMAND [options]
@@ -57,8 +58,8 @@ async function main(): Promise<void> {
     return wrongUsage(usage, command === undefined ? 'which command?' : `no such command: ${command}`);
   if (command !== 'plan' && resource === undefined) return wrongUsage(usage, 'which resource?');
   const run = async (environment: Environment): Promise<void> => {
-    if (command === 'plan' || resource === undefined) return tellPlan(await plans(environment));
-    if (command === 'history') return tellHistory(await plans(environment), resource);
+    if (command === 'plan' || resource === undefined) return tellPlan(await accounts(environment));
+    if (command === 'history') return tellSteps(await stepsOf(environment, resource));
     const { slot, emergency, reason } = values;
     await rotateNow(environment, resource, { emergency, reason, ...(slot ? { slot } : {}) });
     console.log('npm run rotation -- plan shows how it goes on');
@@ -87,64 +88,66 @@ async function ask(environment: Environment, path: string, body?: object): Promi
   return json;
 }
 
-async function plans(environment: Environment): Promise<readonly Plan[]> {
-  return (await ask(environment, 'rotation'))['resources'] as Plan[];
-}
-/** Asks, and follows the demand until the rotator has begun with it or said why not. */
-async function rotateNow(environment: Environment, resource: string, body: object): Promise<void> {
-  const { demand } = await ask(environment, `rotation/${encodeURIComponent(resource)}`, body);
-  const path = `demands/${demand}`;
-  const giveUpAt = performance.now() + MAX_WAIT_MS;
-  let found = await ask(environment, path);
-  while ((found['state'] === 'waiting' || found['state'] === 'running') && performance.now() < giveUpAt) {
-    await wait(LOOK_EVERY_MS);
-    found = await ask(environment, path);
+async function accounts(environment: Environment): Promise<readonly Account[]> {
+  const found: Account[] = [];
+  for (let after: unknown = ''; after !== undefined; ) {
+    const page = await ask(environment, `accounts?limit=1000${after === '' ? '' : `&after=${after}`}`);
+    found.push(...(page['items'] as Account[]));
+    after = page['next'];
   }
-  const { state, why } = found;
-  if (state === 'begun') return console.log(`${resource}: a rotation has begun\n  ${why}`);
-  if (state === 'notBegun' || state === 'failed')
-    return console.log(`${resource}: no rotation has begun: ${why}`);
-  console.log(
-    `${resource}: asked for, and the rotator has not begun yet\n  GET /operator/${path} tells more`,
-  );
+  return found.filter(({ rotates }) => rotates);
+}
+function pathOf(account: string): string {
+  return `accounts/${encodeURIComponent(account)}`;
+}
+/** The last ones, the newest first. */
+async function stepsOf(environment: Environment, account: string): Promise<readonly Step[]> {
+  return (await ask(environment, `${pathOf(account)}/history?limit=20`))['items'] as Step[];
+}
+/** Asks, and follows the operation until the rotator has begun with it or said why not. */
+async function rotateNow(environment: Environment, account: string, body: object): Promise<void> {
+  const { operation } = await ask(environment, `${pathOf(account)}/rotate`, body);
+  const path = `operations/${operation}`;
+  const giveUpAt = performance.now() + MAX_WAIT_MS;
+  const look = async () => (await ask(environment, path)) as unknown as Operation;
+  let found = await look();
+  while (found.state === 'running' && found.steps.length < 2 && performance.now() < giveUpAt) {
+    await wait(LOOK_EVERY_MS);
+    found = await look();
+  }
+  if (found.problem !== undefined)
+    return console.log(`${account}: no rotation has begun: ${found.problem.advice}`);
+  const last = found.steps.at(-1);
+  if (found.steps.length > 1) return console.log(`${account}: a rotation has begun\n  ${last?.what}`);
+  console.log(`${account}: asked for, and the rotator has not begun yet\n  GET /operator/${path} tells more`);
 }
 
-function tellPlan(planned: readonly Plan[]): void {
-  for (const {
-    resource,
-    state,
-    next,
-    at,
-    blocked,
-    code,
-    todo,
-    rotatedAt,
-    keysBornAt,
-    dueAt,
-    overdue,
-  } of planned) {
-    console.log(`${resource}: ${state}`);
-    console.log(`  next      ${next}${at === undefined ? ' (with the next tick)' : ` (until ${at})`}`);
-    if (blocked !== undefined) console.log(`  blocked   ${blocked}${code === undefined ? '' : ` (${code})`}`);
-    if (todo !== undefined) console.log(`  to do     ${todo}`);
+function tellPlan(told: readonly Account[]): void {
+  for (const { name, state, next, blocked, rotatedAt, slots = [], dueAt, overdue, paused } of told) {
+    console.log(`${name}: ${state ?? 'not seen yet'}`);
+    const at = next?.at === undefined ? ' (with the next tick)' : ` (until ${next.at})`;
+    console.log(`  next      ${next?.what}${at}`);
+    if (paused !== undefined) console.log(`  paused    by ${paused.by}: ${paused.reason}`);
+    if (blocked !== undefined) console.log(`  blocked   ${blocked.what} (${blocked.code})`);
+    if (blocked?.advice !== undefined) console.log(`  to do     ${blocked.advice}`);
     if (dueAt !== undefined) {
       console.log(`  rotated   ${rotatedAt ?? 'not since the account was adopted'}`);
-      console.log(`  keys of   ${keysBornAt?.Key1} (Key1), ${keysBornAt?.Key2} (Key2)`);
+      const ages = slots.map(({ slot, since = 'unknown' }) => `${since} (${slot})`);
+      console.log(`  keys of   ${ages.join(', ')}`);
       console.log(`  due       ${dueAt}${overdue ? ' OVERDUE' : ''}`);
     }
   }
 }
 
-function tellHistory(planned: readonly Plan[], resource: string): void {
-  for (const step of planned.find((plan) => plan.resource === resource)?.steps ?? []) {
+function tellSteps(steps: readonly Step[]): void {
+  for (const { at, from, to, what, tookMs, emergency, newKeyLagMs, oldKeyLagMs } of steps) {
+    const seconds = (ms: number): number => Math.round(ms / 1000);
     const lags = [
-      step.newKeyLagSeconds === undefined ? '' : `, new key accepted within ${step.newKeyLagSeconds} s`,
-      step.oldKeyLagSeconds === undefined ? '' : `, old key refused within ${step.oldKeyLagSeconds} s`,
+      newKeyLagMs === undefined ? '' : `, new key accepted within ${seconds(newKeyLagMs)} s`,
+      oldKeyLagMs === undefined ? '' : `, old key refused within ${seconds(oldKeyLagMs)} s`,
     ];
-    const emergency = step.emergency ? ' [emergency]' : '';
-    console.log(
-      `${step.at}  ${step.from} -> ${step.to}, after ${step.tookSeconds} s: ${step.why}${lags.join('')}${emergency}`,
-    );
+    const mark = emergency ? ' [emergency]' : '';
+    console.log(`${at}  ${from} -> ${to}, after ${seconds(tookMs)} s: ${what}${lags.join('')}${mark}`);
   }
 }
 
@@ -155,12 +158,12 @@ async function watch(resource: string, speed: string): Promise<void> {
   await rotateNow(environment, resource, { reason: 'npm run rotation -- watch' });
   let told = '';
   for (;;) {
-    const planned = (await plans(environment)).find((plan) => plan.resource === resource);
-    if (planned === undefined) throw new Error(`no resource ${resource} whose keys rotate`);
-    const fresh = planned.steps.filter(({ at }) => at > told).reverse();
-    for (const step of fresh) tellHistory([{ ...planned, steps: [step] }], resource);
+    const account = (await accounts(environment)).find(({ name }) => name === resource);
+    if (account === undefined) throw new Error(`no account ${resource} whose keys rotate`);
+    const fresh = (await stepsOf(environment, resource)).filter(({ at }) => at > told).reverse();
+    tellSteps(fresh);
     told = fresh.at(-1)?.at ?? told;
-    if (planned.state === 'steady' && told !== '') return;
+    if (account.phase === 'steady' && told !== '') return;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

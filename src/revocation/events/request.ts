@@ -35,25 +35,34 @@ const instant = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 date and time' })
   .transform((text) => Date.parse(text));
 
-const requestSchema = z.strictObject({
+const orderSchema = z.strictObject({
   scope: scopeShape,
   notBefore: instant.nullish(),
   block: z.boolean().nullish(),
+});
+const requestSchema = z.strictObject({
+  ...orderSchema.shape,
   reason: z.string().max(10_000).nullish(),
 });
 
-export interface RevocationRequest {
+/** What is to be revoked. */
+export interface RevocationOrder {
   readonly scope: Scope;
   /** Tokens issued before this time are refused; undefined means now. */
   readonly notBeforeMs: number | undefined;
   readonly block: boolean;
+}
+export interface RevocationRequest extends RevocationOrder {
   readonly reason: string;
 }
 
 /** Reads an event's data. @returns the request, or every problem in one line */
 export function readRequest(data: Members, policy: Policy): RevocationRequest | Invalid {
-  const request = Object(respell(data, Object.keys(requestSchema.shape)));
-  return readOrder({ ...request, scope: respelledScope(data.get('scope')) }, policy);
+  const { reason, ...order } = Object(respell(data, Object.keys(requestSchema.shape)));
+  const parsed = requestSchema.shape.reason.safeParse(reason);
+  if (!parsed.success) return invalid(`reason: ${parsed.error.issues[0]?.message}`);
+  const read = readOrder({ ...order, scope: respelledScope(data.get('scope')) }, policy);
+  return 'kind' in read ? read : { ...read, reason: parsed.data ?? '' };
 }
 
 function respelledScope(scope: unknown): unknown {
@@ -62,24 +71,25 @@ function respelledScope(scope: unknown): unknown {
   return respell(scope, Object.keys(known?.shape ?? { kind }));
 }
 
-/** Reads an operator's request. @returns the request, or every problem in one line */
-export function readOrder(value: unknown, policy: Policy): RevocationRequest | Invalid {
-  const parsed = requestSchema.safeParse(value);
+/** Reads what an operator wants revoked. @returns the order, or every problem in one line */
+export function readOrder(value: unknown, policy: Policy): RevocationOrder | Invalid {
+  const parsed = orderSchema.safeParse(value);
   if (!parsed.success) return problems(parsed.error);
-  const { scope, notBefore, block, reason } = parsed.data;
+  const { scope, notBefore, block } = parsed.data;
   const unknown = unknownName(scope, policy);
   if (unknown !== undefined) return invalid(unknown);
   return {
     scope,
     notBeforeMs: notBefore ?? undefined,
     block: block ?? false,
-    reason: reason ?? '',
   };
 }
 
-/** Reads an operator's scope. @returns the scope, or every problem in one line */
-export function readScope(value: unknown): Scope | Invalid {
-  const parsed = scopeShape.safeParse(value);
+const liftSchema = z.strictObject({ scope: scopeShape });
+
+/** Reads what an operator wants lifted. @returns the scope, or every problem in one line */
+export function readLift(value: unknown): { readonly scope: Scope } | Invalid {
+  const parsed = liftSchema.safeParse(value);
   return parsed.success ? parsed.data : problems(parsed.error);
 }
 

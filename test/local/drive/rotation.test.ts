@@ -6,30 +6,27 @@ import { startUpstream } from '../../azure/upstream-server.ts';
 
 const CLI = fileURLToPath(new URL('../../../src/local/drive/rotation.ts', import.meta.url));
 const plan = {
-  resource: 'speech',
+  name: 'speech',
+  rotates: true,
   state: 'stuck: regenerating (Key1)',
-  next: 'arm: down',
-  at: '2026-11-22T13:00:00.000Z',
-  blocked: 'arm: down',
-  todo: 'look at the service',
+  next: { what: 'arm: down', at: '2026-11-22T13:00:00.000Z' },
+  blocked: { code: 'service_fails', what: 'arm: down', advice: 'look at the service' },
   rotatedAt: '2026-10-22T12:00:00.000Z',
   dueAt: '2026-11-20T12:00:00.000Z',
   overdue: true,
-  steps: [
-    {
-      at: '2026-11-22T12:00:00.000Z',
-      from: 'proving (Key1)',
-      to: 'promoting (Key2)',
-      why: 'Key1 is retired',
-      tookSeconds: 600,
-      by: 'a/1',
-      emergency: true,
-      newKeyLagSeconds: 30,
-    },
-  ],
+  slots: [{ slot: 'Key1', state: 'active' }],
 };
-
-const WAITING = { state: 'waiting', why: '' };
+const step = {
+  at: '2026-11-22T12:00:00.000Z',
+  from: 'proving (Key1)',
+  to: 'promoting (Key2)',
+  what: 'Key1 is retired',
+  tookMs: 600_000,
+  by: 'a/1',
+  emergency: true,
+  newKeyLagMs: 30_000,
+};
+const ASKED = { at: '2026-11-22T12:00:00.000Z', what: 'asked for' };
 
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
 before(async () => {
@@ -37,10 +34,12 @@ before(async () => {
   upstream = await startUpstream(({ method, path, headers }) => {
     if (headers.authorization !== 'Bearer the-token')
       return { status: 403, body: { detail: 'the app role is required' } };
-    if (method !== 'GET') return { status: 202, body: { resource: 'speech', demand: 'd1' } };
-    if (path !== '/operator/demands/d1') return { status: 200, body: { resources: [plan] } };
+    if (method !== 'GET') return { status: 202, body: { operation: 'd1' } };
+    if (path.startsWith('/operator/accounts/speech/history')) return { status: 200, body: { items: [step] } };
+    if (!path.startsWith('/operator/operations/')) return { status: 200, body: { items: [plan] } };
     looks += 1;
-    return { status: 200, body: looks === 1 ? WAITING : { state: 'begun', why: 'proving (Key2)' } };
+    const steps = looks === 1 ? [ASKED] : [ASKED, { at: ASKED.at, what: 'proving (Key2)' }];
+    return { status: 200, body: { state: 'running', steps } };
   });
 });
 after(() => upstream[Symbol.asyncDispose]());
@@ -57,7 +56,16 @@ function run(token: string, ...args: string[]): Promise<{ code: number; out: str
 test('the plan says the state, what is next and until when, what blocks it, and what to do', async () => {
   const { code, out } = await run('the-token', 'plan');
   assert.equal(code, 0);
-  for (const said of [plan.state, plan.next, plan.at, plan.blocked, plan.todo, `${plan.dueAt} OVERDUE`]) {
+  const { next, blocked } = plan;
+  for (const said of [
+    plan.state,
+    next.what,
+    next.at,
+    blocked.what,
+    blocked.advice,
+    `${plan.dueAt} OVERDUE`,
+    'unknown (Key1)',
+  ]) {
     assert.ok(out.includes(said), said);
   }
 });
@@ -85,9 +93,9 @@ test('rotating now sends what was said and nothing else, and tells the outcome i
   const asked = upstream.asked.find(({ method }) => method === 'POST');
   assert.deepEqual(
     upstream.asked.slice(-2).map(({ path }) => path),
-    ['/operator/demands/d1', '/operator/demands/d1'],
+    ['/operator/operations/d1', '/operator/operations/d1'],
   );
-  assert.equal(`${asked?.method} ${asked?.path}`, 'POST /operator/rotation/speech');
+  assert.equal(`${asked?.method} ${asked?.path}`, 'POST /operator/accounts/speech/rotate');
   assert.deepEqual(JSON.parse(asked?.body ?? ''), { emergency: true, reason: 'leaked', slot: 'Key2' });
 });
 

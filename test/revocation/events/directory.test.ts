@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { createWatch } from '../../../src/revocation/watch.ts';
 import { UpstreamFailure } from '../../../src/upstream.ts';
-import { CLIENT, createWorld, GROUP, HOME, START_MS, USER, type World } from '../fakes.ts';
+import { CLIENT, createWorld, GROUP, HOME, revokeBy, START_MS, USER, type World } from '../fakes.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -189,7 +189,7 @@ test('a group that was deleted cuts off its grants: fresh tokens no longer hold 
 });
 
 test('an outage of Graph does not keep spent entries', async () => {
-  await world.revocation.operate.revoke({ scope: { kind: 'grant', name: 'people' } }, 'olga');
+  await revokeBy(world, { scope: { kind: 'grant', name: 'people' } }, 'olga');
   world.advance(40 * 3_600_000);
   world.down.add('graph');
   await assert.rejects(world.revocation.reconcile(), UpstreamFailure);

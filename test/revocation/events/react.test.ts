@@ -307,7 +307,7 @@ describe('a revocation that is requested', () => {
     dataVersion: '1',
     data,
   });
-  const user = { kind: 'user', tenantId: HOME, objectId: USER };
+  const user = { kind: 'user', tenantId: HOME, objectId: USER } as const;
   const entry = () => world.entries.get(`user:${HOME}:${USER}`);
 
   test('is written, then announced, then recorded with its time to effect', async () => {

@@ -115,10 +115,8 @@ describe('three instances on one store', () => {
     const lifted = await operator('POST', 'revocations/lift', { scope, reason: 'over' });
     assert.equal((lifted as { lifted: boolean }).lifted, true);
     assert.deepEqual(await statuses(fresh, 'speech'), [200, 200, 200]);
-    const { revocations } = (await operator('GET', 'revocations')) as {
-      revocations: Record<string, unknown>[];
-    };
-    const listed = revocations.find(({ key }) => key === 'grant:captions');
+    const { items } = (await operator('GET', 'revocations')) as { items: Record<string, unknown>[] };
+    const listed = items.find(({ key }) => key === 'grant:captions');
     assert.ok(listed?.['inForceAt'] && listed['lastTokenUntil']);
   });
 });
@@ -170,8 +168,8 @@ describe('the webhook', () => {
     ];
     assert.equal(await deliver(local.description.broker, batch), 202);
     assert.deepEqual(await statuses(token, 'speech'), [400, 400, 400]);
-    const { poison } = (await operator('GET', 'events')) as { poison: { why: string }[] };
-    assert.ok(poison.some(({ why }) => why.startsWith('scope.kind')));
+    const { items } = (await operator('GET', 'events')) as { items: { kind: string; why?: string }[] };
+    assert.ok(items.some(({ kind, why }) => kind === 'poison' && why?.startsWith('scope.kind')));
     await afterCutOffs();
   });
 });

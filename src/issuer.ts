@@ -164,6 +164,14 @@ function build(config: IssuerConfig) {
   const pauses = createPauses(tables);
   const planned = createPlanned(createPlanReader(tables), pauses, policy.resources, clock);
 
+  const directory = {
+    // Loaded when a transmitter or an operator first names a user; nothing else here asks Microsoft Graph.
+    user: async (name: string) => {
+      const { createDirectory } = await import('./azure/graph.ts');
+      const token = async () => (await identities.token(config.BROKER_GRAPH_SCOPE, identity)).token;
+      return createDirectory(config.BROKER_GRAPH_URL, token).user(name);
+    },
+  };
   const revocation = createRevocation({
     policy,
     homeTenantId: config.BROKER_TENANT_ID,
@@ -173,14 +181,7 @@ function build(config: IssuerConfig) {
     events: createEventStore(tables),
     head: state,
     issued,
-    directory: {
-      // Loaded when a transmitter first names a user by e-mail address; nothing else here asks Microsoft Graph.
-      user: async (email) => {
-        const { createDirectory } = await import('./azure/graph.ts');
-        const token = async () => (await identities.token(config.BROKER_GRAPH_SCOPE, identity)).token;
-        return createDirectory(config.BROKER_GRAPH_URL, token).user(email);
-      },
-    },
+    directory,
     transmitterKeys: createTransmitterKeys(clock),
     toRotator: queue('events'),
     isHandled: createIsHandled(rows),
@@ -228,7 +229,13 @@ function build(config: IssuerConfig) {
         },
       }),
       ...createOperationRoutes({ gate, follow }),
-      ...createRevocationRoutes({ gate, perform, operate: revocation.operate }),
+      ...createRevocationRoutes({
+        gate,
+        perform,
+        operate: revocation.operate,
+        homeTenantId: config.BROKER_TENANT_ID,
+        directory,
+      }),
       ...createEventRoutes({ gate, operate: revocation.operate }),
       ...createAuditRoutes({
         gate,

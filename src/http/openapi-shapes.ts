@@ -78,6 +78,12 @@ const problem = z.strictObject({
   detail: z.string(),
   correlation_id: z.string().describe('Under which the log and the audit have the request.'),
 });
+const personFound = z.strictObject({
+  ...problem.shape,
+  found: z
+    .strictObject({ objectId: z.guid(), enabled: z.boolean() })
+    .describe('Whom Microsoft Graph has under the name. Send this object id to confirm.'),
+});
 export const shapes = {
   tokenRequest,
   tokenAnswer,
@@ -89,6 +95,7 @@ export const shapes = {
   health,
   securityEventError,
   problem,
+  personFound,
   ...operatorShapes,
   audit,
   explainRequest,

@@ -43,6 +43,14 @@ const operatorAnswers: Answers = {
   403: ["the app role is missing, or in a person's token the scope Broker.Operate", 'problem'],
   503: ['something it depends on does not answer; see Retry-After', 'problem'],
 };
+const PROBLEMS: ReadonlySet<ShapeName> = new Set(['problem', 'personFound']);
+/** A scope may name a person, and then asks back. */
+const asksBack: Answers = {
+  409: [
+    'a user principal name is where the object id is wanted; nothing was done, and `found` says whose it is',
+    'personFound',
+  ],
+};
 const withBody: Answers = {
   413: ['the body is too large', 'problem'],
 };
@@ -204,14 +212,14 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
     post: act({
       summary: 'Revokes (Broker.Operator)',
       body: { [JSON_TYPE]: 'revocationRequest' },
-      answers: { 200: ['in force on every instance', 'revocationEffect'] },
+      answers: { 200: ['in force on every instance', 'revocationEffect'], ...asksBack },
     }),
   },
   '/operator/revocations/lift': {
     post: act({
       summary: 'Ends a block (Broker.Operator)',
       body: { [JSON_TYPE]: 'lift' },
-      answers: { 200: ['done', 'lifted'] },
+      answers: { 200: ['done', 'lifted'], ...asksBack },
     }),
   },
   '/operator/events': {
@@ -307,7 +315,7 @@ function describe({ summary, body, parameters, answers, security }: Operation): 
       description,
       ...(shape && {
         content: {
-          [shape === 'problem' ? 'application/problem+json' : JSON_TYPE]: { schema: ref(shape) },
+          [PROBLEMS.has(shape) ? 'application/problem+json' : JSON_TYPE]: { schema: ref(shape) },
         },
       }),
     })),

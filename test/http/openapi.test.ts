@@ -86,6 +86,11 @@ describe('the answers of a running broker', async () => {
       },
       resource: 'chat',
     };
+    const ada = stack.description.callers.find(({ name }) => name === 'ada');
+    const byName = {
+      scope: { kind: 'user', tenantId: ada?.tenantId, objectId: ada?.username },
+      reason: 'x',
+    };
     const at = new Date().toISOString();
     const unknownId = '0af7651916cd43dd8448eb211c80319c';
     const asked: [route: string, status: number, init: RequestInit][] = [
@@ -137,6 +142,8 @@ describe('the answers of a running broker', async () => {
         { headers: operator, body: JSON.stringify({ scope, block: true, reason: 'x' }) },
       ],
       ['POST /operator/revocations', 400, { headers: operator, body: '{}' }],
+      ['POST /operator/revocations', 409, { headers: operator, body: JSON.stringify(byName) }],
+      ['POST /operator/revocations/lift', 409, { headers: operator, body: JSON.stringify(byName) }],
       ['GET /operator/revocations', 200, { headers: auditor }],
       ['GET /operator/revocations', 401, {}],
       ['GET /operator/revocations', 403, { headers: captions }],

@@ -93,7 +93,20 @@ function createRoutes() {
         list: async (after, most) => (await book.list(after, most)).map((each) => asSeen(each, clock())),
       },
     }),
-    ...createRevocationRoutes({ gate, perform, operate }),
+    ...createRevocationRoutes({
+      gate,
+      perform,
+      operate,
+      homeTenantId: HOME,
+      directory: {
+        user: async (name) => {
+          if (name === 'gone@example.test') return 'absent';
+          if (name === 'secret@example.test') throw new UpstreamFailure('graph', 'was refused', 403);
+          if (world.down.has('graph')) throw new UpstreamFailure('graph', 'is down');
+          return { objectId: USER, enabled: false, sessionsValidFromMs: undefined };
+        },
+      },
+    }),
     ...createEventRoutes({ gate, operate }),
     ...createAuditRoutes({
       gate,
@@ -232,6 +245,10 @@ test('an operator by the word of another tenant is none: its own administrators 
   for (const [action, body, params] of ACT)
     assert.equal((await ask(action, 'foreign', body, params)).status, 403);
   assert.deepEqual([rotated, world.bumps], [[], 0]);
+  assert.equal(gate.records.length, LOOK.length + ACT.length);
+  assert.ok(
+    gate.records.every(({ tenantId, outcome, act }) => tenantId === OTHER && outcome === 'refused' && act),
+  );
   const admitted = await world.revocation.admit('foreign', 'caller');
   assert.deepEqual('appRoles' in admitted && admitted.appRoles, ['Token.Exchange'], 'the others stay');
 });
@@ -261,6 +278,34 @@ describe('what they do', () => {
       ['succeeded', 'revoke', `user:${HOME}:${USER}`, 'o', 'stolen'],
     );
     assert.deepEqual(followed.json.result, entry);
+  });
+
+  test('a person by name is looked up and asked back, and nothing is revoked or lifted before the id confirms it', async () => {
+    const named = (objectId: string, tenantId: string = HOME) => ({
+      scope: { kind: 'user', tenantId, objectId },
+      reason: 'left',
+    });
+    for (const act of ['revoke', 'lift'] as const) {
+      const { status, json } = await ask(act, 'operator', named('Ada@Example.test'));
+      assert.deepEqual([status, json.found], [409, { objectId: USER, enabled: false }]);
+      assert.match(json.detail, new RegExp(`${USER}.*disabled; nothing was done`));
+      assert.equal((await ask(act, 'auditor', named('ada@example.test'))).status, 403);
+      for (const [wrong, why] of [
+        [named('gone@example.test'), /nobody/],
+        [named('secret@example.test'), /may not read the directory/],
+        [named('ada@example.test', OTHER), /home tenant/],
+        [named('a b@example.test'), /must be a GUID$/],
+        [named(`${'a'.repeat(113)}@example.test`), /must be a GUID$/],
+      ] as const) {
+        const refused = await ask(act, 'operator', wrong);
+        assert.equal(refused.status, 400);
+        assert.match(refused.json.detail, why);
+      }
+      world.down.add('graph');
+      assert.equal((await ask(act, 'operator', named('ada@example.test'))).status, 503);
+      world.down.clear();
+    }
+    assert.deepEqual([world.bumps, world.entries.size, kept.size], [0, 0, 0]);
   });
 
   test('lift ends a block', async () => {

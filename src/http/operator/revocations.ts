@@ -7,14 +7,15 @@ import type { Operate, RevocationView } from '../../revocation/operate.ts';
 import { acting } from './acts.ts';
 import { badRequest, json, PAGE, pageOf, readPage } from './body.ts';
 import { type Gate, guarded } from './gate.ts';
+import { askWhoIsMeant, type PersonPorts } from './person.ts';
 
-export interface RevocationPorts {
+export interface RevocationPorts extends PersonPorts {
   readonly gate: Gate;
   readonly perform: Perform;
   readonly operate: Pick<Operate, 'list' | 'read' | 'revoke' | 'readLift' | 'lift'>;
 }
 
-export function createRevocationRoutes({ gate, perform, operate }: RevocationPorts) {
+export function createRevocationRoutes({ gate, perform, operate, ...person }: RevocationPorts) {
   async function list(request: HttpRequest): Promise<HttpResponseInit> {
     const page = readPage(request);
     if (typeof page === 'string') return badRequest(page);
@@ -27,6 +28,8 @@ export function createRevocationRoutes({ gate, perform, operate }: RevocationPor
   return {
     listRevocations: guarded(gate, { role: AUDITOR, act: 'read revocations', query: PAGE }, list),
     revoke: acting(gate, perform, 'revoke', async (body) => {
+      const question = await askWhoIsMeant(person, body);
+      if (question !== undefined) return question;
       const request = operate.read(body);
       if ('problem' in request) return request;
       return {
@@ -51,6 +54,8 @@ export function createRevocationRoutes({ gate, perform, operate }: RevocationPor
       };
     }),
     lift: acting(gate, perform, 'lift', async (body) => {
+      const question = await askWhoIsMeant(person, body);
+      if (question !== undefined) return question;
       const wanted = await operate.readLift(body);
       if ('problem' in wanted) return wanted;
       return {

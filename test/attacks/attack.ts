@@ -30,6 +30,8 @@ export interface Attack {
   readonly allowed: Allowed;
   /** Texts that no answer to it and no new log line may hold. */
   readonly never?: readonly string[];
+  /** The records of operators' acts that it leaves in the audit, by their outcome: so many and no other. */
+  readonly acts?: Readonly<Record<string, number>>;
   /** What it shows is not mended yet. */
   readonly pending?: true;
 }

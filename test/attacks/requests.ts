@@ -163,19 +163,6 @@ export const requests: readonly Attack[] = [
     allowed: { statuses: [401, 403] },
   },
   {
-    what: 'an auditor who acts',
-    send: async (broker) => {
-      const auditor = await withBearer(broker, 'auditor');
-      return OPERATOR_ROUTES.filter(([method]) => method === 'POST').map(([method, path]) => ({
-        method,
-        path,
-        headers: [JSON_TYPE, auditor],
-        body: '{}',
-      }));
-    },
-    allowed: { statuses: [403] },
-  },
-  {
     what: 'ways around the routes: encoded, doubled and dotted slashes, other methods, an override',
     send: async (broker) => [
       ...[

@@ -1,4 +1,5 @@
 /** Runs one row of the table against a broker and says in words what did not hold. */
+import { isDeepStrictEqual } from 'node:util';
 import { withoutSecrets } from '../../src/secret.ts';
 import type { Attack } from './attack.ts';
 import type { Broker } from './broker.ts';
@@ -19,11 +20,13 @@ export async function runAttack(broker: Broker, attack: Attack): Promise<Held> {
   const sendings = await attack.send(broker);
   const logBefore = broker.stack.log().length;
   const before = await lastCall(broker);
+  const { now } = await broker.stack.control('GET', '/clock');
   const answers: Received[] = [];
   for (const sending of sendings) answers.push(await send(broker.url, sending));
   await untilHandled(broker, before);
   const calls = await callsAfter(broker, before);
   const log = broker.stack.log().slice(logBefore);
+  const acts = attack.acts && (await actsSince(broker, String(now)));
 
   const { allowed } = attack;
   const limits: readonly (readonly [what: string, found: number, most: number])[] = [
@@ -38,6 +41,7 @@ export async function runAttack(broker: Broker, attack: Attack): Promise<Held> {
     ...(calls.operations.length > 0 && calls.upstream > (allowed.upstreamCalls ?? 0)
       ? [`called: ${calls.operations.join(', ')}`]
       : []),
+    ...(isDeepStrictEqual(acts, attack.acts) ? [] : [`the audit has of acts ${JSON.stringify(acts)}`]),
     ...(attack.never ?? []).flatMap((text) =>
       log.includes(text) ? [`${JSON.stringify(text)} is in the log`] : [],
     ),
@@ -71,6 +75,21 @@ function answerProblems(
   for (const forbidden of never)
     if (text.includes(forbidden)) problems.push(`${JSON.stringify(forbidden)} is in the answer to ${asked}`);
   return problems;
+}
+
+/** The records of acts in the audit since then, by their outcome. */
+async function actsSince(broker: Broker, from: string): Promise<Readonly<Record<string, number>>> {
+  const { body } = await send(broker.url, {
+    method: 'GET',
+    path: `/operator/audit?limit=1000&from=${encodeURIComponent(from)}`,
+    headers: [['authorization', `Bearer ${await broker.tokenOf('auditor')}`]],
+  });
+  const { items } = JSON.parse(body) as { items: { act?: string; outcome: string }[] };
+  const groups = Map.groupBy(
+    items.filter(({ act }) => act !== undefined),
+    ({ outcome }) => outcome,
+  );
+  return Object.fromEntries([...groups].map(([outcome, records]) => [outcome, records.length]));
 }
 
 const JWT = /eyJ[\w-]{10,}\.[\w-]{10,}/;

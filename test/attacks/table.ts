@@ -2,6 +2,7 @@
 import type { Attack } from './attack.ts';
 import { events } from './events.ts';
 import { injections } from './injections.ts';
+import { operators } from './operators.ts';
 import { requests } from './requests.ts';
 import { targetSpellings } from './targets.ts';
 import { tokens } from './tokens.ts';
@@ -12,4 +13,5 @@ export const table: Readonly<Record<string, readonly Attack[]>> = {
   targets: targetSpellings,
   events,
   injections,
+  operators,
 };

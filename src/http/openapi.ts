@@ -3,6 +3,7 @@
  * with it. It is loaded at the first request for it, because no exchange needs it.
  */
 import * as z from 'zod';
+import answered from './openapi-examples.json' with { type: 'json' };
 import { type ShapeName, shapes } from './openapi-shapes.ts';
 
 type Answers = Readonly<Record<number, readonly [description: string, shape?: ShapeName]>>;
@@ -282,7 +283,9 @@ export function openApi(): Record<string, unknown> {
   document ??= {
     openapi: '3.1.0',
     info: { title: 'Azure AI token broker', version: '1', license: { name: 'MIT', identifier: 'MIT' } },
-    paths: mapValues(paths, (operations) => mapValues(operations, describe)),
+    paths: mapValues(paths, (operations, path) =>
+      mapValues(operations, (operation, method) => describe(`${method.toUpperCase()} ${path}`, operation)),
+    ),
     components: {
       schemas: mapValues(shapes, (shape) => schemaOf(shape)),
       securitySchemes: {
@@ -303,7 +306,10 @@ function schemaOf(shape: z.ZodType): object {
   return schema;
 }
 
-function describe({ summary, body, parameters, answers, security }: Operation): object {
+/** What a run of the local mode answered, by route and status: `GET /operator/audit 200`. */
+const EXAMPLES: Readonly<Record<string, unknown>> = answered;
+
+function describe(route: string, { summary, body, parameters, answers, security }: Operation): object {
   return {
     summary,
     ...(security && { security }),
@@ -311,20 +317,28 @@ function describe({ summary, body, parameters, answers, security }: Operation): 
     ...(body && {
       requestBody: { required: true, content: mapValues(body, (shape) => ({ schema: ref(shape) })) },
     }),
-    responses: mapValues(answers, ([description, shape]) => ({
+    responses: mapValues(answers, ([description, shape], status) => ({
       description,
       ...(shape && {
         content: {
-          [PROBLEMS.has(shape) ? 'application/problem+json' : JSON_TYPE]: { schema: ref(shape) },
+          [PROBLEMS.has(shape) ? 'application/problem+json' : JSON_TYPE]: {
+            schema: ref(shape),
+            ...exampleOf(`${route} ${status}`),
+          },
         },
       }),
     })),
   };
 }
 
+const exampleOf = (key: string): object => (Object.hasOwn(EXAMPLES, key) ? { example: EXAMPLES[key] } : {});
+
 const ref = (shape: ShapeName | undefined): object =>
   shape === undefined ? { type: 'string' } : { $ref: `#/components/schemas/${shape}` };
 
-function mapValues<T, R>(from: Readonly<Record<string, T>>, to: (value: T) => R): Record<string, R> {
-  return Object.fromEntries(Object.entries(from).map(([name, value]) => [name, to(value)]));
+function mapValues<T, R>(
+  from: Readonly<Record<string, T>>,
+  to: (value: T, name: string) => R,
+): Record<string, R> {
+  return Object.fromEntries(Object.entries(from).map(([name, value]) => [name, to(value, name)]));
 }

@@ -1,4 +1,6 @@
+/** `BROKER_TEST_EXAMPLES=write node --test test/http/openapi.test.ts` writes the document's examples anew. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
@@ -7,6 +9,7 @@ import { openApi } from '../../src/http/openapi.ts';
 import { loadApp } from '../../src/local/host/app.ts';
 import { startStack } from '../flows/stack.ts';
 import { samplePolicy } from '../policy/sample.ts';
+import { asExample } from './openapi-example.ts';
 
 interface Document {
   readonly openapi: string;
@@ -14,7 +17,10 @@ interface Document {
   readonly components: { readonly schemas: Record<string, Parameters<typeof z.fromJSONSchema>[0]> };
 }
 interface Operation {
-  readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }>;
+  readonly responses: Record<
+    string,
+    { readonly content?: Record<string, { readonly schema: object; readonly example?: unknown }> }
+  >;
 }
 
 it('the OpenAPI document names the routes that the functions register, and no other', async () => {
@@ -43,7 +49,11 @@ it('the OpenAPI document names the routes that the functions register, and no ot
 });
 
 describe('the answers of a running broker', async () => {
-  /** Fails unless the document has this answer: its status, its media type, and its shape to the last member. */
+  const examples = new Map<string, unknown>();
+  /**
+   * Fails unless the document has this answer: its status, its media type, and its shape to the last member; and an
+   * example of this shape, which is of an earlier run.
+   */
   const assertDocumented = async (document: Document, route: string, response: Response): Promise<number> => {
     const [method = '', path = ''] = route.split(' ');
     const answer = document.paths[path]?.[method.toLowerCase()]?.responses[response.status];
@@ -54,8 +64,13 @@ describe('the answers of a running broker', async () => {
     const media = answer.content[type];
     assert(media, `${route} answered ${type}`);
     const name = Object.values(media.schema)[0]?.split('/').pop();
-    const parsed = z.fromJSONSchema(document.components.schemas[name] ?? {}).safeParse(JSON.parse(text));
+    const schema = z.fromJSONSchema(document.components.schemas[name] ?? {});
+    const parsed = schema.safeParse(JSON.parse(text));
     assert(parsed.success, `${route} ${response.status}: ${parsed.error?.message}`);
+    const key = `${route} ${response.status}`;
+    if (!examples.has(key)) examples.set(key, asExample(JSON.parse(text)));
+    if (process.env['BROKER_TEST_EXAMPLES'] !== 'write')
+      assert(schema.safeParse(media.example).success, `the example of ${key} is of another shape`);
     return response.status;
   };
 
@@ -182,12 +197,34 @@ describe('the answers of a running broker', async () => {
         { headers: { ...operator, 'idempotency-key': 'k' }, body: '{"reason":"z"}' },
       ],
       ['GET /operator/operations', 200, { headers: auditor }],
+      ['GET /operator/operations/{id}', 200, { headers: auditor }],
       ['GET /operator/operations/{id}', 404, { headers: auditor }],
     ];
+    const done = await fetch(`${broker}/operator/revocations`, {
+      method: 'POST',
+      headers: operator,
+      body: JSON.stringify({
+        scope: { kind: 'grant', name: 'captions' },
+        notBefore: '2026-01-01T00:00:00Z',
+        reason: 'a laptop was lost',
+      }),
+    });
+    const { operation } = (await done.json()) as { operation: string };
+    // So that the accounts have their slots.
+    await fetch(`${stack.description.apps.rotator[0]}/admin/functions/rotate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"input":""}',
+    });
+    const isSeen = async () =>
+      (await (await fetch(`${broker}/operator/accounts/translator`, { headers: auditor })).text()).includes(
+        'asOf',
+      );
+    while (!(await isSeen())) await new Promise((resolve) => setTimeout(resolve, 100));
     for (const [route, status, init] of asked) {
       const [method = '', path = ''] = route.split(' ');
       const isMisspelled = method === 'GET' && status === 400;
-      const at = `${path.replace('{name}', status === 404 ? 'none' : 'translator').replace('{id}', unknownId)}${isMisspelled ? '?resorce=x' : ''}`;
+      const at = `${path.replace('{name}', status === 404 ? 'none' : 'translator').replace('{id}', status === 404 ? unknownId : operation)}${isMisspelled ? '?resorce=x' : ''}`;
       const response = await fetch(`${broker}${at}`, { method, ...init });
       assert.equal(await assertDocumented(document, route, response), status, route);
     }
@@ -209,5 +246,8 @@ describe('the answers of a running broker', async () => {
       const response = await fetch(`${broker}${path}`, { method, ...init });
       assert.equal(await assertDocumented(document, route, response), 503, route);
     }
+    const file = new URL('../../src/http/openapi-examples.json', import.meta.url);
+    if (process.env['BROKER_TEST_EXAMPLES'] === 'write')
+      writeFileSync(file, `${JSON.stringify(Object.fromEntries([...examples].sort()), undefined, 2)}\n`);
   });
 });

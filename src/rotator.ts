@@ -118,9 +118,12 @@ function build(config: RotatorConfig) {
       try {
         await carryOut.open();
       } finally {
-        await rotation.tick(sinceMs);
+        try {
+          await rotation.tick(sinceMs);
+        } finally {
+          await carryOut.finish();
+        }
       }
-      await carryOut.finish();
     },
     demand: carryOut.told,
     react: watch.react,

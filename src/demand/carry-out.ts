@@ -40,7 +40,10 @@ export interface CarryOut {
    * next time. @throws UpstreamFailure where they cannot be read
    */
   open(): Promise<void>;
-  /** For the timer: ends those whose rotation is over. @throws UpstreamFailure where that cannot be seen */
+  /**
+   * For the timer: ends those whose rotation is over; one whose rotation cannot be seen is left to the next time.
+   * @throws UpstreamFailure where they cannot be read
+   */
   finish(): Promise<void>;
 }
 
@@ -50,7 +53,7 @@ const messageShape = z.object({ id: z.guid().toLowerCase() });
 const RETAKE_MS = 120_000;
 /** A demand that could not be begun for so long is given up: it would surprise whoever asked for it. */
 const MAX_AGE_MS = 86_400_000;
-/** The timer begins none later than this: the host ends it after five minutes, and the rotations need most of them. */
+/** The timer looks at none later than this: the host ends it after five minutes, and the rotations need most of them. */
 const OPEN_MS = 25_000;
 
 export function createCarryOut({ store, retireNow, progress, now, elapsedMs, log }: CarryOutDeps): CarryOut {
@@ -91,9 +94,10 @@ export function createCarryOut({ store, retireNow, progress, now, elapsedMs, log
 
   /** Whoever asked for it follows it until the keys are new, which is long after the beginning. */
   async function finish(demand: StoredDemand): Promise<void> {
-    // A demand that the rotation has forgotten is long over.
-    const became = (await progress(demand)) ?? 'done';
+    const became = await progress(demand);
     if (became === 'working') return;
+    // Nobody saw its end, so nobody may say that the keys are new.
+    if (became === undefined) return end(demand, 'failed', 'it is not known how it ended: see the history');
     await end(demand, became, became === 'done' ? demand.why : 'an emergency took over');
   }
 
@@ -123,7 +127,17 @@ export function createCarryOut({ store, retireNow, progress, now, elapsedMs, log
       }
     },
     async finish() {
-      for (const demand of await store.open()) if (demand.state === 'begun') await finish(demand);
+      const endMs = elapsedMs() + OPEN_MS;
+      for (const demand of await store.open()) {
+        if (demand.state !== 'begun') continue;
+        if (elapsedMs() > endMs) return;
+        try {
+          await finish(demand);
+        } catch (error) {
+          if (!(error instanceof UpstreamFailure)) throw error;
+          log('demand_not_followed', { id: demand.id, resource: demand.resource, problem: error.message });
+        }
+      }
     },
   };
 }

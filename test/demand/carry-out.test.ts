@@ -26,7 +26,8 @@ let elapsedMs: number;
 let begun: string[];
 let asked: unknown[];
 let logged: string[];
-let became: 'working' | 'done' | 'superseded' | undefined;
+type Became = 'working' | 'done' | 'superseded' | undefined;
+let becameOf: (demand: Demand) => Became;
 let answer: () => { kind: 'begun' | 'notBegun'; why: string } | undefined;
 beforeEach(async () => {
   book = createBook();
@@ -47,7 +48,7 @@ const rotator = () =>
       if (found?.kind === 'begun' && !begun.includes(request.demand)) begun.push(request.demand);
       return found;
     },
-    progress: async () => became,
+    progress: async (demand) => becameOf(demand),
     now: () => nowMs,
     elapsedMs: () => elapsedMs,
     log: (event) => logged.push(event),
@@ -134,23 +135,37 @@ test('an emergency of a resource that only the issuer’s policy has waits for t
 
 test('a demand that was begun is followed until its rotation is over, and says when that was', async () => {
   await told();
-  became = 'working';
+  becameOf = () => 'working';
   await rotator().finish();
   assert.deepEqual([row().state, row().endedAt], ['begun', undefined]);
   nowMs += 600_000;
   for (const [progress, state] of [
     ['done', 'done'],
     ['superseded', 'superseded'],
-    [undefined, 'done'],
+    // The rotation does not know it any more, so nobody may say that the keys are new.
+    [undefined, 'failed'],
   ] as const) {
     book.rows.set(ID, { ...row(), state: 'begun' });
-    became = progress;
+    becameOf = () => progress;
     await rotator().finish();
     assert.deepEqual([row().state, row().endedAt], [state, new Date(nowMs).toISOString()]);
   }
 });
 
 describe('in an outage', () => {
+  test('a begun demand whose rotation cannot be seen keeps no other from its end', async () => {
+    const other = { ...demand, id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', resource: 'translator' };
+    await book.issuer.insert(other);
+    await rotator().open();
+    becameOf = ({ id }) => (id === ID ? down() : 'done');
+    await rotator().finish();
+    assert.deepEqual(
+      [...book.rows.values()].map(({ state }) => state),
+      ['begun', 'done'],
+    );
+    assert.ok(logged.includes('demand_not_followed'));
+  });
+
   test('the demand waits, says why, and the message comes again', async () => {
     answer = down;
     await assert.rejects(told(), UpstreamFailure);

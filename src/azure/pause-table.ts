@@ -1,5 +1,6 @@
 /** What operators have said of the rotation of an account, in table `state`, partition `pause`: one row an account. */
 import * as z from 'zod';
+import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
 import type { Pause, Pauses } from '../rotation/ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
@@ -16,6 +17,10 @@ const rowShape = z.object({
   reason: z.string(),
   at: z.iso.datetime(),
 });
+
+/** A word that only seems older, because two instances' clocks differ, counts: whoever gave it sees it answered with 200. */
+const isOlder = (one: Pause, than: Pause): boolean =>
+  Date.parse(one.at) < Date.parse(than.at) - MAX_CLOCKS_DIFFER_SECONDS * 1000;
 
 export function createPauses(tables: Tables): Pauses {
   const read = (account: string) =>
@@ -45,7 +50,7 @@ export function createPauses(tables: Tables): Pauses {
     async say(account, pause) {
       for (let round = 0; round < MAX_ROUNDS; round += 1) {
         const there = await read(account);
-        if (there?.pause !== undefined && there.pause.at >= pause.at) return;
+        if (there?.pause !== undefined && isOlder(pause, there.pause)) return;
         const written = await call('tables', 'write pause', async (abortSignal) => {
           const table = await tables('state');
           const row = { partitionKey: PARTITION, rowKey: account, ...pause };

@@ -73,7 +73,7 @@ export interface PauseReader {
   all(): Promise<ReadonlyMap<string, Pause>>;
 }
 export interface Pauses extends PauseReader {
-  /** The latest word counts: an older one, such as a repeated request, changes nothing. @throws UpstreamFailure */
+  /** The latest word counts: one that is older by more than clocks can differ changes nothing. @throws UpstreamFailure */
   say(account: string, pause: Pause): Promise<void>;
 }
 

@@ -21,6 +21,8 @@ export interface Next {
   readonly blocked?: string | undefined;
   /** The kind of that: the runbook (infra/README.md) has a heading for each. */
   readonly code?: PlanRow['code'] | undefined;
+  /** What to do about it. */
+  readonly todo?: string | undefined;
   /** What the last look saw; the state alone does not have the fingerprints. */
   readonly seen?: Pick<Evidence, 'keys' | 'tokensLiveUntilMs'> | undefined;
 }
@@ -29,7 +31,7 @@ export interface Next {
 export function planOf(
   target: Target,
   state: RotationState,
-  { next, untilMs, blocked, code, seen }: Next,
+  { next, untilMs, blocked, code, todo, seen }: Next,
   nowMs: number,
 ): PlanRow {
   const stuck = isStuck(state);
@@ -47,7 +49,7 @@ export function planOf(
     at: untilMs === undefined ? undefined : iso(untilMs),
     blocked: blocked ?? (problem && said(problem)),
     code: blocked === undefined ? problem?.code : code,
-    todo: problem && advice(problem),
+    todo: blocked === undefined ? problem && advice(problem) : todo,
     rotatedAt: state.rotatedAtMs === undefined ? undefined : iso(state.rotatedAtMs),
     dueAt: iso(dueAtMs(target.name, target.rotation, state)),
     overdueAt: mayBeOverdue(target, state)
@@ -71,7 +73,11 @@ export async function planOne(
     const step = next(state, evidence, rulesOf(target, state, evidence.nowMs));
     const untilMs = step.do === 'wait' ? step.untilMs : undefined;
     const held = isHeld(lease, nowMs)
-      ? ({ blocked: `driver ${lease.holder} is at it`, code: 'busy' } as const)
+      ? ({
+          blocked: `driver ${lease.holder} is at it`,
+          code: 'busy',
+          todo: 'nothing: it goes on when that driver is done',
+        } as const)
       : {};
     return planOf(target, state, { next: step.why, untilMs, ...held, seen: evidence }, nowMs);
   } catch (error) {
@@ -80,11 +86,15 @@ export async function planOne(
   }
 }
 
-export const unseenBecause = (error: UpstreamFailure): Next => ({
-  next: 'waits until everything can be seen',
-  blocked: error.message,
-  code: problemOf(error).code,
-});
+export function unseenBecause(error: UpstreamFailure): Next {
+  const problem = problemOf(error);
+  return {
+    next: 'waits until everything can be seen',
+    blocked: error.message,
+    code: problem.code,
+    todo: advice(problem),
+  };
+}
 
 export function unreadable({ name: resource, account }: Target, nowMs: number): PlanRow {
   return {

@@ -412,6 +412,7 @@ describe('on demand', () => {
     assert.equal(one?.next?.at, one?.dueAt);
     assert.match(two?.blocked?.what ?? '', /arm/);
     assert.deepEqual([one?.blocked, two?.blocked?.code], [undefined, 'service_fails']);
+    assert.match(two?.blocked?.advice ?? '', /health of the service/);
   });
 
   test('no key stands in a row, the history, a log line or a plan', async () => {

@@ -116,7 +116,7 @@ async function rotateNow(environment: Environment, account: string, body: object
     found = await look();
   }
   if (found.problem !== undefined)
-    return console.log(`${account}: no rotation has begun: ${found.problem.advice}`);
+    throw new Error(`${account}: no rotation has begun: ${found.problem.advice}`);
   const last = found.steps.at(-1);
   if (found.steps.length > 1) return console.log(`${account}: a rotation has begun\n  ${last?.what}`);
   console.log(`${account}: asked for, and the rotator has not begun yet\n  GET /operator/${path} tells more`);

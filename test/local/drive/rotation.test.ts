@@ -34,7 +34,12 @@ before(async () => {
   upstream = await startUpstream(({ method, path, headers }) => {
     if (headers.authorization !== 'Bearer the-token')
       return { status: 403, body: { detail: 'the app role is required' } };
-    if (method !== 'GET') return { status: 202, body: { operation: 'd1' } };
+    if (method !== 'GET') return { status: 202, body: { operation: path.includes('paused') ? 'd2' : 'd1' } };
+    if (path.endsWith('/d2'))
+      return {
+        status: 200,
+        body: { state: 'failed', steps: [ASKED], problem: { code: 'not_begun', advice: 'resume it first' } },
+      };
     if (path.startsWith('/operator/accounts/speech/history')) return { status: 200, body: { items: [step] } };
     if (!path.startsWith('/operator/operations/')) return { status: 200, body: { items: [plan] } };
     looks += 1;
@@ -97,6 +102,12 @@ test('rotating now sends what was said and nothing else, and tells the outcome i
   );
   assert.equal(`${asked?.method} ${asked?.path}`, 'POST /operator/accounts/speech/rotate');
   assert.deepEqual(JSON.parse(asked?.body ?? ''), { emergency: true, reason: 'leaked', slot: 'Key2' });
+});
+
+test('a rotation that has not begun is no success: it ends with 1 and says what to do', async () => {
+  const { code, err } = await run('the-token', 'now', 'paused');
+  assert.equal(code, 1);
+  assert.match(err, /no rotation has begun: resume it first/);
 });
 
 test('a refusal ends with 1 and says why, a wrong command with 2 and its usage', async () => {

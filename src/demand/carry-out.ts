@@ -20,7 +20,10 @@ export interface CarryOutDeps {
       readonly emergency: boolean;
       readonly reason: string;
     },
-  ) => Promise<{ readonly kind: 'begun' | 'notBegun'; readonly why: string } | undefined>;
+  ) => Promise<
+    | { readonly kind: 'begun' | 'notBegun'; readonly why: string; readonly problem?: Demand['problem'] }
+    | undefined
+  >;
   /**
    * What became of a demand that was begun: its rotation goes on, is over, or an emergency took over. undefined: the
    * rotation does not know the demand any more. @throws UpstreamFailure: ask again later
@@ -64,10 +67,21 @@ export function createCarryOut({ store, retireNow, progress, now, elapsedMs, log
     return taken === 'moved' ? undefined : taken;
   }
 
-  async function end(taken: StoredDemand, state: Demand['state'], why: string): Promise<void> {
+  async function end(
+    taken: StoredDemand,
+    state: Demand['state'],
+    why: string,
+    problem?: Demand['problem'],
+  ): Promise<void> {
     const isOver = state !== 'waiting' && state !== 'begun';
     // Where it has moved, another rotator took it over and writes the outcome.
-    await store.write({ ...taken, state, why, ...(isOver && { endedAt: iso(now()) }) });
+    await store.write({
+      ...taken,
+      state,
+      why,
+      ...(problem && { problem }),
+      ...(isOver && { endedAt: iso(now()) }),
+    });
     const { id, resource } = taken;
     log('demand_outcome', { id, resource, state, why });
   }
@@ -81,7 +95,7 @@ export function createCarryOut({ store, retireNow, progress, now, elapsedMs, log
     try {
       const request = { demand: id, slot, emergency, reason: `${reason} (operator ${who})` };
       const retired = await retireNow(resource, request);
-      if (retired !== undefined) return await end(taken, retired.kind, retired.why);
+      if (retired !== undefined) return await end(taken, retired.kind, retired.why, retired.problem);
       // An emergency may have marked a key, which only its rotation can give back to the callers. The issuer's policy
       // has the resource, so this app's may be about to have it too.
       await end(taken, emergency ? 'waiting' : 'notBegun', 'the keys of this resource are not rotated');

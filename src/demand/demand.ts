@@ -32,6 +32,8 @@ export const demandShape = z.strictObject({
   ...asked,
   state: demandState,
   why: z.string(),
+  /** Why nothing was begun, as a code and what to do; absent otherwise, and in rows of older versions. */
+  problem: z.strictObject({ code: z.string(), advice: z.string() }).optional(),
   /** Absent while it is not over. */
   endedAt: z.iso.datetime().optional(),
 });

@@ -13,6 +13,7 @@ export interface FollowDeps {
 export interface Placed {
   readonly state: keyof typeof STATES;
   readonly why: string;
+  readonly problem?: Operation['problem'];
   /** Absent while it is not over. */
   readonly endedAt?: string | undefined;
 }
@@ -78,7 +79,10 @@ export function ofDemand(begun: Begun, demand: Placed, steps: readonly RotationS
     steps: [{ at: begun.at, what: 'asked for' }, ...(told.length === 0 ? waits : told)],
     ...(state === 'succeeded' && { result: lagsOf(own) }),
     ...(state === 'failed' && {
-      problem: { code: demand.state === 'failed' ? 'failed' : 'not_begun', advice: why },
+      problem: demand.problem ?? {
+        code: demand.state === 'failed' ? 'failed' : 'not_begun',
+        advice: why,
+      },
     }),
   };
 }

@@ -8,7 +8,7 @@ import { becameOf, type Demanded } from './demanded.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import { withPause } from './pause.ts';
 import type { RotationPorts, Target } from './ports.ts';
-import { said } from './problem.ts';
+import { advice, said } from './problem.ts';
 import { readRow, settledRow } from './row.ts';
 import type { StoredRow } from './state.ts';
 
@@ -18,6 +18,8 @@ export interface Retirement {
   readonly resource: string;
   readonly state: string;
   readonly why: string;
+  /** Of `notBegun`: its kind, and what to do about it. */
+  readonly problem?: { readonly code: string; readonly advice: string };
 }
 
 export interface Demands {
@@ -79,8 +81,13 @@ export function createDemands(
     if (named === undefined) return undefined;
     const target = withPause(named, await ports.pauses.all());
     const { paused } = target.rotation;
-    if (paused && !request.emergency)
-      return { kind: 'notBegun', resource, state: 'paused', why: 'the account is paused: resume it first' };
+    if (paused && !request.emergency) {
+      const problem = {
+        code: 'paused',
+        advice: 'the account is paused: resume it first; an emergency ignores that',
+      };
+      return { kind: 'notBegun', resource, state: 'paused', why: 'the account is paused', problem };
+    }
     const driver = newDriver();
     if ((await rowOf(target)).state.generation === 0) {
       await step(target, driver, 'drift');
@@ -88,8 +95,12 @@ export function createDemands(
     const row = await rowOf(target);
     const { state } = row;
     if (state.generation === 0) {
-      const why = state.blocked ? said(state.blocked) : 'not adopted yet';
-      return { kind: 'notBegun', resource, state: inWords(state), why };
+      const { blocked } = state;
+      const why = blocked ? said(blocked) : 'not adopted yet';
+      const problem = blocked
+        ? { code: blocked.code, advice: advice(blocked) }
+        : { code: 'not_adopted', advice: 'ask again when the account shows its slots' };
+      return { kind: 'notBegun', resource, state: inWords(state), why, problem };
     }
     const reason = paused ? `${request.reason} (an emergency ignores the pause)` : request.reason;
     await ask(ports, target, row, { ...request, reason }, driver);

@@ -28,7 +28,9 @@ let asked: unknown[];
 let logged: string[];
 type Became = 'working' | 'done' | 'superseded' | undefined;
 let becameOf: (demand: Demand) => Became;
-let answer: () => { kind: 'begun' | 'notBegun'; why: string } | undefined;
+let answer: () =>
+  | { kind: 'begun' | 'notBegun'; why: string; problem?: { code: string; advice: string } }
+  | undefined;
 beforeEach(async () => {
   book = createBook();
   nowMs = START_MS;
@@ -111,9 +113,10 @@ test('of two rotators that take one demand at once, one begins it', async () => 
 });
 
 test('what prevents a rotation is in the row: nothing was begun', async () => {
-  answer = () => ({ kind: 'notBegun', why: 'keys are switched off' });
+  const problem = { code: 'keys_switched_off', advice: 'switch the keys on' };
+  answer = () => ({ kind: 'notBegun', why: 'keys are switched off', problem });
   await told();
-  assert.deepEqual([row().state, row().why], ['notBegun', 'keys are switched off']);
+  assert.deepEqual([row().state, row().why, row().problem], ['notBegun', 'keys are switched off', problem]);
 });
 
 test('a resource whose keys are not rotated here says so', async () => {

@@ -58,7 +58,7 @@ describe('when a rotation is due', () => {
     await world.tick();
     assert.equal(world.phase(), undefined);
     const refused = await world.rotation.retireNow('speech', { emergency: false, reason: 'test' });
-    assert.equal(refused?.kind, 'notBegun');
+    assert.deepEqual([refused?.kind, refused?.problem?.code], ['notBegun', 'paused']);
     world.secrets.clear();
     await world.tick();
     assert.equal(world.current()?.value, world.account().Key1);

@@ -25,19 +25,16 @@ export const begunShape = z.strictObject({
   reason: z.string(),
   at: instant,
 });
-export const endedShape = z.strictObject({
-  at: instant,
-  state: z.enum(['succeeded', 'failed', 'superseded']),
-  result: result.optional(),
-  problem: problem.optional(),
-});
+/** Written when the act is done: of one that failed there is none. */
+export const endedShape = z.strictObject({ at: instant, result });
 export type Begun = z.infer<typeof begunShape>;
 export type Ended = z.infer<typeof endedShape>;
 
 /** As people see it. */
 export const operationShape = z.strictObject({
   ...begunShape.shape,
-  state: z.enum(['running', ...endedShape.shape.state.options]),
+  /** `superseded`: an emergency took the rotation over. */
+  state: z.enum(['running', 'succeeded', 'failed', 'superseded']),
   steps: z.array(z.strictObject({ at: instant, what: z.string() })),
   result: result.optional(),
   problem: problem.optional(),
@@ -74,21 +71,18 @@ const INTERRUPTED_MS = 60_000;
 /** @param kept of an act that is done when its request is answered, which all but a rotation are */
 export function asSeen({ begun, ended }: Kept, nowMs: number): Operation {
   const steps = [{ at: begun.at, what: 'asked for' }];
-  if (ended !== undefined) {
-    const { at, ...rest } = ended;
-    return { ...begun, ...rest, steps: [...steps, { at, what: WORDS[ended.state] }] };
-  }
+  if (ended !== undefined)
+    return {
+      ...begun,
+      state: 'succeeded',
+      steps: [...steps, { at: ended.at, what: 'done' }],
+      result: ended.result,
+    };
   if (nowMs - Date.parse(begun.at) < INTERRUPTED_MS) return { ...begun, state: 'running', steps };
   const advice =
     'The broker was interrupted, so the act may have taken effect or not. Ask for it again: with the same Idempotency-Key it is carried out once.';
   return { ...begun, state: 'failed', steps, problem: { code: 'interrupted', advice } };
 }
-
-const WORDS: Readonly<Record<Ended['state'], string>> = {
-  succeeded: 'done',
-  failed: 'failed',
-  superseded: 'superseded',
-};
 
 const MAX_REASON_CHARACTERS = 256;
 /** Control characters, line and paragraph separators, and what turns the direction of writing. */

@@ -71,7 +71,7 @@ export function createPerform({ book, audit, clock, newId, instance }: PerformDe
     }
     const operation = claim.id;
     const earlier = claim.id === fresh.id ? undefined : await book.find(operation);
-    if (earlier?.ended?.result !== undefined) {
+    if (earlier?.ended !== undefined) {
       await record(order, { operation, outcome: 'refused', problem: 'repeated: answered as the first time' });
       return { kind: 'done', operation, result: earlier.ended.result };
     }
@@ -91,7 +91,7 @@ export function createPerform({ book, audit, clock, newId, instance }: PerformDe
     await record(order, { operation });
     // Of a rotation this only says that it was placed, so that the same request does not place it again.
     const kept = result === 'later' ? {} : result;
-    await book.end(operation, { at: iso(clock()), state: 'succeeded', result: kept });
+    await book.end(operation, { at: iso(clock()), result: kept });
     return { kind: 'done', operation, result: kept };
   };
 }

@@ -32,12 +32,13 @@ export async function ask(
   const { state } = row;
   const nowMs = ports.clock();
   const marks = request.emergency ? await marksOf(ports, target) : UNMARKED;
-  const begun = asked({ ...state, healing: undefined }, target, request, marks, nowMs);
+  // Only an emergency gets here while the account is paused, and its history says that it did.
+  const reason = target.rotation.paused
+    ? `${request.reason} (an emergency ignores the pause)`
+    : request.reason;
+  const begun = asked({ ...state, healing: undefined }, target, { ...request, reason }, marks, nowMs);
   const leased = { ...row, lease: take(row.lease, driver, nowMs) };
-  if (
-    isHeld(row.lease, nowMs) ||
-    !(await writeDown(ports, target.name, leased, state, begun, request.reason))
-  ) {
+  if (isHeld(row.lease, nowMs) || !(await writeDown(ports, target.name, leased, state, begun, reason))) {
     throw new UpstreamFailure('tables', `another driver is at ${target.name}`, 0, 5);
   }
   // `writeDown` publishes only what is a change. A repeated request may be one whose publication had failed.

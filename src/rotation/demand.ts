@@ -102,8 +102,7 @@ export function createDemands(
         : { code: 'not_adopted', advice: 'ask again when the account shows its slots' };
       return { kind: 'notBegun', resource, state: inWords(state), why, problem };
     }
-    const reason = paused ? `${request.reason} (an emergency ignores the pause)` : request.reason;
-    await ask(ports, target, row, { ...request, reason }, driver);
+    await ask(ports, target, row, request, driver);
     return goOn(target, driver);
   }
 

@@ -126,6 +126,15 @@ describe('an emergency mark', () => {
     assert.equal(world.shown().state.retiring, undefined);
   });
 
+  test('is taken up while the account is paused, and the history says that the emergency ignored it', async () => {
+    const world = await marked();
+    const at = new Date(world.nowMs).toISOString();
+    world.pauses.set(keyOf('speech'), { paused: true, by: 'olga', reason: 'a freeze', at });
+    await world.tickUntil(undefined);
+    assert.deepEqual(regenerated(world), ['regenerate speech Key1']);
+    assert.ok(world.history.some(({ why }) => why.endsWith('(an emergency ignores the pause)')));
+  });
+
   test('that is taken up before its demand is told leaves the demand’s other slot to do, once', async () => {
     const world = await marked();
     await world.tickUntil(undefined);

@@ -4,7 +4,7 @@ import { operationShape } from '../operations/operation.ts';
 import { tokenKind } from '../policy/resource-schema.ts';
 import { scopeShape } from '../revocation/events/request.ts';
 import { BLOCKS, PHASES } from '../rotation/plan-row.ts';
-import type { Step } from '../rotation/planned.ts';
+import type { Step } from '../rotation/shown.ts';
 import { instant } from './openapi-audit-shapes.ts';
 
 const slot = z.enum(['Key1', 'Key2']);

@@ -3,14 +3,10 @@ import { accountKey } from '../../src/account-key.ts';
 import type { Resource, Rotation } from '../../src/policy/schema.ts';
 import type { AccountRefusal, Slot, VaultKey } from '../../src/ports.ts';
 import type { PlanReader, PlanRow } from '../../src/rotation/plan-row.ts';
-import {
-  createPlanned,
-  type Overdue,
-  type Planned,
-  type Account as Told,
-} from '../../src/rotation/planned.ts';
+import { createPlanned, type Overdue, type Planned } from '../../src/rotation/planned.ts';
 import type { Pause, RotationPorts } from '../../src/rotation/ports.ts';
 import { createRotation, type KeyRotation } from '../../src/rotation/rotate.ts';
+import type { Account as Told } from '../../src/rotation/shown.ts';
 import type { HistoryEntry, PublishedRow, StoredRow } from '../../src/rotation/state.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { readCommandLine, wrongUsage } from '../../command-line.ts';
 import type { Operation } from '../../operations/operation.ts';
-import type { Account, Step } from '../../rotation/planned.ts';
+import type { Account, Step } from '../../rotation/shown.ts';
 import { callerToken, type LocalDescription, openLocal, startLocal } from './local-mode.ts';
 
 const usage = `npm run rotation -- COMMAND [options]

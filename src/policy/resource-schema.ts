@@ -80,7 +80,7 @@ const rotation = z
       .boolean()
       .meta({
         description:
-          'No rotation starts or goes on until this is false again. Emergencies and repairs are not held back.',
+          'No rotation starts or goes on until this is false again. Emergencies and repairs are not held back. A pause or resume of an operator beats it.',
         examples: [true],
       })
       .default(false),

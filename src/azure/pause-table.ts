@@ -18,7 +18,10 @@ const rowShape = z.object({
   at: z.iso.datetime(),
 });
 
-/** A word that only seems older, because two instances' clocks differ, counts: whoever gave it sees it answered with 200. */
+/**
+ * The clocks of two instances may differ, so a pause that was asked for last can carry the earlier time. It must count,
+ * because its operator is told that it is in force. Only what is older by more than clocks differ is left out.
+ */
 const isOlder = (one: Pause, than: Pause): boolean =>
   Date.parse(one.at) < Date.parse(than.at) - MAX_CLOCKS_DIFFER_SECONDS * 1000;
 

@@ -67,7 +67,7 @@ export function createAccountRoutes({ gate, perform, planned, pauses, place, rot
       ...(next !== undefined && { next }),
     });
   }
-  /** Of an account whose keys rotate; `done` is what the answer of pause and resume shows. */
+  /** Pause and resume differ in one word that is stored; both are answered with the account. */
   const said = (act: 'pause' | 'resume') =>
     acting(gate, perform, act, async (body, { params }) => {
       const name = params['name'] ?? '';

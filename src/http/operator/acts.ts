@@ -1,8 +1,7 @@
 /** What every act of an operator shares on the wire: a reason, an Idempotency-Key, and an operation to follow. */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { Invalid } from '../../invalid.ts';
-import type { Begun } from '../../operations/operation.ts';
-import { type Act, readReason } from '../../operations/operation.ts';
+import { type Act, type Begun, readReason } from '../../operations/operation.ts';
 import type { Perform, Result } from '../../operations/perform.ts';
 import type { Caller } from '../../ports.ts';
 import { OPERATOR } from '../../revocation/admit.ts';
@@ -17,7 +16,7 @@ export interface Read {
   readonly work: (begun: Begun, caller: Caller, correlationId: string) => Promise<Result | 'later'>;
   readonly answer: (operation: string, result: Result) => HttpResponseInit;
 }
-/** 8 bytes of randomness at least would be 11 characters; a UUID has 36. */
+/** Long enough for any UUID, and bounded because a stranger to this code chooses it. */
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
 /** @param read what the body's other members than `reason` mean; an answer where they mean nothing */

@@ -287,8 +287,6 @@ test('rotate now, freeze in the middle, thaw: a rotation stands still and goes o
   await rotation.tick();
   assert.doesNotMatch(await run('Thaw the rotation', 2), /paused/);
   await untilSteady('speech');
-  // What became due in the freeze is over too, before the next test counts.
-  for (const name of ['chat', 'translator']) await untilSteady(name);
   assert.equal((await regeneratedSince(entry)).filter((name) => name === 'speech').length, 2);
   assert.match(await run('Rotate now', 3), /^speech: steady$/m);
   assert.ok(await isGranted(await signedIn('captions'), 'speech'));
@@ -301,7 +299,18 @@ test('is every key young enough', async () => {
   assert.match(said, /^speech: .*\n {2}keys of {3}20\S+ \(Key1\), 20\S+ \(Key2\)\n {2}due {7}20\S+$/m);
 });
 
+/** The policy's period is an hour, so without a pause another account may become due while a test counts. */
+async function say(act: 'pause' | 'resume', ...accounts: readonly string[]): Promise<void> {
+  const headers = { authorization: `Bearer ${await stack.callerToken('operator')}` };
+  for (const name of accounts) {
+    const path = `${stack.description.broker}/operator/accounts/${name}/${act}`;
+    const answer = await fetch(path, { method: 'POST', headers, body: '{"reason":"a test"}' });
+    assert.equal(answer.status, 200);
+  }
+}
+
 test('a key leaked: its account is known, or only the key', async () => {
+  await say('pause', 'chat', 'translator');
   let entry = await lastRequest();
   await demand('A key leaked', BEGUN);
   await untilSteady('speech');
@@ -337,6 +346,7 @@ test('a key leaked: its account is known, or only the key', async () => {
     await rotation.tick();
     return (await regeneratedSince(entry)).includes('translator');
   });
+  await say('resume', 'chat', 'translator');
 });
 
 /** The shipped policy and environments, with ids that are no placeholders. */

@@ -5,6 +5,7 @@ import type { Answers } from './answer.ts';
 import { readAnnounced } from './body.ts';
 import { invoke, type Runtime } from './invoke.ts';
 import type { Match, Routes } from './routes.ts';
+import { sparseLog } from './sparse-log.ts';
 import { decodePath, joinHeaders, joinQuery } from './target.ts';
 import { leaveUnread, refusedHead, type WireLimits } from './wire.ts';
 
@@ -34,13 +35,14 @@ export function createListener(options: ListenerOptions): Listener {
   const mostInFlight =
     options.maxOutstandingRequests < 0 ? Number.POSITIVE_INFINITY : options.maxOutstandingRequests;
   const inFlight = new Set<ServerResponse>();
+  const logRefusedBody = sparseLog(runtime.log);
 
   async function run(req: IncomingMessage, res: ServerResponse, match: Match, path: string, query: string) {
     inFlight.add(res);
     try {
       const body = await readAnnounced(req, res, limits);
       if (typeof body === 'string') {
-        runtime.log(`The body of a request to 'Functions.${match.fn.name}' is refused: ${body}`);
+        logRefusedBody(`The body of a request to 'Functions.${match.fn.name}' is refused: ${body}`);
         leaveUnread(req, res, limits.lingerMs);
         return answers.plain(res, 500);
       }

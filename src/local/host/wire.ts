@@ -92,6 +92,9 @@ export function leaveUnread(req: IncomingMessage, res: ServerResponse, lingerMs:
   res.shouldKeepAlive = false;
   socket.destroySoon = () => {
     socket.end();
+    // Node's server would end the socket a second time when the client ends its side, and make an error of it.
+    socket.removeAllListeners('end');
+    socket.once('end', () => socket.destroy());
     setTimeout(() => socket.destroy(), lingerMs).unref();
   };
 }

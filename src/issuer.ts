@@ -162,7 +162,7 @@ function build(config: IssuerConfig) {
     log,
   });
   const pauses = createPauses(tables);
-  const planned = createPlanned(createPlanReader(tables), pauses, policy.resources, clock);
+  const planned = createPlanned(createPlanReader(tables), pauses, ledger, policy.resources, clock);
 
   const directory = {
     // Loaded when a transmitter or an operator first names a user; nothing else here asks Microsoft Graph.

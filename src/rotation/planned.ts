@@ -4,8 +4,9 @@
  */
 
 import { accountKey } from '../account-key.ts';
+import { iso } from '../iso.ts';
 import type { Resource } from '../policy/schema.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock, MintLedger } from '../ports.ts';
 import type { PlanReader, PlanRow } from './plan-row.ts';
 import type { PauseReader } from './ports.ts';
 import { type Account, accountOf, rotates, type Step, stepOf } from './shown.ts';
@@ -21,6 +22,7 @@ export interface Overdue {
 /** Each method may throw UpstreamFailure. */
 export interface Planned {
   accounts(): Promise<readonly Account[]>;
+  /** As in the list, and for each slot until when a token that was bought with it may live, as far as one still may. */
   account(name: string): Promise<Account | undefined>;
   /** The newest first, and only those before the step `before`. undefined: there is no such account. */
   history(
@@ -39,6 +41,7 @@ const MAX_STEPS_SINCE = 100;
 export function createPlanned(
   reader: PlanReader,
   pauses: PauseReader,
+  ledger: Pick<MintLedger, 'latestExpiryMs'>,
   resources: readonly Resource[],
   clock: Clock,
 ): Planned {
@@ -54,6 +57,15 @@ export function createPlanned(
       const row = byAccount.get(key);
       return accountOf(resource, row, isOverdue(row), said.get(key));
     });
+  }
+  /** The rotator app looks this up for the slot that drains. For the others nobody waits, so it is read when asked for. */
+  async function withTokens(key: string, { slots }: Account): Promise<Pick<Account, 'slots'>> {
+    if (slots === undefined) return {};
+    const read = slots.map(async (one) => {
+      const untilMs = await ledger.latestExpiryMs(key, one.slot);
+      return untilMs > clock() ? { ...one, tokensUntil: iso(untilMs) } : one;
+    });
+    return { slots: await Promise.all(read) };
   }
   /** Entries of older versions are kept under the resource's name, and come after the others. */
   async function entriesOf(
@@ -72,7 +84,8 @@ export function createPlanned(
     accounts: () => accountsOf(resources),
     async account(name) {
       const resource = named(name);
-      return resource && (await accountsOf([resource]))[0];
+      const account = resource && (await accountsOf([resource]))[0];
+      return account && { ...account, ...(await withTokens(keyOf(resource), account)) };
     },
     async history(name, most, before) {
       const resource = named(name);

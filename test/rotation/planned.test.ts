@@ -116,6 +116,19 @@ test('while a slot drains its account says until when a token of it may live, an
     assert.equal(since, new Date(world.row().state.bornAtMs[slot] ?? 0).toISOString());
 });
 
+test('one account, asked for by name, says of each slot until when a token of it may live, and of none that is over', async () => {
+  const world = new World();
+  await world.tick();
+  world.ledger.set('speech Key1', world.nowMs + 600_000);
+  world.ledger.set('speech Key2', world.nowMs - 1);
+  const told = await world.planned().account('speech');
+  assert.deepEqual(
+    told?.slots?.map(({ tokensUntil }) => tokensUntil),
+    [new Date(world.nowMs + 600_000).toISOString(), undefined],
+  );
+  assert.equal(await world.planned().account('nobody'), undefined);
+});
+
 test('a pause beats the policy in both directions, is told with who and why, and an emergency ignores it', async () => {
   const paused = { paused: true, by: 'olga', reason: 'an audit', at: '2026-11-22T12:00:00.000Z' };
   const key = accountKey(resourceNamed('speech').accountId);

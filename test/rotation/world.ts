@@ -76,7 +76,11 @@ export class World {
           .reverse()
           .slice(0, most),
     };
-    return createPlanned(reader, { all: async () => this.pauses }, resources, () => this.nowMs);
+    const ledger = {
+      latestExpiryMs: async (account: string, slot: Slot) =>
+        this.ledger.get(`${account.split(':').at(-1)} ${slot}`) ?? 0,
+    };
+    return createPlanned(reader, { all: async () => this.pauses }, ledger, resources, () => this.nowMs);
   }
   /** After a look at everything. */
   async plan(resources = this.resources): Promise<readonly Told[]> {

@@ -4,6 +4,7 @@ import type { Head, Revocation, Scope, SharedState, SlotState } from '../ports.t
 import { parseStrictObject } from '../strict-json.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
+import { POINTER } from './policy-store.ts';
 import type { Rows } from './rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -17,6 +18,7 @@ const revocationRow = z.object({
   cutOffSeconds: z.coerce.number().int(),
   blocked: z.boolean(),
 });
+const pointerRow = z.object({ rowKey: z.string(), version: z.string() });
 const rotationRow = z.object({
   rowKey: z.string(),
   generation: z.number().int(),
@@ -65,14 +67,16 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
         await bump();
         asOf = await version();
       }
-      const [revocations, rotations] = await Promise.all([
+      const [revocations, rotations, pointers] = await Promise.all([
         read('revocation', revocationRow),
         read('rotation', rotationRow),
+        read(POINTER.partitionKey, pointerRow),
       ]);
       return {
         version: asOf,
         revocations: new Map(revocations.map((row) => [row.rowKey, asRevocation(row)])),
         slots: new Map(rotations.map((row) => [row.rowKey, asSlotState(row)])),
+        policy: pointers[0]?.version,
       };
     },
     bump,

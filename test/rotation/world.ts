@@ -76,7 +76,12 @@ export class World {
           .reverse()
           .slice(0, most),
     };
-    return createPlanned(reader, { all: async () => this.pauses }, resources, () => this.nowMs);
+    return createPlanned(
+      reader,
+      { all: async () => this.pauses },
+      () => resources,
+      () => this.nowMs,
+    );
   }
   /** After a look at everything. */
   async plan(resources = this.resources): Promise<readonly Told[]> {

@@ -12,7 +12,7 @@ import { chunks, joined } from './chunks.ts';
 import { isNoSuchEntity, unless } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
-export const POINTER = { partitionKey: 'policy', rowKey: 'policy' } as const;
+const POINTER = { partitionKey: 'policy', rowKey: 'policy' } as const;
 const HISTORY = 'history';
 /** A row holds a mebibyte, and each character takes two bytes of it. */
 const ROW_CHARACTERS = 300_000;

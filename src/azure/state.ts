@@ -4,7 +4,6 @@ import type { Head, Revocation, Scope, SharedState, SlotState } from '../ports.t
 import { parseStrictObject } from '../strict-json.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
-import { POINTER } from './policy-store.ts';
 import type { Rows } from './rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -70,7 +69,7 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
       const [revocations, rotations, pointers] = await Promise.all([
         read('revocation', revocationRow),
         read('rotation', rotationRow),
-        read(POINTER.partitionKey, pointerRow),
+        read('policy', pointerRow),
       ]);
       return {
         version: asOf,

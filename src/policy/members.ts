@@ -15,11 +15,11 @@ export function knownMembers(): ReadonlySet<string> {
 
 function collect(schema: unknown, path: string, known: Set<string>): void {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
-    return collect(schema.unwrap(), path, known);
-  if (schema instanceof z.ZodPipe) return collect(schema.in, path, known);
-  if (schema instanceof z.ZodArray) return collect(schema.element, path, known);
-  if (schema instanceof z.ZodUnion) for (const option of schema.options) collect(option, path, known);
-  if (schema instanceof z.ZodObject)
+    collect(schema.unwrap(), path, known);
+  else if (schema instanceof z.ZodPipe) collect(schema.in, path, known);
+  else if (schema instanceof z.ZodArray) collect(schema.element, path, known);
+  else if (schema instanceof z.ZodUnion) for (const option of schema.options) collect(option, path, known);
+  else if (schema instanceof z.ZodObject)
     for (const [name, member] of Object.entries(schema.shape)) {
       known.add(`${path}${name}`);
       collect(member, `${path}${name}.`, known);

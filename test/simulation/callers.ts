@@ -60,7 +60,7 @@ const SUBJECT_TOKEN = new Secret('the caller is known');
 
 function startInstance(
   scene: Scene,
-  { resources, compiled }: PolicyVersion,
+  { resources, rules }: PolicyVersion,
   stsIsOffMs: number,
   isSlow: boolean,
 ): Call {
@@ -68,7 +68,7 @@ function startInstance(
   const process = scene.newProcess('exchange', isSlow);
   const { clock, name: instance } = process;
   const way = scene.way(process);
-  const freshness = createFreshness(stateOver(way, scene.onBump), clock, 0);
+  const freshness = createFreshness(stateOver(way, scene.onBump), async () => rules, clock, 0);
   const write = (what: string) => wire.call(process, 'tables', what, () => undefined, true);
   const accountAt = (host: string): Account => {
     const found = resources.find(({ endpoint }) => endpoint === host);
@@ -90,7 +90,6 @@ function startInstance(
     instance,
   });
   const exchange = createExchange({
-    policy: compiled,
     verify: async () => ({ ...CALLER, token: SUBJECT_TOKEN }),
     freshness,
     revokedBy: () => undefined,

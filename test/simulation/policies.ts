@@ -1,6 +1,7 @@
 /** The policy in force, and how it changes: each instance takes a new one over at its own time. */
-import { type CompiledPolicy, compilePolicy } from '../../src/policy/match.ts';
 import type { Policy, Resource } from '../../src/policy/schema.ts';
+import type { PolicyVersion as Rules } from '../../src/policy/version.ts';
+import { inForce } from '../policy/rules.ts';
 import type { Account } from './account.ts';
 import type { Chance } from './random.ts';
 import type { Timeline } from './timeline.ts';
@@ -12,7 +13,7 @@ const MINUTE_MS = 60_000;
 
 export interface PolicyVersion {
   readonly resources: readonly Resource[];
-  readonly compiled: CompiledPolicy;
+  readonly rules: Rules;
 }
 
 export class Policies {
@@ -63,7 +64,7 @@ function versionOf(resources: readonly Resource[]): PolicyVersion {
     ],
     transmitters: [],
   };
-  return { resources, compiled: compilePolicy(policy) };
+  return { resources, rules: inForce(policy) };
 }
 
 export function drawResource(account: Account, chance: Chance, tickMs: number): Resource {

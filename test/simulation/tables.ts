@@ -134,7 +134,7 @@ export function stateOver({ cloud, wire, process }: Way, onBump: () => void): Sh
             return [account, { ...state, current: version === '' ? undefined : { slot, secret, version } }];
           }),
         );
-        return { version: asOf, revocations: new Map(), slots };
+        return { version: asOf, revocations: new Map(), slots, policy: undefined };
       });
     },
     bump: () =>

@@ -34,6 +34,7 @@ import { createExchange } from './exchange/exchange.ts';
 import { createFreshness, type Seen } from './exchange/freshness.ts';
 import { createObtain } from './exchange/obtain.ts';
 import { createRate } from './exchange/rate.ts';
+import { createRecorded } from './exchange/recorded-requests.ts';
 import { createTokens } from './exchange/tokens.ts';
 import { rememberVerified } from './exchange/verified.ts';
 import { createVerifyCaller } from './exchange/verify.ts';
@@ -47,6 +48,7 @@ import { createEventRoutes } from './http/operator/events.ts';
 import { createExplainEndpoint } from './http/operator/explain.ts';
 import type { Gate } from './http/operator/gate.ts';
 import { createOperationRoutes } from './http/operator/operations.ts';
+import { createPolicyRoutes } from './http/operator/policy.ts';
 import { createRevocationRoutes } from './http/operator/revocations.ts';
 import { createWhatIfEndpoint } from './http/operator/what-if.ts';
 import { createRevocationEndpoint } from './http/revocation.ts';
@@ -54,10 +56,11 @@ import { createSecurityEventEndpoint } from './http/security-events.ts';
 import { createTokenEndpoint } from './http/token-endpoint.ts';
 import { iso } from './iso.ts';
 import { createLog } from './log.ts';
+import { createApplyPolicy } from './operations/apply-policy.ts';
 import { createFollow } from './operations/follow.ts';
 import { createPerform } from './operations/perform.ts';
 import { createAnnouncer } from './policy/announce.ts';
-import { createCurrentPolicy, startWith } from './policy/current.ts';
+import { createCurrentPolicy, readVersion, startWith } from './policy/current.ts';
 import { compileVersion, type PolicyVersion, shortVersion } from './policy/version.ts';
 import { policyWarnings } from './policy/warnings.ts';
 import type { QueueName } from './queue-names.ts';
@@ -271,14 +274,26 @@ function build(config: IssuerConfig) {
         readAudit: createAuditReader(tables),
         recordedAs: (resource) => rules().compiled.recordedAs(resource),
       }),
+      ...createPolicyRoutes({
+        gate,
+        store: policies,
+        apply: createApplyPolicy({
+          store: policies,
+          announcements,
+          head: state,
+          freshnessMs,
+          clock,
+          sleep: (ms) => sleep(ms),
+        }),
+        snapshot: freshness.now,
+        recorded: createRecorded(readSpan, clock),
+        confirmationsNeeded: () => [],
+      }),
     },
     explain: createExplainEndpoint({
       gate,
       clock,
-      policyOf: async (version) => {
-        const text = await policies.text(version);
-        return text === undefined ? undefined : compileVersion(text);
-      },
+      policyOf: (version) => readVersion(policies, version),
       revocations: { revokedBy, refusing },
       snapshot: freshness.now,
       readSpan,

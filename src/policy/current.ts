@@ -33,6 +33,24 @@ export function createCurrentPolicy(
   };
 }
 
+/**
+ * A version that was in force once, for whoever explains what it decided.
+ * @returns undefined: it is not kept, or this version of the app cannot read it any more
+ */
+export async function readVersion(
+  reader: Pick<PolicyReader, 'text'>,
+  version: string,
+): Promise<PolicyVersion | undefined> {
+  const text = await reader.text(version);
+  if (text === undefined) return undefined;
+  try {
+    return compileVersion(text);
+  } catch (error) {
+    if (error instanceof PolicyError) return undefined;
+    throw error;
+  }
+}
+
 function compiled(text: string | undefined): PolicyVersion {
   if (text === undefined) throw new UpstreamFailure('tables', 'the policy in force is not there');
   try {

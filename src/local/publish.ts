@@ -2,6 +2,7 @@
  * Puts a policy in force in the local mode, as a pipeline does it: over the broker's own API. What an earlier start with
  * the same folder had in force is in its tables, with the addresses that the simulated accounts had then.
  */
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { DemoCaller } from './simulated/demo-directory.ts';
 
@@ -44,7 +45,8 @@ export async function publish(
   const inForce = inForceShape.parse(await answer.json());
   const policy = wanted(inForce.policy);
   const text = JSON.stringify(policy);
-  if (text === JSON.stringify(inForce.policy)) return { version: inForce.version, text, changed: false };
+  // In whatever order their members are.
+  if (isDeepStrictEqual(policy, inForce.policy)) return { version: inForce.version, text, changed: false };
   const put = async (confirm: readonly string[]): Promise<Published> => {
     const sent = await packed(JSON.stringify({ policy, reason, confirm }));
     const done = await fetch(url, {

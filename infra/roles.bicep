@@ -44,6 +44,7 @@ var tableRoles = [
   { identity: 'issuer', table: 'demands', role: roleNames.appender }
   { identity: 'issuer', table: 'events', role: roleNames.writer }
   { identity: 'issuer', table: 'operations', role: roleNames.appender }
+  { identity: 'issuer', table: 'policy', role: roleNames.appender }
   { identity: 'rotator', table: 'state', role: roleNames.keeper }
   { identity: 'rotator', table: 'rotation', role: roleNames.writer }
   { identity: 'rotator', table: 'history', role: roleNames.writer }
@@ -51,6 +52,7 @@ var tableRoles = [
   { identity: 'rotator', table: 'demands', role: roleNames.settler }
   { identity: 'rotator', table: 'events', role: roleNames.keeper }
   { identity: 'rotator', table: 'operations', role: roleNames.sweeper }
+  { identity: 'rotator', table: 'policy', role: builtIn.storageTableDataReader }
 ]
 
 @description('Each queue that an app may use, and how. The host puts into a poison queue what failed too often.')

@@ -28,6 +28,7 @@ var tableNames = [
   'demands'
   'events'
   'operations'
+  'policy'
 ]
 
 @description('What the issuer app and Event Grid tell the rotator app, and what the rotator\'s host gave up.')

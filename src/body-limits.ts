@@ -34,3 +34,5 @@ export const MAX_OPERATOR_BODY_BYTES = 8_192;
 /** A body with a policy: as it is sent, and unpacked, where it is sent gzipped. */
 export const MAX_POLICY_BODY_BYTES = 26_624;
 export const MAX_POLICY_BYTES = 262_144;
+/** A policy that is put in force, unpacked: ten thousand resources have some four megabytes. A larger change is a patch. */
+export const MAX_APPLIED_POLICY_BYTES = 8_388_608;

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { accountKey, slotsOf } from './account-key.ts';
 import { createAudit } from './audit/audit.ts';
 import { createStrangers } from './audit/strangers.ts';
+import { createAnnouncements } from './azure/announcements.ts';
 import { createAuditReader, createAuditSpan, createAuditTable } from './azure/audit-table.ts';
 import { createDemandBook } from './azure/demand-table.ts';
 import { createEmergencyMark } from './azure/emergency-mark.ts';
@@ -17,6 +18,7 @@ import { createIssuedTokens, createLedger } from './azure/ledger.ts';
 import { createOperationBook } from './azure/operation-table.ts';
 import { createPauses } from './azure/pause-table.ts';
 import { createPlanReader } from './azure/plan-table.ts';
+import { createPolicyStore } from './azure/policy-store.ts';
 import { createQueue, QUEUES_SCOPE } from './azure/queue.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
@@ -29,9 +31,10 @@ import { createVaultReader, openVault } from './azure/vault.ts';
 import { type IssuerConfig, readIssuerConfig, readPolicyFile } from './config.ts';
 import { createPlace } from './demand/place.ts';
 import { createExchange } from './exchange/exchange.ts';
-import { createFreshness } from './exchange/freshness.ts';
+import { createFreshness, type Seen } from './exchange/freshness.ts';
 import { createObtain } from './exchange/obtain.ts';
 import { createRate } from './exchange/rate.ts';
+import { createRecorded } from './exchange/recorded-requests.ts';
 import { createTokens } from './exchange/tokens.ts';
 import { rememberVerified } from './exchange/verified.ts';
 import { createVerifyCaller } from './exchange/verify.ts';
@@ -45,16 +48,20 @@ import { createEventRoutes } from './http/operator/events.ts';
 import { createExplainEndpoint } from './http/operator/explain.ts';
 import type { Gate } from './http/operator/gate.ts';
 import { createOperationRoutes } from './http/operator/operations.ts';
+import { createPolicyRoutes } from './http/operator/policy.ts';
 import { createRevocationRoutes } from './http/operator/revocations.ts';
 import { createWhatIfEndpoint } from './http/operator/what-if.ts';
 import { createRevocationEndpoint } from './http/revocation.ts';
 import { createSecurityEventEndpoint } from './http/security-events.ts';
 import { createTokenEndpoint } from './http/token-endpoint.ts';
+import { iso } from './iso.ts';
 import { createLog } from './log.ts';
+import { createApplyPolicy } from './operations/apply-policy.ts';
 import { createFollow } from './operations/follow.ts';
 import { createPerform } from './operations/perform.ts';
-import { loadPolicy } from './policy/load.ts';
-import { compilePolicy } from './policy/match.ts';
+import { createAnnouncer } from './policy/announce.ts';
+import { createCurrentPolicy, readVersion, startWith } from './policy/current.ts';
+import { compileVersion, type PolicyVersion, shortVersion } from './policy/version.ts';
 import { policyWarnings } from './policy/warnings.ts';
 import type { QueueName } from './queue-names.ts';
 import { isDropped, refusing, revokedBy } from './revocation/decision.ts';
@@ -77,10 +84,7 @@ function build(config: IssuerConfig) {
   const clock = () => Date.now();
   const instance = crypto.randomUUID();
   const log = createLog();
-  const policyText = readPolicyFile(config.BROKER_POLICY);
-  const policy = loadPolicy(policyText);
-  for (const warning of policyWarnings(policy)) log('policy_warning', { warning });
-  const compiled = compilePolicy(policy);
+  const packaged = compileVersion(readPolicyFile(config.BROKER_POLICY));
   const minimumLifeMs = config.BROKER_MINIMUM_LIFE_SECONDS * 1000;
   const freshnessMs = config.BROKER_FRESHNESS_SECONDS * 1000;
 
@@ -93,7 +97,31 @@ function build(config: IssuerConfig) {
   const issued = createIssuedTokens(tables);
   const ledger = createLedger(tables);
   const sts = createSts(clock);
-  const freshness = createFreshness(state, clock, freshnessMs);
+  const policies = createPolicyStore(tables);
+  const announcements = createAnnouncements(tables);
+  const announce = createAnnouncer(announcements, instance, clock, log);
+  const current = createCurrentPolicy(policies, packaged, (now) => {
+    log('policy_in_force', {
+      version: shortVersion(now.version),
+      packaged: now.version === packaged.version,
+    });
+    for (const warning of policyWarnings(now.policy)) log('policy_warning', { warning });
+  });
+  const rulesOf = async (version: string | undefined) => {
+    announce();
+    return current.read(version ?? (await startWith(packaged, policies, iso(clock()))));
+  };
+  const freshness = createFreshness(state, rulesOf, clock, freshnessMs);
+  /** Only for what happens after a look at the shared state. */
+  const rules = (): PolicyVersion => {
+    const seen = freshness.known();
+    if (seen === undefined) throw new Error('the policy is used before the shared state was looked at');
+    return seen.rules;
+  };
+  const isAllowedTenant = async (tenantId: string): Promise<boolean> => {
+    const allowedBy = (seen: Seen | undefined) => seen?.rules.compiled.tenantName(tenantId) !== undefined;
+    return allowedBy(freshness.known()) || allowedBy(await freshness.fresh());
+  };
   const verify = rememberVerified(
     createVerifyCaller({
       keys: createSigningKeys(config.BROKER_AUTHORITY, clock),
@@ -102,7 +130,7 @@ function build(config: IssuerConfig) {
       audienceUris: config.BROKER_AUDIENCE_URIS,
       homeTenantId: config.BROKER_TENANT_ID,
       acceptV1: config.BROKER_ACCEPT_V1,
-      isAllowedTenant: (tenantId) => compiled.tenantName(tenantId) !== undefined,
+      isAllowedTenant,
     }),
     clock,
   );
@@ -136,7 +164,6 @@ function build(config: IssuerConfig) {
     log,
   });
   const exchange = createExchange({
-    policy: compiled,
     verify,
     freshness,
     revokedBy,
@@ -162,7 +189,13 @@ function build(config: IssuerConfig) {
     log,
   });
   const pauses = createPauses(tables);
-  const planned = createPlanned(createPlanReader(tables), pauses, ledger, policy.resources, clock);
+  const planned = createPlanned(
+    createPlanReader(tables),
+    pauses,
+    ledger,
+    () => rules().policy.resources,
+    clock,
+  );
 
   const directory = {
     // Loaded when a transmitter or an operator first names a user; nothing else here asks Microsoft Graph.
@@ -173,7 +206,7 @@ function build(config: IssuerConfig) {
     },
   };
   const revocation = createRevocation({
-    policy,
+    policy: () => rules().policy,
     homeTenantId: config.BROKER_TENANT_ID,
     entraIssuers: [config.BROKER_AUTHORITY, 'https://login.microsoftonline.com', 'https://sts.windows.net'],
     freshnessMs,
@@ -189,6 +222,7 @@ function build(config: IssuerConfig) {
     snapshot: freshness.now,
     known: freshness.known,
     mayHave: (caller, resource, kind) => {
+      const { compiled } = rules();
       const target = compiled.target(resource);
       return target !== undefined && compiled.options(caller, target.resource, kind).length > 0;
     },
@@ -210,10 +244,13 @@ function build(config: IssuerConfig) {
       admit,
       issued: revocation.issued,
       issuer: config.BROKER_ISSUER,
-      endpointOf: (resource) => compiled.target(resource)?.endpoint,
+      endpointOf: (resource) => rules().compiled.target(resource)?.endpoint,
     }),
     revoke: createRevocationEndpoint({ admit, issued: revocation.issued }),
-    signal: createSecurityEventEndpoint(revocation.signal),
+    signal: createSecurityEventEndpoint(async (token) => {
+      await freshness.now();
+      return revocation.signal(token);
+    }),
     operator: {
       ...createAccountRoutes({
         gate,
@@ -222,7 +259,7 @@ function build(config: IssuerConfig) {
         pauses,
         place,
         rotated: (resource) => {
-          const found = policy.resources.find(({ name }) => name === resource);
+          const found = rules().policy.resources.find(({ name }) => name === resource);
           return found?.secret === undefined || found.rotation === undefined
             ? undefined
             : accountKey(found.accountId);
@@ -241,19 +278,37 @@ function build(config: IssuerConfig) {
         gate,
         clock,
         readAudit: createAuditReader(tables),
-        recordedAs: compiled.recordedAs,
+        recordedAs: (resource) => rules().compiled.recordedAs(resource),
+      }),
+      ...createPolicyRoutes({
+        gate,
+        store: policies,
+        apply: createApplyPolicy({
+          store: policies,
+          announcements,
+          head: state,
+          freshnessMs,
+          clock,
+          sleep: (ms) => sleep(ms),
+        }),
+        snapshot: freshness.now,
+        recorded: createRecorded(readSpan, clock),
+        confirmationsNeeded: () => [],
       }),
     },
     explain: createExplainEndpoint({
       gate,
       clock,
-      version: { source: JSON.parse(policyText), policy, compiled },
+      policyOf: (version) => readVersion(policies, version),
       revocations: { revokedBy, refusing },
       snapshot: freshness.now,
       readSpan,
     }),
     whatIf: createWhatIfEndpoint({ gate, readSpan }),
-    react: revocation.react,
+    react: async (event: unknown) => {
+      await freshness.now();
+      return revocation.react(event);
+    },
     metadata: metadata(config),
     health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: planned.overdue, clock }),
   };

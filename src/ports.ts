@@ -184,6 +184,8 @@ export interface Snapshot {
   readonly revocations: ReadonlyMap<string, Revocation>;
   /** By the key of the account (account-key.ts). */
   readonly slots: ReadonlyMap<string, SlotState>;
+  /** The version of the policy in force; undefined: none ever was. */
+  readonly policy: string | undefined;
 }
 /** The head row, and the revocations and slots whose changes it announces. */
 export interface SharedState {
@@ -269,6 +271,8 @@ export interface AuditRecord {
   readonly uti?: string;
   /** A resource of the policy; in a refusal also what the caller named instead, without secrets and cut short. */
   readonly resource?: string;
+  /** The first 12 hexadecimal digits of the version of the policy that decided. */
+  readonly policy?: string;
   readonly grant?: string;
   readonly tokenKind?: string;
   /** `would-have-denied` or `would-have-granted`, and the grant: what the shadowed part of the policy would decide. */

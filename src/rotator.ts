@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAccounts } from './azure/accounts.ts';
+import { createAnnouncements } from './azure/announcements.ts';
 import { createDemandStore } from './azure/demand-table.ts';
 import { createEventStore } from './azure/event-store.ts';
 import { createDirectory } from './azure/graph.ts';
@@ -13,6 +14,7 @@ import { createLedger, sweepLedger } from './azure/ledger.ts';
 import { createSweepOperations } from './azure/operation-table.ts';
 import { createPauses } from './azure/pause-table.ts';
 import { createPlanWriter } from './azure/plan-table.ts';
+import { createPolicyStore } from './azure/policy-store.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createPublishedRows, createRotationStore } from './azure/rotation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
@@ -23,7 +25,9 @@ import { createVault } from './azure/vault-writer.ts';
 import { type RotatorConfig, readPolicyFile, readRotationSchedule, readRotatorConfig } from './config.ts';
 import { createCarryOut } from './demand/carry-out.ts';
 import { createLog } from './log.ts';
-import { loadPolicy } from './policy/load.ts';
+import { createAnnouncer } from './policy/announce.ts';
+import { createCurrentPolicy } from './policy/current.ts';
+import { compileVersion, type PolicyVersion, shortVersion } from './policy/version.ts';
 import { createWatch } from './revocation/watch.ts';
 import { createPace } from './rotation/pace.ts';
 import { createRotation } from './rotation/rotate.ts';
@@ -51,7 +55,7 @@ function build(config: RotatorConfig) {
   const clock = () => Date.now();
   const elapsedMs = () => performance.now();
   const log = createLog();
-  const policy = loadPolicy(readPolicyFile(config.BROKER_POLICY));
+  const packaged = compileVersion(readPolicyFile(config.BROKER_POLICY));
 
   const identities = createIdentities();
   const identity = config.BROKER_ROTATOR_IDENTITY;
@@ -62,59 +66,79 @@ function build(config: RotatorConfig) {
   const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, identity), clock);
   const state = createState(tables, rows);
 
-  const rotation = createRotation(
-    {
-      vault: createVault(config.BROKER_KEY_VAULT_URL, credential),
-      accounts: createAccounts(config.BROKER_ARM_URL, tokenFor(config.BROKER_ARM_SCOPE)),
-      proof: createKeyProof(createSts(clock)),
-      store: createRotationStore(tables),
-      published: createPublishedRows(tables),
-      ledger: createLedger(tables),
-      head: state,
-      plans: createPlanWriter(tables),
-      pauses: createPauses(tables),
-      clock,
-      elapsedMs,
-      log,
-    },
-    policy.resources,
-    crypto.randomUUID(),
-    createPace(elapsedMs, sleep),
-    config.BROKER_HAND_BACK,
+  const policies = createPolicyStore(tables);
+  const announcements = createAnnouncements(tables);
+  const announce = createAnnouncer(announcements, crypto.randomUUID(), clock, log);
+  const current = createCurrentPolicy(policies, packaged, ({ version }) =>
+    log('policy_in_force', { version: shortVersion(version), packaged: version === packaged.version }),
   );
-  const watch = createWatch({
-    policy,
-    homeTenantId: config.BROKER_TENANT_ID,
-    rotatorClientId: identity,
-    freshnessMs: config.BROKER_FRESHNESS_SECONDS * 1000,
-    table: createRevocationTable(tables),
-    events: createEventStore(tables),
-    head: state,
-    sweepLedger: sweepLedger(tables),
-    directory: createDirectory(config.BROKER_GRAPH_URL, tokenFor(config.BROKER_GRAPH_SCOPE)),
-    keys: rotation,
-    now: clock,
-    log,
-  });
+  const pace = createPace(elapsedMs, sleep);
+  const directory = createDirectory(config.BROKER_GRAPH_URL, tokenFor(config.BROKER_GRAPH_SCOPE));
   const demands = createDemandStore(tables);
   const sweepOperations = createSweepOperations(tables);
-  const carryOut = createCarryOut({
-    store: demands,
-    retireNow: async (resource, request) => {
-      const retired = await rotation.retireNow(resource, request);
-      await rotation.tellPlan(resource);
-      return retired;
-    },
-    progress: (demand) => rotation.becameOf(demand.resource, demand),
-    now: clock,
+  const rotationPorts = {
+    vault: createVault(config.BROKER_KEY_VAULT_URL, credential),
+    accounts: createAccounts(config.BROKER_ARM_URL, tokenFor(config.BROKER_ARM_SCOPE)),
+    proof: createKeyProof(createSts(clock)),
+    store: createRotationStore(tables),
+    published: createPublishedRows(tables),
+    ledger: createLedger(tables),
+    head: state,
+    plans: createPlanWriter(tables),
+    pauses: createPauses(tables),
+    clock,
     elapsedMs,
     log,
-  });
+  };
+
+  /** What works under one version of the policy. */
+  function under({ version, policy }: PolicyVersion) {
+    // Another version is another driver: what still works under the one before keeps its own leases.
+    const instance = crypto.randomUUID();
+    const rotation = createRotation(rotationPorts, policy.resources, instance, pace, config.BROKER_HAND_BACK);
+    const watch = createWatch({
+      policy: () => policy,
+      homeTenantId: config.BROKER_TENANT_ID,
+      rotatorClientId: identity,
+      freshnessMs: config.BROKER_FRESHNESS_SECONDS * 1000,
+      table: createRevocationTable(tables),
+      events: createEventStore(tables),
+      head: state,
+      sweepLedger: sweepLedger(tables),
+      directory,
+      keys: rotation,
+      now: clock,
+      log,
+    });
+    const carryOut = createCarryOut({
+      store: demands,
+      retireNow: async (resource, request) => {
+        const retired = await rotation.retireNow(resource, request);
+        await rotation.tellPlan(resource);
+        return retired;
+      },
+      progress: (demand) => rotation.becameOf(demand.resource, demand),
+      now: clock,
+      elapsedMs,
+      log,
+    });
+    return { version, rotation, watch, carryOut };
+  }
+  let latest: ReturnType<typeof under> | undefined;
+  /** As the pointer says. Before an issuer has put the packaged policy in force, it is the same one here. */
+  async function inForce() {
+    announce();
+    const pointer = await policies.pointer();
+    const rules = await current.read(pointer?.version ?? packaged.version);
+    if (latest?.version !== rules.version) latest = under(rules);
+    return latest;
+  }
 
   return {
     /** A lost message costs a demand a few minutes, because each tick reads those that are open. */
     rotate: async () => {
       const sinceMs = elapsedMs();
+      const { rotation, carryOut } = await inForce();
       try {
         await carryOut.open();
       } finally {
@@ -125,14 +149,15 @@ function build(config: RotatorConfig) {
         }
       }
     },
-    demand: carryOut.told,
-    react: watch.react,
+    demand: async (message: unknown) => (await inForce()).carryOut.told(message),
+    react: async (event: unknown) => (await inForce()).watch.react(event),
     reconcile: async () => {
       try {
         await demands.sweep(clock() - KEEP_DEMANDS_MS);
         await sweepOperations(clock() - KEEP_DEMANDS_MS);
+        await announcements.sweep(clock());
       } finally {
-        await watch.reconcile();
+        await (await inForce()).watch.reconcile();
       }
     },
   };

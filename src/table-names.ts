@@ -1,7 +1,8 @@
 /**
  * The tables, which the deployment creates: `state` (head, revocations, published slots), `rotation` (the rotation's
  * rows and plans), `audit` (exchanges), `ledger` (mint ledger and issued tokens), `history` (rotation steps), `demands`
- * (wishes for a rotation), `events` (received events and signals, and their effects), `operations` (acts of operators).
+ * (wishes for a rotation), `events` (received events and signals, and their effects), `operations` (acts of operators), `policy`
+ * (versions of the policy, and which were in force).
  */
 export const TABLE_NAMES = [
   'state',
@@ -12,5 +13,6 @@ export const TABLE_NAMES = [
   'demands',
   'events',
   'operations',
+  'policy',
 ] as const;
 export type TableName = (typeof TABLE_NAMES)[number];

@@ -10,6 +10,8 @@ export type UpstreamService =
   | 'queues'
   | 'graph'
   | 'transmitter'
+  /** The policy in force is there, and this version of the app cannot read it. */
+  | 'policy'
   /** One of the others; which one is not known, because a deadline over several calls has passed. */
   | 'some';
 

@@ -17,6 +17,9 @@ const ROUTES: readonly [HttpMethod, string, keyof Issuer['operator']][] = [
   ['POST', 'operator/accounts/{name}/rotate', 'rotate'],
   ['GET', 'operator/operations', 'listOperations'],
   ['GET', 'operator/operations/{id}', 'readOperation'],
+  ['GET', 'operator/policy', 'readPolicy'],
+  ['GET', 'operator/policy/versions', 'listPolicyVersions'],
+  ['POST', 'operator/policy/rollback', 'rollBackPolicy'],
 ];
 
 for (const [method, route, action] of ROUTES)
@@ -39,4 +42,11 @@ app.http('operator-whatIf', {
   methods: ['POST'],
   authLevel: 'anonymous',
   handler: boundedPolicy((request) => issuer().whatIf(request)),
+});
+
+app.http('operator-applyPolicy', {
+  route: 'operator/policy',
+  methods: ['PUT'],
+  authLevel: 'anonymous',
+  handler: boundedPolicy((request) => issuer().operator.applyPolicy(request)),
 });

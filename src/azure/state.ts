@@ -17,6 +17,7 @@ const revocationRow = z.object({
   cutOffSeconds: z.coerce.number().int(),
   blocked: z.boolean(),
 });
+const pointerRow = z.object({ rowKey: z.string(), version: z.string() });
 const rotationRow = z.object({
   rowKey: z.string(),
   generation: z.number().int(),
@@ -65,14 +66,16 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
         await bump();
         asOf = await version();
       }
-      const [revocations, rotations] = await Promise.all([
+      const [revocations, rotations, pointers] = await Promise.all([
         read('revocation', revocationRow),
         read('rotation', rotationRow),
+        read('policy', pointerRow),
       ]);
       return {
         version: asOf,
         revocations: new Map(revocations.map((row) => [row.rowKey, asRevocation(row)])),
         slots: new Map(rotations.map((row) => [row.rowKey, asSlotState(row)])),
+        policy: pointers[0]?.version,
       };
     },
     bump,

@@ -7,8 +7,10 @@ import { slotsOf } from '../account-key.ts';
 import type { Denial } from '../denial.ts';
 import { isOfStranger, reason } from '../denial.ts';
 import { iso } from '../iso.ts';
-import type { CompiledPolicy, Option, Target } from '../policy/match.ts';
+import { cleanTarget } from '../policy/asked-for.ts';
+import type { Option, Target } from '../policy/match.ts';
 import type { Resource } from '../policy/schema.ts';
+import { type PolicyVersion, shortVersion } from '../policy/version.ts';
 import type { AuditLog, AuditRecord, Caller, Clock, Snapshot } from '../ports.ts';
 import type { TokenKind } from '../token-kind.ts';
 import { UpstreamFailure } from '../upstream.ts';
@@ -22,7 +24,7 @@ import {
   shadowOf,
   unfitFor,
 } from './decision.ts';
-import type { Freshness } from './freshness.ts';
+import type { Freshness, Seen } from './freshness.ts';
 import type { Rate } from './rate.ts';
 import type { Held, Tokens, Wanted } from './tokens.ts';
 import type { VerifyCaller } from './verify.ts';
@@ -45,7 +47,6 @@ export type Exchange = (
 ) => Promise<Granted | Denial>;
 
 export interface ExchangePorts {
-  readonly policy: CompiledPolicy;
   readonly verify: VerifyCaller;
   readonly freshness: Freshness;
   readonly revokedBy: RevokedBy;
@@ -65,50 +66,77 @@ const MAX_ROUNDS = 4;
 
 export function createExchange(ports: ExchangePorts): Exchange {
   return async (request, correlationId) => {
-    const about: Partial<AuditRecord> & { correlationId: string } = { correlationId };
-    const answer = 'kind' in request ? request : await exchanged(ports, request, about);
-    if ('token' in answer) return answer;
-    if (isOfStranger(answer)) {
-      const resource = 'kind' in request ? undefined : ports.policy.recordedAs(request.target);
-      ports.refusedStranger(reason(answer), correlationId, resource);
-    } else await ports.audit.append(row(ports, about, 'refused', { reason: reason(answer) }));
-    return answer;
+    if ('kind' in request) return refused(ports, request, { correlationId }, undefined);
+    const caller = await ports.verify(request.subjectToken);
+    if (!('objectId' in caller)) return refused(ports, caller, { correlationId }, request.target);
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const { rules } = ports.freshness.known() ?? (await ports.freshness.fresh());
+      const about: About = { correlationId, policy: shortVersion(rules.version) };
+      const answer = await exchanged(ports, rules, request, caller, about);
+      if (answer === 'policy_changed') continue;
+      if ('token' in answer) return answer;
+      // The policy may have changed since the last look, and the new one may grant.
+      if (isUnder(rules, await ports.freshness.fresh())) return refused(ports, answer, about, request.target);
+    }
+    throw new UpstreamFailure('tables', 'the policy keeps changing');
   };
 }
 
-type About = Partial<AuditRecord> & { correlationId: string };
+/** Whether what was decided under these rules still counts. */
+const isUnder = (rules: PolicyVersion, seen: Seen): boolean => seen.rules.version === rules.version;
+
+async function refused(
+  ports: ExchangePorts,
+  denial: Denial,
+  about: About,
+  target: string | undefined,
+): Promise<Denial> {
+  if (!isOfStranger(denial)) {
+    await ports.audit.append(row(ports, about, 'refused', { reason: reason(denial) }));
+    return denial;
+  }
+  const recordedAs = ports.freshness.known()?.rules.compiled.recordedAs ?? cleanTarget;
+  const resource = target === undefined ? undefined : recordedAs(target);
+  ports.refusedStranger(reason(denial), about.correlationId, resource);
+  return denial;
+}
+
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+type About = Mutable<Partial<AuditRecord> & { correlationId: string }>;
+/** `policy_changed`: another policy came into force meanwhile, so the exchange starts over. */
+type Answer = Granted | Denial | 'policy_changed';
 
 async function exchanged(
   ports: ExchangePorts,
+  rules: PolicyVersion,
   request: ExchangeRequest,
-  about: Mutable<About>,
-): Promise<Granted | Denial> {
-  const caller = await ports.verify(request.subjectToken);
-  if (!('objectId' in caller)) return caller;
+  caller: Caller,
+  about: About,
+): Promise<Answer> {
+  const policy = rules.compiled;
   about.tenantId = caller.tenantId;
   about.clientId = caller.clientId;
   about.objectId = caller.objectId;
   about.uti = caller.uti;
-  about.claims = recordedClaims(ports.policy, caller);
+  about.claims = recordedClaims(policy, caller);
   if (request.tokenKind !== undefined) about.asked = request.tokenKind;
-  const target = ports.policy.target(request.target);
+  const target = policy.target(request.target);
   if (target === undefined) {
-    about.resource = ports.policy.recordedAs(request.target);
+    about.resource = policy.recordedAs(request.target);
     return { kind: 'target_unknown', target: request.target };
   }
   about.resource = target.resource.name;
-  const shadow = shadowOf(ports.policy, target, caller, request);
+  const shadow = shadowOf(policy, target, caller, request);
   if (shadow !== undefined) about.shadow = [shadow];
-  const options = ports.policy.options(caller, target.resource, request.tokenKind);
+  const options = policy.options(caller, target.resource, request.tokenKind);
   // `decide` in decision.ts is the same loop, without what only happens here.
   let refusal: Denial | undefined;
   for (const option of options) {
     const under = { ...about, grant: option.grant.name, tokenKind: option.kind };
     const answer =
       unfitFor(option, target, caller, request) ??
-      (await exchangeUnder(ports, option, target, caller, under));
-    if ('token' in answer) return answer;
+      (await exchangeUnder(ports, rules, option, target, caller, under));
+    if (answer === 'policy_changed' || 'token' in answer) return answer;
     if (isPreferred(answer, refusal)) {
       refusal = answer;
       Object.assign(about, under);
@@ -121,11 +149,12 @@ async function exchanged(
 /** One grant. Revocations and the rate limit come first, so that nothing is bought for a caller who is refused. */
 async function exchangeUnder(
   ports: ExchangePorts,
+  rules: PolicyVersion,
   option: Option,
   target: Target,
   caller: Caller,
   about: About,
-): Promise<Granted | Denial> {
+): Promise<Answer> {
   const { grant } = option;
   const revoked = ({ revocations }: Snapshot) =>
     revokedUnder(ports.revokedBy, option, target, caller, revocations);
@@ -133,6 +162,7 @@ async function exchangeUnder(
   let snapshot = ports.freshness.known() ?? (await ports.freshness.fresh());
   // The cached snapshot may hold a revocation that was lifted meanwhile, so a refusal needs a fresh one too.
   if (revoked(snapshot) !== undefined) snapshot = await ports.freshness.fresh();
+  if (!isUnder(rules, snapshot)) return 'policy_changed';
   const refusal = revoked(snapshot);
   if (refusal !== undefined) return refusal;
   const bucket = `${grant.name} ${caller.tenantId} ${caller.objectId} ${caller.clientId}`;
@@ -140,7 +170,9 @@ async function exchangeUnder(
   if (waitMs > 0)
     return { kind: 'rate_limited', grant: grant.name, retryAfterSeconds: Math.ceil(waitMs / 1000) };
   try {
-    return await handOut(ports, option, target, caller, about, snapshot);
+    const answer = await handOut(ports, rules, option, target, caller, about, snapshot);
+    if (answer === 'policy_changed') ports.rate.giveBack(bucket);
+    return answer;
   } catch (error) {
     ports.rate.giveBack(bucket);
     throw error;
@@ -153,12 +185,13 @@ async function exchangeUnder(
  */
 async function handOut(
   ports: ExchangePorts,
+  rules: PolicyVersion,
   option: Option,
   target: Target,
   caller: Caller,
   about: About,
-  known: Snapshot,
-): Promise<Granted | Denial> {
+  known: Seen,
+): Promise<Answer> {
   const { grant, kind } = option;
   const { resource, endpoint } = target;
   const revoked = ({ revocations }: Snapshot) =>
@@ -172,6 +205,7 @@ async function handOut(
     if (held === undefined || isDropped(held)) {
       // The revocations are read again before a purchase: nothing is bought for a caller whose access has ended.
       snapshot = await ports.freshness.fresh();
+      if (!isUnder(rules, snapshot)) return 'policy_changed';
       const refusal = revoked(snapshot);
       if (refusal !== undefined) return refusal;
       const answer = await ports.tokens.bought(wanted, held);
@@ -211,6 +245,10 @@ async function handOut(
       throw look.reason;
     }
     const seen = look.value;
+    if (!isUnder(rules, seen)) {
+      await withhold('policy_changed');
+      return 'policy_changed';
+    }
     const refusal = revoked(seen);
     const problem = refusal ?? unfit(ports, held, seen, resource);
     if (problem === undefined) return { ...held, kind, target, grant: grant.name };
@@ -224,6 +262,7 @@ async function handOut(
 /** Why a token that is already in the audit is not returned, though its caller is not refused; as the audit says it. */
 const UNFIT = {
   head_unread: 'no look at the head',
+  policy_changed: 'another policy came into force',
   token_revoked: 'the token was revoked',
   key_withdrawn: 'its key was withdrawn',
   life_too_short: 'too little of its life is left',

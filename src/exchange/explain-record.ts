@@ -1,11 +1,12 @@
 /** The explanation of a refusal that is in the audit, and of what the same caller would be answered now. */
 
+import { type PolicyVersion, shortVersion } from '../policy/version.ts';
 import type { AuditRecord, Snapshot } from '../ports.ts';
 import { TOKEN_KINDS } from '../token-kind.ts';
 import { adviceOfReason } from './advice.ts';
 import { type CallerChange, callerChanges } from './caller-changes.ts';
 import { recordedCaller } from './claims.ts';
-import { explain, type PolicyVersion, type Revocations } from './explain.ts';
+import { explain, type Revocations } from './explain.ts';
 import type { Explained } from './explained.ts';
 import { type Change, policyChanges } from './policy-changes.ts';
 
@@ -13,6 +14,8 @@ export interface ExplainedRecord extends Explained {
   readonly correlationId: string;
   readonly at: string;
   readonly resource?: string;
+  /** The version of the policy that decided, as the audit has it. */
+  readonly policy?: string;
   /** As the audit has the caller; absent where nobody verified it. */
   readonly caller?: Pick<AuditRecord, 'tenantId' | 'clientId' | 'objectId' | 'claims'>;
   /** What this explanation cannot know, in words. */
@@ -27,7 +30,8 @@ export interface ExplainedRecord extends Explained {
 export function explainRecord(
   record: AuditRecord,
   correlationId: string,
-  version: PolicyVersion,
+  /** The policy that decided, and the one in force. */
+  { then, now: version }: { readonly then: PolicyVersion; readonly now: PolicyVersion },
   deps: Revocations,
   revocations: Snapshot['revocations'],
 ): ExplainedRecord {
@@ -39,6 +43,7 @@ export function explainRecord(
     correlationId,
     at: record.at,
     ...(resource !== undefined && { resource }),
+    ...(record.policy !== undefined && { policy: record.policy }),
     outcome,
     ...(record.reason !== undefined && { reason }),
   } as const;
@@ -61,10 +66,15 @@ export function explainRecord(
     scope: undefined,
   };
   const now = explain(version, deps, caller, asked, revocations);
+  const thatCaller = recordedCaller(then.compiled, record) ?? caller;
+  const before = then === version ? now : explain(then, deps, thatCaller, asked, revocations);
   const decided = { version, revokedBy: deps.revokedBy, caller, asked, revocations };
   const isRefused = now.outcome === 'refused';
   const { tenantId, clientId, objectId, claims } = record;
   const unknown = [
+    ...(record.policy !== undefined && record.policy !== shortVersion(then.version)
+      ? ['The policy that decided is not kept any more, so the one in force explains.']
+      : []),
     ...(claims?.left === undefined
       ? []
       : [`The token had ${claims.left} more roles, scopes or groups, which were not recorded.`]),
@@ -77,8 +87,8 @@ export function explainRecord(
   return {
     ...about,
     advice:
-      now.outcome === outcome && (outcome === 'granted' || now.reason === record.reason)
-        ? now.advice
+      before.outcome === outcome && (outcome === 'granted' || before.reason === record.reason)
+        ? before.advice
         : adviceOfReason(reason),
     caller: {
       ...(tenantId !== undefined && { tenantId }),
@@ -87,9 +97,9 @@ export function explainRecord(
       ...(claims !== undefined && { claims }),
     },
     ...(unknown !== '' && { unknown }),
-    grants: now.grants,
+    grants: before.grants,
     revocations: now.revocations,
-    limits: now.limits,
+    limits: before.limits,
     now,
     changes: isRefused ? policyChanges(decided) : [],
     callerChanges: isRefused ? callerChanges(decided) : [],

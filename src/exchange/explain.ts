@@ -5,19 +5,13 @@
 import { type Denial, reason } from '../denial.ts';
 import { iso } from '../iso.ts';
 import type { CompiledPolicy } from '../policy/match.ts';
-import type { Policy } from '../policy/schema.ts';
+import type { Rules } from '../policy/version.ts';
 import type { Caller, Revocation, Snapshot } from '../ports.ts';
 import { adviceFor } from './advice.ts';
 import { type Allowed, type Asked, decide, type RevokedBy, type Revoking } from './decision.ts';
 import type { Explained } from './explained.ts';
 import { kindOf } from './verify.ts';
 
-/** A policy with its text as it was written, which proposals change. */
-export interface PolicyVersion {
-  readonly source: unknown;
-  readonly policy: Policy;
-  readonly compiled: CompiledPolicy;
-}
 /** The decisions of revocation/, which belong to another room. */
 export interface Revocations {
   readonly revokedBy: RevokedBy;
@@ -43,7 +37,7 @@ export function judge(
 }
 
 export function explain(
-  { compiled, policy }: PolicyVersion,
+  { compiled, policy }: Rules,
   { revokedBy, refusing }: Revocations,
   caller: Caller,
   asked: Asked,

@@ -1,34 +1,47 @@
 import { coalesce } from '../coalesce.ts';
+import type { PolicyVersion } from '../policy/version.ts';
 import type { Clock, SharedState, Snapshot } from '../ports.ts';
 
 /** A writer may die after its change and before it bumps the head row. Such a change is seen after this time. */
 const RELOAD_AFTER_MS = 60_000;
 
+/** The shared state, and the policy that is in force in it. */
+export interface Seen extends Snapshot {
+  readonly rules: PolicyVersion;
+}
+
 export interface Freshness {
   /** A snapshot from a head read that began at most `freshnessMs` before this call. */
-  fresh(): Promise<Snapshot>;
+  fresh(): Promise<Seen>;
   /** A snapshot from a head read that begins after this call. */
-  now(): Promise<Snapshot>;
+  now(): Promise<Seen>;
   /** The cached snapshot; undefined before the first read. It may be stale, so no grant may rest on it. */
-  known(): Snapshot | undefined;
+  known(): Seen | undefined;
 }
 
 /**
  * Reads the head row, which tells every instance whether anything changed. Calls that wait at the same time share
- * one read, but a call never gets the result of a read that began before it. The revocations and slots are loaded
- * only when the head row has changed.
+ * one read, but a call never gets the result of a read that began before it. The revocations, the slots and the policy
+ * are loaded only when the head row has changed.
+ * @param rulesOf the policy of that version; of undefined, the one that an empty store starts with
  */
-export function createFreshness(state: SharedState, clock: Clock, freshnessMs: number): Freshness {
-  let latest: Snapshot | undefined;
+export function createFreshness(
+  state: SharedState,
+  rulesOf: (version: string | undefined) => Promise<PolicyVersion>,
+  clock: Clock,
+  freshnessMs: number,
+): Freshness {
+  let latest: Seen | undefined;
   let readAtMs = Number.NEGATIVE_INFINITY;
   let loadedAtMs = Number.NEGATIVE_INFINITY;
 
   // Only one read runs at a time, so an older read can never overwrite the result of a newer one.
-  const shared = coalesce<undefined, Snapshot>(async () => {
+  const shared = coalesce<undefined, Seen>(async () => {
     const startedAtMs = clock();
     const version = await state.version();
     if (latest?.version !== version || startedAtMs - loadedAtMs >= RELOAD_AFTER_MS) {
-      latest = await state.load();
+      const snapshot = await state.load();
+      latest = { ...snapshot, rules: await rulesOf(snapshot.policy) };
       loadedAtMs = startedAtMs;
     }
     readAtMs = startedAtMs;

@@ -10,17 +10,18 @@ import { loadPolicy, PolicyError } from '../policy/load.ts';
 import { compilePolicy, type Traced } from '../policy/match.ts';
 import { type PatchOperation, patched } from '../policy/patch.ts';
 import type { Grant, Resource } from '../policy/schema.ts';
+import type { Rules } from '../policy/version.ts';
 import type { Caller, Snapshot } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import type { Asked, RevokedBy } from './decision.ts';
-import { judge, type PolicyVersion } from './explain.ts';
+import { judge } from './explain.ts';
 
 export interface Change {
   readonly what: string;
   readonly patch: readonly PatchOperation[];
 }
 export interface Decided {
-  readonly version: PolicyVersion;
+  readonly version: Rules;
   readonly revokedBy: RevokedBy;
   readonly caller: Caller;
   readonly asked: Asked;

@@ -25,7 +25,8 @@ export interface VerifyOptions {
   readonly audienceUris: readonly string[];
   readonly homeTenantId: string;
   readonly acceptV1: boolean;
-  readonly isAllowedTenant: (tenantId: string) => boolean;
+  /** Asks the shared state only where the tenant is not known yet. */
+  readonly isAllowedTenant: (tenantId: string) => Promise<boolean>;
 }
 
 export type VerifyCaller = (token: string) => Promise<Caller | Denial>;
@@ -49,7 +50,7 @@ async function verify(options: VerifyOptions, token: string): Promise<Caller | C
   if (payload.cnf !== undefined) return 'bound';
   if (header.typ !== undefined && !/^(application\/)?(at\+)?jwt$/i.test(header.typ)) return 'type';
   if (payload.ver === '1.0' && !options.acceptV1) return 'version';
-  if (!options.isAllowedTenant(payload.tid)) return 'tenant';
+  if (!(await options.isAllowedTenant(payload.tid))) return 'tenant';
 
   const found = await options.keys.find(payload.tid, payload.ver, header.kid);
   if (found === undefined) return 'unknown_key';

@@ -75,21 +75,22 @@ export function createWhatIf(draft: CompiledPolicy) {
   };
 
   return {
-    add(record: AuditRecord): void {
+    /** @param times how many equal requests the record stands for */
+    add(record: AuditRecord, times = 1): void {
       // Nobody verified these callers, and no policy changes that. A record of a token that was not sent is a second one.
       // An act of an operator is no request at all.
       if (record.count !== undefined || record.outcome === 'withheld' || record.act !== undefined) return;
-      requests += 1;
+      requests += times;
       const what = replayed(record);
-      if (what === 'same') same += 1;
-      else if (what === 'unknown') unknown += 1;
+      if (what === 'same') same += times;
+      else if (what === 'unknown') unknown += times;
       else {
         const key = JSON.stringify(what);
         const known = changed.get(key);
-        if (known !== undefined) known.count += 1;
+        if (known !== undefined) known.count += times;
         else if (changed.size < MAX_KEPT)
-          changed.set(key, { ...what, count: 1, example: record.correlationId });
-        else unlisted += 1;
+          changed.set(key, { ...what, count: times, example: record.correlationId });
+        else unlisted += times;
       }
     },
     result(): WhatIf {

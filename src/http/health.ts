@@ -38,7 +38,9 @@ export function createHealthEndpoint(ports: HealthPorts): () => Promise<HttpResp
 async function look({ snapshot, overdue }: HealthPorts): Promise<HttpResponseInit> {
   const headers = { 'cache-control': 'no-store' };
   try {
-    const [, keys] = await Promise.all([snapshot(), overdue()]);
+    // Which accounts there are is in the policy, which the look at the shared state finds.
+    await snapshot();
+    const keys = await overdue();
     return {
       headers,
       jsonBody: {
@@ -52,7 +54,15 @@ async function look({ snapshot, overdue }: HealthPorts): Promise<HttpResponseIni
     return {
       status: 503,
       headers: { ...headers, 'retry-after': '5' },
-      jsonBody: { status: 'unavailable', service: error.service },
+      jsonBody: {
+        status: 'unavailable',
+        service: error.service,
+        // No secret, and whoever deployed an older version over a newer one looks here first.
+        ...(error.service === 'policy' && {
+          detail:
+            'this version of the app cannot read the policy in force: deploy the newer one, or roll the policy back from there',
+        }),
+      },
     };
   }
 }

@@ -24,6 +24,10 @@ export const audit = z.strictObject({
       operation: z.string().optional(),
       problem: z.string().optional().describe('Why an act was refused or failed.'),
       instance: z.string(),
+      policy: z
+        .string()
+        .optional()
+        .describe('The first 12 digits of the version of the policy that decided.'),
       resource: z
         .string()
         .optional()
@@ -118,6 +122,7 @@ export const explanation = z
     correlationId: z.string().optional(),
     at: instant.optional(),
     resource: z.string().optional(),
+    policy: z.string().optional().describe('The version of the policy that decided: its first 12 digits.'),
     caller: recordedCaller.optional(),
     unknown: z.string().optional().describe('What the explanation cannot know.'),
     now: z.strictObject(explained).optional().describe('What the same caller would be answered now.'),

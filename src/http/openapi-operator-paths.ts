@@ -21,10 +21,10 @@ const asksBack: Answers = {
     'personFound',
   ],
 };
-const withBody: Answers = {
+export const withBody: Answers = {
   413: ['the body is too large', 'problem'],
 };
-const byOperator = (operation: Operation): Operation => ({
+export const byOperator = (operation: Operation): Operation => ({
   ...operation,
   security: ENTRA,
   answers: { ...operation.answers, ...operatorAnswers },
@@ -32,7 +32,7 @@ const byOperator = (operation: Operation): Operation => ({
 
 const named = { name: 'name', in: 'path', required: true, schema: { type: 'string' } };
 const absent: Answers = { 404: ['no such account, or its keys are not rotated', 'problem'] };
-const page = [
+export const page = [
   query('after', '`next` of the page before.'),
   query('limit', 'How many at most, 1 to 1,000. Absent: 100.'),
 ];

@@ -3,6 +3,8 @@ import * as z from 'zod';
 import { tokenKind } from '../policy/resource-schema.ts';
 import { audit, explanation, instant, seconds, whatIf } from './openapi-audit-shapes.ts';
 import { operatorShapes } from './openapi-operator-shapes.ts';
+import { policyShapes } from './openapi-policy-shapes.ts';
+import { problem } from './openapi-problem-shape.ts';
 import { explainRequest } from './operator/explain.ts';
 import { whatIfRequest } from './operator/what-if.ts';
 
@@ -67,17 +69,10 @@ const health = z.strictObject({
   rotations_overdue: z.int().optional(),
   keys_of_unknown_age: z.int().optional(),
   service: z.string().optional().describe('What is out of reach.'),
+  detail: z.string().optional(),
 });
 const securityEventError = z.strictObject({ err: z.string(), description: z.string() });
 
-/** RFC 9457. */
-const problem = z.strictObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  correlation_id: z.string().describe('Under which the log and the audit have the request.'),
-});
 const personFound = z.strictObject({
   ...problem.shape,
   found: z
@@ -97,6 +92,7 @@ export const shapes = {
   problem,
   personFound,
   ...operatorShapes,
+  ...policyShapes,
   audit,
   explainRequest,
   explanation,

@@ -6,10 +6,17 @@ import * as z from 'zod';
 import answered from './openapi-examples.json' with { type: 'json' };
 import { type Answers, ENTRA, JSON_TYPE, type Operation } from './openapi-operation.ts';
 import { operatorPaths } from './openapi-operator-paths.ts';
+import { policyPaths } from './openapi-policy-paths.ts';
 import { type ShapeName, shapes } from './openapi-shapes.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
-const PROBLEMS: ReadonlySet<ShapeName> = new Set(['problem', 'personFound']);
+const PROBLEMS: ReadonlySet<ShapeName> = new Set([
+  'problem',
+  'personFound',
+  'policyUnconfirmed',
+  'policyConflict',
+  'policyInvalid',
+]);
 
 const unavailable: Answers = {
   503: ['something it depends on does not answer; see Retry-After', 'oauthError'],
@@ -83,6 +90,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
     },
   },
   ...operatorPaths,
+  ...policyPaths,
 };
 
 let document: Record<string, unknown> | undefined;

@@ -1,9 +1,18 @@
 /** What `npm start` tells a person: at most twenty rows of eighty columns, and what to do next at the end. */
 import { join } from 'node:path';
 import type { Description } from './launch.ts';
+import type { Published } from './publish.ts';
 
-/** @param folder where everything of this start is kept */
-export function greeting(description: Description, folder: string): string {
+/**
+ * @param folder where everything of this start is kept
+ * @param policyFile of the person's own
+ */
+export function greeting(
+  description: Description,
+  folder: string,
+  policy?: Pick<Published, 'version' | 'changed'>,
+  policyFile?: string,
+): string {
   const { instances, resources, callers } = description;
   const allowed = callers.filter(({ may }) => may.length > 0);
   const person = allowed.find(({ kind }) => kind === 'user') ?? allowed[0];
@@ -20,6 +29,9 @@ export function greeting(description: Description, folder: string): string {
       'callers',
       callers.map(({ name }) => name),
     ),
+    ...(policyFile !== undefined && policy?.changed
+      ? [`  policy    that of --policy, over the one that was in force here (${policy.version.slice(0, 12)})`]
+      : []),
     `  files     ${folder}`,
     '            (description.json has every address; the demo secrets are in it)',
     '            (for PowerShell: the .ps1 files beside the .sh files)',

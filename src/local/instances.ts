@@ -26,8 +26,8 @@ export interface InstancesOptions {
   readonly ca: string;
   /** What the clock of the instance shows that is called so. */
   readonly clockOf: (name: string) => ClockState;
-  /** An instance that ended is about to be started again, and will read its policy anew. */
-  readonly beforeRestart: () => void;
+  /** An instance that ended has been started again. */
+  readonly restarted: (app: AppName) => Promise<void>;
   readonly log: (line: string) => void;
   /** One cannot be kept running. */
   readonly failed: (why: string) => void;
@@ -84,12 +84,12 @@ export function startInstances(options: InstancesOptions): Instances {
       const { port } = new URL(url);
       // It may have ended with everything else in the meantime.
       if (stopping) return;
-      options.beforeRestart();
       const next = start(host, index, Number(port));
       running[index] = next;
       const order = orders[app];
       if (order !== undefined) next.send(order);
       await next.ready;
+      if (!stopping) await options.restarted(app);
     } catch (error) {
       if (!stopping) failed(error instanceof Error ? error.message : String(error));
     }

@@ -12,11 +12,13 @@ import { lockFolder } from './folder-lock.ts';
 import { type HostSpec, type Instances, startInstances } from './instances.ts';
 import { type DescribedCaller, describeCaller } from './may.ts';
 import type { Options } from './options.ts';
+import { type Published, publish } from './publish.ts';
 import { createQueuesAt } from './queues.ts';
 import { demoWorld } from './simulated/demo.ts';
 import { localPolicy } from './simulated/local-policy.ts';
 import { worldOfPolicy } from './simulated/policy-world.ts';
 import { type RunningAzure, startAzure } from './simulated/start.ts';
+import { trust } from './simulated/tls.ts';
 import { createTablesAt } from './tables.ts';
 import { createVirtualTime, firstState, keepAhead, type Timed } from './virtual-time.ts';
 
@@ -45,6 +47,8 @@ export interface Description {
 export interface Running {
   readonly description: Description;
   readonly dataFolder: string;
+  /** What is in force, and whether this start has put it there over another one that the folder had. */
+  readonly policy: Published;
   stop(): Promise<void>;
 }
 export interface LaunchOptions extends Options {
@@ -153,21 +157,50 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     });
     storage = await storageBound;
 
-    // The broker reads this one: the policy of the world, with the simulated addresses.
+    // What the broker starts with where the folder has no policy yet: that of the world, with the simulated addresses.
     const policy = join(dataFolder, 'policy.json');
-    const writePolicy = (inForce: object) => writeFileSync(policy, JSON.stringify(inForce, null, 2));
-    writePolicy(azure.policy);
+    writeFileSync(policy, JSON.stringify(azure.policy, null, 2));
     const { ca } = azure;
+    trust(readFileSync(ca, 'utf8'));
     const { stateOf: clockOf } = time;
     const { resources, entra } = azure;
+    /** The file as it is now, or else what is in force, with the addresses of this start. */
+    const wanted = (inForce: object): object => {
+      if (policyFile !== undefined)
+        return localPolicy(readFileSync(policyFile, 'utf8'), resources, entra.authority);
+      try {
+        return localPolicy(JSON.stringify(inForce), resources, entra.authority);
+      } catch {
+        // The folder was made with a policy of one's own, whose accounts are not in the demo set.
+        return azure?.policy ?? inForce;
+      }
+    };
+    const publishNow = () =>
+      publish(
+        {
+          broker: urls[0] ?? '',
+          authority: entra.authority,
+          scope: entra.scope,
+          callers: azure?.callers ?? [],
+        },
+        policyFile === undefined
+          ? 'local mode: the addresses of this start'
+          : `local mode: ${policyFile}`.slice(0, 256),
+        wanted,
+      );
     instances = startInstances({
       hosts,
       dataFolder,
       ca,
       clockOf,
-      beforeRestart() {
-        if (policyFile === undefined) return;
-        writePolicy(localPolicy(readFileSync(policyFile, 'utf8'), resources, entra.authority));
+      async restarted(app) {
+        if (policyFile === undefined || app !== 'issuer') return;
+        try {
+          const { version, changed } = await publishNow();
+          if (changed) log(`${policyFile} is in force, version ${version.slice(0, 12)}`);
+        } catch (error) {
+          log(`${policyFile} was not put in force: ${error instanceof Error ? error.message : error}`);
+        }
       },
       log,
       failed,
@@ -185,14 +218,16 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     readRotatorConfig(environment.rotator);
     await instances.configure(environment);
     await Promise.all(apps.issuer.map(untilHealthy));
+    const published = await publishNow();
 
     const { keyVault, arm, tables, control, transmitters } = azure;
-    const inForce = loadPolicy(readFileSync(policy, 'utf8'));
-    const callers = azure.callers.map((caller) => describeCaller(caller, inForce));
+    const decides = loadPolicy(published.text);
+    const callers = azure.callers.map((caller) => describeCaller(caller, decides));
     const services = { entra, keyVault, arm, tables, control, callers, resources, transmitters };
     return {
       description: { broker: first, instances: apps.issuer, apps, ca, ...services, environment },
       dataFolder,
+      policy: published,
       stop,
     };
   } catch (error) {

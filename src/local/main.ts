@@ -28,14 +28,18 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 endWithParent();
 
 try {
-  const { description, dataFolder } = await running;
+  const { description, dataFolder, policy } = await running;
   // On a person's screen the log would push the next steps out of sight.
   lines.follow(logFileIn(dataFolder), !options.json);
   // The demo callers' secrets are in it.
   writeFileSync(descriptionFileIn(dataFolder), JSON.stringify(description), { mode: 0o600 });
   writeFirstFiles(description, dataFolder);
   announce(descriptionFileIn(dataFolder));
-  process.stdout.write(options.json ? `${JSON.stringify(description)}\n` : greeting(description, dataFolder));
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(description)}\n`
+      : greeting(description, dataFolder, policy, options.policy),
+  );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

@@ -25,7 +25,8 @@ export interface IssuedDeps {
   readonly known: () => Snapshot | undefined;
   /** Whether the policy gives this caller a token of this kind for this resource. */
   readonly mayHave: (caller: Caller, resource: string, kind: IssuedRecord['tokenKind']) => boolean;
-  readonly policy: Policy;
+  /** The one in force, as the latest look at the shared state found it. */
+  readonly policy: () => Policy;
   readonly table: RevocationTable;
   readonly events: EventStore;
   readonly revoke: Revoke;
@@ -71,7 +72,7 @@ export function createIssued(deps: IssuedDeps): Issued {
       const record = await known(text);
       if (record === undefined) return undefined;
       if (!hasRole(caller, AUDITOR) && !isHolder(caller, record, mayHave)) return undefined;
-      return isRevoked(record, await snapshot(), policy) ? undefined : record;
+      return isRevoked(record, await snapshot(), policy()) ? undefined : record;
     },
 
     async drop(caller, text) {
@@ -91,7 +92,7 @@ export function createIssued(deps: IssuedDeps): Issued {
       const record = await known(text);
       if (record === undefined) return undefined;
       if (!isOperator && !isHolder(caller, record, mayHave)) return undefined;
-      if (isOfManagedIdentity(record, policy)) return 'unsupported';
+      if (isOfManagedIdentity(record, policy())) return 'unsupported';
       const receivedAtMs = now();
       const scope = { kind: 'issued', sha256: record.sha256 } as const;
       // The limit does not count by client, because one person can sign in to any number of clients.

@@ -14,7 +14,8 @@ import { fewAtOnce, type Revoke } from './revoke.ts';
 import { scopeKey } from './scope.ts';
 
 export interface OperateDeps {
-  readonly policy: Policy;
+  /** The one in force, as the latest look at the shared state found it. */
+  readonly policy: () => Policy;
   readonly table: RevocationTable;
   readonly head: Head;
   readonly events: EventStore;
@@ -105,7 +106,7 @@ export function createOperate(deps: OperateDeps): Operate {
     },
 
     read(body) {
-      const order = readOrder(body, policy);
+      const order = readOrder(body, policy());
       return 'kind' in order ? order : { ...order, key: scopeKey(order.scope) };
     },
     async revoke({ scope, notBeforeMs, block }, { who, id, atMs, reason }) {
@@ -127,7 +128,7 @@ export function createOperate(deps: OperateDeps): Operate {
       if ('problem' in wanted) return wanted;
       const key = scopeKey(wanted.scope);
       // A scope with an entry can be lifted even if the policy no longer names it.
-      const unknown = unknownName(wanted.scope, policy);
+      const unknown = unknownName(wanted.scope, policy());
       const isLiftable = unknown === undefined || (await table.update(key, (entry) => entry)) !== undefined;
       return isLiftable ? { ...wanted, key } : invalid(unknown);
     },

@@ -17,7 +17,8 @@ import type { SetError } from './signals/set.ts';
 import { createSignals } from './signals/signals.ts';
 
 export interface RevocationDeps {
-  readonly policy: Policy;
+  /** The one in force, as the latest look at the shared state found it. */
+  readonly policy: () => Policy;
   readonly homeTenantId: string;
   readonly entraIssuers: readonly string[];
   readonly freshnessMs: number;

@@ -16,7 +16,8 @@ export interface RevokeDeps {
   readonly events: EventStore;
   readonly head: Head;
   readonly recordEffect: RecordEffect;
-  readonly policy: Policy;
+  /** The one in force, as the latest look at the shared state found it. */
+  readonly policy: () => Policy;
   readonly freshnessMs: number;
   readonly now: Clock;
 }
@@ -41,7 +42,7 @@ export function createRevoke(deps: RevokeDeps): Revoke {
     await head.bump();
     const inForceAtMs = now() + freshnessMs;
     return fewAtOnce(written, ({ key, change, receivedAtMs }) => {
-      const until = lastTokenUntilMs ?? inForceAtMs + longestTokenMs(policy, change.scope);
+      const until = lastTokenUntilMs ?? inForceAtMs + longestTokenMs(policy(), change.scope);
       return recordEffect({ key, receivedAtMs, inForceAtMs, lastTokenUntilMs: until }, change);
     });
   };

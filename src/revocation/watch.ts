@@ -17,7 +17,8 @@ import { createRevoke } from './revoke.ts';
 import { scopeKey } from './scope.ts';
 
 export interface WatchDeps {
-  readonly policy: Policy;
+  /** The one in force, as the latest look at the shared state found it. */
+  readonly policy: () => Policy;
   readonly homeTenantId: string;
   /** The rotator's identity. Events about its own changes to accounts are ignored (invariant 10). */
   readonly rotatorClientId: string;

@@ -42,7 +42,8 @@ export function createPlanned(
   reader: PlanReader,
   pauses: PauseReader,
   ledger: Pick<MintLedger, 'latestExpiryMs'>,
-  resources: readonly Resource[],
+  /** Of the policy in force. */
+  resources: () => readonly Resource[],
   clock: Clock,
 ): Planned {
   const keyOf = ({ accountId }: Resource): string => accountKey(accountId);
@@ -78,10 +79,11 @@ export function createPlanned(
       ? [...found, ...(await reader.history(resource.name, most - found.length, before))]
       : found;
   }
-  const named = (name: string): Resource | undefined => resources.find((resource) => resource.name === name);
+  const named = (name: string): Resource | undefined =>
+    resources().find((resource) => resource.name === name);
 
   return {
-    accounts: () => accountsOf(resources),
+    accounts: () => accountsOf(resources()),
     async account(name) {
       const resource = named(name);
       const account = resource && (await accountsOf([resource]))[0];
@@ -103,10 +105,12 @@ export function createPlanned(
     },
     async overdue() {
       const byAccount = new Map((await reader.all()).map((row) => [row.account, row]));
-      const seen = resources.filter(rotates).map((resource) => ({
-        name: resource.name,
-        row: byAccount.get(keyOf(resource)),
-      }));
+      const seen = resources()
+        .filter(rotates)
+        .map((resource) => ({
+          name: resource.name,
+          row: byAccount.get(keyOf(resource)),
+        }));
       return {
         overdue: seen.filter(({ row }) => isOverdue(row)).map(({ name }) => name),
         ofUnknownAge: seen.filter(({ row }) => row?.hasKeyOfUnknownAge ?? true).map(({ name }) => name),

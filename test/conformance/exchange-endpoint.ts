@@ -28,7 +28,7 @@ export async function exchangeEndpoint(options: WorldOptions = {}) {
     audienceUris: [],
     homeTenantId: HOME,
     acceptV1: false,
-    isAllowedTenant: (tenantId) => tenantId === HOME,
+    isAllowedTenant: async (tenantId) => tenantId === HOME,
   });
   const world = createWorld({ verify, ...options });
   const endpoint = createTokenEndpoint({

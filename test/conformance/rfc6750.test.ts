@@ -81,7 +81,7 @@ test('RFC 6750 section 3.1: an expired token is invalid_token, 401, and the desc
     createExplainEndpoint({
       gate,
       clock: unreached,
-      version: unreached,
+      policyOf: unreached,
       revocations: unreached,
       snapshot: unreached,
       readSpan: unreached,

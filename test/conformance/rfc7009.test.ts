@@ -80,11 +80,11 @@ test('section 2.2.1: a token that cannot be revoked here is unsupported_token_ty
   const [record] = broker.world.issued.values();
   assert.ok(record);
   broker.world.issued.set(record.sha256, { ...record, tokenKind: 'entra', user: undefined });
-  const resources = deps.policy.resources.map((each) => ({
+  const resources = deps.policy().resources.map((each) => ({
     ...each,
     identity: { kind: 'systemAssigned' as const },
   }));
-  const { admit, issued } = createRevocation({ ...deps, policy: { ...deps.policy, resources } });
+  const { admit, issued } = createRevocation({ ...deps, policy: () => ({ ...deps.policy(), resources }) });
   await using server = await serve({ 'POST /oauth2/revoke': createRevocationEndpoint({ admit, issued }) });
   const answer = await fetch(`${server.url}/oauth2/revoke`, {
     method: 'POST',

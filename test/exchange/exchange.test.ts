@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { shortVersion } from '../../src/policy/version.ts';
 import { aCaller } from './caller.ts';
 import { ada, bob, captions, denied, granted } from './people.ts';
 import { createWorld } from './world.ts';
@@ -15,6 +16,7 @@ test('a grant is on record, with who, what, under which grant, and the fingerpri
       instance: 'instance-1',
       outcome: 'granted',
       correlationId: 'correlation-1',
+      policy: shortVersion(world.rules.version),
       tenantId: captions.tenantId,
       clientId: captions.clientId,
       objectId: captions.objectId,

@@ -182,7 +182,7 @@ async function exchanged(
     audienceUris: [],
     homeTenantId: HOME,
     acceptV1: false,
-    isAllowedTenant: (tenantId) => compiled.tenantName(tenantId) !== undefined,
+    isAllowedTenant: async (tenantId) => compiled.tenantName(tenantId) !== undefined,
   });
   const world = createWorld({ policy: (policy) => Object.assign(policy, source), verify });
   for (const [id, entry] of revocations) world.revocations.set(id, entry);

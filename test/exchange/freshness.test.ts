@@ -3,11 +3,19 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createFreshness } from '../../src/exchange/freshness.ts';
+import { compileVersion } from '../../src/policy/version.ts';
 import type { SharedState, Snapshot } from '../../src/ports.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
+import { samplePolicy } from '../policy/sample.ts';
 import { NOW_MS } from './caller.ts';
 
-const snapshot = (version: string): Snapshot => ({ version, revocations: new Map(), slots: new Map() });
+const rules = compileVersion(JSON.stringify(samplePolicy()));
+const snapshot = (version: string): Snapshot => ({
+  version,
+  revocations: new Map(),
+  slots: new Map(),
+  policy: undefined,
+});
 
 function world(freshnessMs: number) {
   const state = { nowMs: NOW_MS, head: 0, versions: 0, loads: 0, isDown: false };
@@ -22,7 +30,15 @@ function world(freshnessMs: number) {
       return snapshot(String(state.head));
     },
   };
-  return { state, freshness: createFreshness(shared, () => state.nowMs, freshnessMs) };
+  return {
+    state,
+    freshness: createFreshness(
+      shared,
+      async () => rules,
+      () => state.nowMs,
+      freshnessMs,
+    ),
+  };
 }
 
 test('what stands behind the head is read once, and again only when the head moved', async () => {
@@ -63,6 +79,7 @@ test('the bound counts from when the read began, however long it took', async ()
       },
       load: async () => snapshot('same'),
     },
+    async () => rules,
     () => nowMs,
     5_000,
   );
@@ -142,6 +159,7 @@ test('in any interleaving, whoever asks after a bump is told of it', async () =>
               return snapshot(String(seen));
             },
           },
+          async () => rules,
           () => NOW_MS,
           0,
         );

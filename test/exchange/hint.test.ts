@@ -21,7 +21,7 @@ const nowSeconds = NOW_MS / 1000;
 const GRAPH = '00000003-0000-0000-c000-000000000000';
 const NOBODY = '00000000-0000-4000-8000-0000000000ee';
 /** HOME and PARTNER are in the policy. */
-const verify = verifier({ isAllowedTenant: (id) => id === HOME || id === PARTNER });
+const verify = verifier({ isAllowedTenant: async (id) => id === HOME || id === PARTNER });
 
 async function told(token: string): Promise<string> {
   const verdict = await verify(token);

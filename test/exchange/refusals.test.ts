@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Denial, reason } from '../../src/denial.ts';
 import type { Granted } from '../../src/exchange/exchange.ts';
+import { shortVersion } from '../../src/policy/version.ts';
 import { RESEARCHERS } from '../policy/sample.ts';
 import { NOW_MS } from './caller.ts';
 import { ada, captions, denied, granted } from './people.ts';
@@ -143,6 +144,7 @@ for (const { what, run, denial, row } of rows)
         instance: 'instance-1',
         outcome: 'refused',
         correlationId: 'correlation-1',
+        policy: shortVersion(world.rules.version),
         ...row,
         reason: reason(denial),
       },

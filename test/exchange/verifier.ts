@@ -15,7 +15,7 @@ export const verifier = (bend: Partial<VerifyOptions> = {}) =>
     audienceUris: ['api://broker'],
     homeTenantId: HOME,
     acceptV1: true,
-    isAllowedTenant: (tenantId) => tenantId === HOME,
+    isAllowedTenant: async (tenantId) => tenantId === HOME,
     ...bend,
   });
 

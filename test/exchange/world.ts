@@ -9,8 +9,7 @@ import { createObtain } from '../../src/exchange/obtain.ts';
 import { createRate } from '../../src/exchange/rate.ts';
 import { createTokens } from '../../src/exchange/tokens.ts';
 import type { VerifyCaller } from '../../src/exchange/verify.ts';
-import { loadPolicy } from '../../src/policy/load.ts';
-import { compilePolicy } from '../../src/policy/match.ts';
+import { compileVersion } from '../../src/policy/version.ts';
 import type {
   AuditRecord,
   Caller,
@@ -46,6 +45,8 @@ export function createWorld(options: WorldOptions = {}) {
     strangers: [] as [string, string, string | undefined][],
     issued: [] as IssuedRecord[],
     declared: [] as { resource: string; slot: Slot; expiresAtMs: number }[],
+    /** The policy in force; after a change of it, bump the head. */
+    rules: compileVersion(JSON.stringify(samplePolicy())),
     revocations: new Map<string, Revocation>(),
     slots: new Map<string, SlotState>(),
     callers: new Map<string, Caller>(),
@@ -78,7 +79,7 @@ export function createWorld(options: WorldOptions = {}) {
 
   const source = samplePolicy();
   options.policy?.(source);
-  const policy = compilePolicy(loadPolicy(JSON.stringify(source)));
+  world.rules = compileVersion(JSON.stringify(source));
   const minimumLifeMs = options.minimumLifeMs ?? 60_000;
   const freshness = createFreshness(
     {
@@ -96,9 +97,11 @@ export function createWorld(options: WorldOptions = {}) {
           version: `head-${head}`,
           revocations: new Map(world.revocations),
           slots: new Map(world.slots),
+          policy: undefined,
         };
       },
     },
+    async () => world.rules,
     clock,
     options.freshnessMs ?? 0,
   );
@@ -173,7 +176,6 @@ export function createWorld(options: WorldOptions = {}) {
     world.nowMs += ms;
   });
   const exchange: Exchange = createExchange({
-    policy,
     verify:
       options.verify ??
       (async (text) =>
@@ -219,7 +221,7 @@ export function createWorld(options: WorldOptions = {}) {
       head += 1;
     },
     setSlots: (resource: string, slots: SlotState): void => {
-      const accountId = policy.target(resource)?.resource.accountId;
+      const accountId = world.rules.compiled.target(resource)?.resource.accountId;
       world.slots.set(accountKey(accountId ?? ''), slots);
       head += 1;
     },

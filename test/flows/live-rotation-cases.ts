@@ -1,8 +1,8 @@
 /** Cases of a rotation that somebody or something meddles with: a resource renamed, a vault whose reads lag. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
 import type { AccountName } from './live-callers.ts';
 import { ROTATOR, restartInstance, type Scene } from './live-scene.ts';
+import { policyHand } from './policy-hand.ts';
 
 const STS_LIFE_MS = 600_000;
 /** Longer than a token lives: whoever exchanges next buys anew, at every instance. */
@@ -42,20 +42,20 @@ async function beginRetiring(scene: Scene, account: AccountName): Promise<string
 }
 
 /**
- * The resource gets another name in the policy while its slot is drained. The instances take the new policy up one
- * after the other, the rotator first or last, so for a while two policies are in force.
+ * The resource gets another name in the policy while its slot is drained, and the instances are started again, the
+ * rotator first or last.
  */
 export async function renameDuringDrain(scene: Scene): Promise<string> {
   const { stack, callers } = scene;
   const retired = await beginRetiring(scene, 'speech');
   await tickUntil(scene, 'speech', 'draining');
 
-  const file = stack.description.environment.issuer['BROKER_POLICY'] ?? '';
-  const policy = JSON.parse(readFileSync(file, 'utf8'));
   const renamed = (name: string) => (name === 'speech' ? 'speech-renamed' : name);
-  for (const resource of policy.resources) resource.name = renamed(resource.name);
-  for (const grant of policy.grants) grant.resources = grant.resources.map(renamed);
-  writeFileSync(file, JSON.stringify(policy));
+  const hand = await policyHand(stack);
+  await hand.change(({ resources, grants }) => {
+    for (const resource of resources) resource['name'] = renamed(String(resource['name']));
+    for (const grant of grants) grant.resources = grant.resources.map(renamed);
+  });
 
   for (const index of scene.chance.is(0.5) ? [0, 1, 2, ROTATOR] : [ROTATOR, 2, 1, 0]) {
     await restartInstance(scene, index);

@@ -3,8 +3,7 @@ import { beforeEach, test } from 'node:test';
 import { recordedClaims } from '../../src/exchange/claims.ts';
 import { correlationId } from '../../src/http/correlation.ts';
 import { createExplainEndpoint } from '../../src/http/operator/explain.ts';
-import { loadPolicy } from '../../src/policy/load.ts';
-import { compilePolicy } from '../../src/policy/match.ts';
+import { compileVersion } from '../../src/policy/version.ts';
 import type { AuditRecord, Caller } from '../../src/ports.ts';
 import { refusing, revokedBy } from '../../src/revocation/decision.ts';
 import { NOW_MS } from '../exchange/caller.ts';
@@ -14,8 +13,7 @@ import { gateOf } from './gate.ts';
 import { request } from './requests.ts';
 
 const source = samplePolicy();
-const policy = loadPolicy(JSON.stringify(source));
-const version = { source, policy, compiled: compilePolicy(policy) };
+const version = compileVersion(JSON.stringify(source));
 const ID = correlationId(new Headers(), NOW_MS);
 const OUTSIDE = '0af7651916cd43dd8448eb211c80319c';
 const adaOutside: Caller = { ...ada, groups: [] };
@@ -61,9 +59,15 @@ const created = () =>
       () => nowMs,
     ),
     clock: () => nowMs,
-    version,
+    policyOf: async () => undefined,
     revocations: { revokedBy, refusing },
-    snapshot: async () => ({ version: 'v', revocations: new Map(), slots: new Map() }),
+    snapshot: async () => ({
+      version: 'v',
+      revocations: new Map(),
+      slots: new Map(),
+      policy: version.version,
+      rules: version,
+    }),
     readSpan: async (fromMs, toMs, each) => {
       spans.push([fromMs, toMs]);
       await Promise.resolve();

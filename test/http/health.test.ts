@@ -6,7 +6,7 @@ import { UpstreamFailure } from '../../src/upstream.ts';
 function world() {
   const state = { nowMs: 0, looks: 0, isDown: false, gate: Promise.resolve() };
   const health = createHealthEndpoint({
-    snapshot: async () => ({ version: '1', revocations: new Map(), slots: new Map() }),
+    snapshot: async () => ({ version: '1', revocations: new Map(), slots: new Map(), policy: undefined }),
     overdue: async () => {
       state.looks += 1;
       await state.gate;

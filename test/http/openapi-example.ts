@@ -17,6 +17,8 @@ const MADE: readonly (readonly [made: RegExp, shown: string])[] = [
     /\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b/g,
     '019abf6e-4a00-7c3d-9e15-b6f84a028e4d',
   ],
+  [/\b[0-9a-f]{64}\b/g, '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'],
+  [/^[0-9a-f]{12}$/g, '9f86d081884c'],
   [/\b[0-9a-f]{32}\b/g, '019abf6e4a007c3d9e15b6f84a028e4d'],
   [/\b[0-9a-f]{16}\b/g, '9f86d081884c7d65'],
   [/localhost:\d+/g, 'localhost:7111'],

@@ -80,11 +80,19 @@ describe('the answers of a running broker', async () => {
     const document = (await (await fetch(`${broker}/openapi.json`)).json()) as Document;
     assert.equal(document.openapi, '3.1.0');
     const bearer = async (name: string) => ({ authorization: `Bearer ${await stack.callerToken(name)}` });
-    const [captions, operator, auditor] = [
+    const [captions, operator, auditor, publisher] = [
       await bearer('captions'),
       await bearer('operator'),
       await bearer('auditor'),
+      await bearer('publisher'),
     ];
+    const inForce = await fetch(`${broker}/operator/policy`, { headers: publisher });
+    const etag = inForce.headers.get('etag') ?? '';
+    const { policy } = (await inForce.json()) as { policy: { grants: { name: string }[] } };
+    const grants = policy.grants.filter(({ name }) => name !== 'nightly');
+    const change = JSON.stringify({ policy: { ...policy, grants }, reason: 'the nightly job has ended' });
+    const noPolicy = JSON.stringify({ policy: { ...policy, tenants: [] }, reason: 'x' });
+    const back = (version: string) => JSON.stringify({ version, reason: 'it runs again' });
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
     const exchange = 'grant_type=urn:ietf:params:oauth:grant-type:token-exchange&resource=';
     const exchanged = await stack.exchange(captions.authorization.slice('Bearer '.length), 'speech');
@@ -196,6 +204,21 @@ describe('the answers of a running broker', async () => {
         422,
         { headers: { ...operator, 'idempotency-key': 'k' }, body: '{"reason":"z"}' },
       ],
+      ['GET /operator/policy', 200, { headers: auditor }],
+      ['GET /operator/policy', 403, { headers: captions }],
+      ['GET /operator/policy/versions', 200, { headers: auditor }],
+      ['PUT /operator/policy', 428, { headers: publisher, body: '{}' }],
+      ['PUT /operator/policy', 400, { headers: { ...publisher, 'if-match': 'x' }, body: '{}' }],
+      [
+        'PUT /operator/policy',
+        412,
+        { headers: { ...publisher, 'if-match': `"${'0'.repeat(64)}"` }, body: change },
+      ],
+      ['PUT /operator/policy', 422, { headers: { ...publisher, 'if-match': etag }, body: noPolicy }],
+      ['PUT /operator/policy', 200, { headers: { ...publisher, 'if-match': etag }, body: change }],
+      ['POST /operator/policy/rollback', 400, { headers: operator, body: '{}' }],
+      ['POST /operator/policy/rollback', 404, { headers: operator, body: back('0'.repeat(64)) }],
+      ['POST /operator/policy/rollback', 200, { headers: operator, body: back(etag.slice(1, -1)) }],
       ['GET /operator/operations', 200, { headers: auditor }],
       ['GET /operator/operations/{id}', 200, { headers: auditor }],
       ['GET /operator/operations/{id}', 404, { headers: auditor }],

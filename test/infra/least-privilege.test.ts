@@ -33,8 +33,8 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
 /** What is held and not seen in any flow, each with the reason why it stays. */
 const UNSEEN: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['history', 'rotation'].map((table) => [
-      `issuer table:${table} Microsoft.Storage/storageAccounts/tableServices/tables/read`,
+    ['issuer table:history', 'issuer table:rotation', 'rotator table:policy'].map((held) => [
+      `${held} Microsoft.Storage/storageAccounts/tableServices/tables/read`,
       'the built-in reader of rows also reads the names of tables',
     ]),
   ),

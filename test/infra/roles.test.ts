@@ -41,6 +41,7 @@ test('every assignment to the two identities is one of these', () => {
       'issuer appender table:demands',
       'issuer writer table:events',
       'issuer appender table:operations',
+      'issuer appender table:policy',
       'rotator keeper table:state',
       'rotator writer table:rotation',
       'rotator writer table:history',
@@ -48,6 +49,7 @@ test('every assignment to the two identities is one of these', () => {
       'rotator settler table:demands',
       'rotator keeper table:events',
       'rotator sweeper table:operations',
+      'rotator storageTableDataReader table:policy',
       'issuer storageQueueDataMessageSender queue:events',
       'issuer storageQueueDataMessageSender queue:demands',
       'rotator queueWorker queue:events',
@@ -72,7 +74,7 @@ test('the issuer identity can neither list, regenerate nor write a key, nor list
 
 test('the issuer identity can neither change nor delete a row of the audit, nor a table', () => {
   assert.deepEqual(heldAt('table:audit', 'issuer'), [`${ENTITIES}/read`, `${ENTITIES}/add/action`]);
-  for (const table of ['demands', 'operations'])
+  for (const table of ['demands', 'operations', 'policy'])
     assert.deepEqual(heldAt(`table:${table}`, 'issuer'), heldAt('table:audit', 'issuer'));
   for (const { identity, scope, actions, dataActions } of rolesOf())
     if (scope.startsWith('table:'))

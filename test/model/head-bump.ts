@@ -3,18 +3,22 @@
  * operator revokes with `revoke.ts`, may be killed at it and is asked again, and the rotator moves the head for
  * reasons of its own. An exchange that began after the revocation had returned and is granted is what must not be.
  */
+
 import { createExchange } from '../../src/exchange/exchange.ts';
+import type { Seen } from '../../src/exchange/freshness.ts';
 import { createFreshness } from '../../src/exchange/freshness.ts';
-import { compilePolicy } from '../../src/policy/match.ts';
 import type { Revocation, Snapshot } from '../../src/ports.ts';
 import { isDropped, revokedBy } from '../../src/revocation/decision.ts';
 import type { Entry } from '../../src/revocation/entry.ts';
 import { createRevoke } from '../../src/revocation/revoke.ts';
 import { scopeKey } from '../../src/revocation/scope.ts';
 import { Secret } from '../../src/secret.ts';
+import { inForce } from '../policy/rules.ts';
 import { caller, createWorld, policy, START_MS } from '../revocation/fakes.ts';
 import type { Call, Script } from './actor.ts';
 import type { Model } from './explore.ts';
+
+const rules = inForce(policy);
 
 export type HeadMutation =
   | 'no final look at the head'
@@ -60,17 +64,17 @@ const instance =
           await ask('note head');
           const entry = await ask<Entry | null>('read entries');
           const revocations = new Map<string, Revocation>(entry === null ? [] : [[scopeKey(scope), entry]]);
-          return { version: String(versions), revocations, slots: new Map() };
+          return { version: String(versions), revocations, slots: new Map(), policy: undefined };
         },
       },
+      async () => rules,
       clock,
       0,
     );
     await real.now();
     const began = await ask<boolean>('begin');
-    const known = async (): Promise<Snapshot> => real.known() ?? real.fresh();
+    const known = async (): Promise<Seen> => real.known() ?? real.fresh();
     const exchange = createExchange({
-      policy: compilePolicy(policy),
       verify: async () => who,
       freshness: mutation === 'no final look at the head' ? { ...real, fresh: known } : real,
       revokedBy,
@@ -116,7 +120,7 @@ const operator =
         },
       },
       recordEffect: async (effect) => effect,
-      policy,
+      policy: () => policy,
       freshnessMs: 0,
       now: () => START_MS,
     });

@@ -3,6 +3,7 @@
  * `freshness.ts`, while the rotator retires the slot with `advance.ts` and an operator asks for the other one.
  * A token that was handed out and lives when its slot is regenerated is what must not be.
  */
+
 import { accountKey, slotsOf } from '../../src/account-key.ts';
 import { createFreshness } from '../../src/exchange/freshness.ts';
 import { mint } from '../../src/exchange/mint.ts';
@@ -17,9 +18,12 @@ import { shownRow } from '../../src/rotation/publish.ts';
 import { type PublishedRow, type RotationState, type StoredRow, unseen } from '../../src/rotation/state.ts';
 import { Secret } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
+import { inForce } from '../policy/rules.ts';
 import { policy, START_MS } from '../revocation/fakes.ts';
 import type { Ask, Call, Script } from './actor.ts';
 import type { Model } from './explore.ts';
+
+const rules = inForce(policy);
 
 export type MintMutation =
   | 'no second look at the slots'
@@ -118,9 +122,16 @@ const instance =
         },
         load: async (): Promise<Snapshot> => {
           const slots = await ask<SlotState>(`load${at}`);
-          return { version: String(versions), revocations: new Map(), slots: new Map([[account, slots]]) };
+          return {
+            version: String(versions),
+            revocations: new Map(),
+            slots: new Map([[account, slots]]),
+            policy: undefined,
+          };
         },
       },
+      // What is granted is not the question here.
+      async () => rules,
       clock,
       0,
     );

@@ -269,7 +269,7 @@ export function createWorld() {
 
   const known = (): Snapshot => {
     const revocations = new Map<string, Revocation>(entries);
-    return { version: String(bumps), revocations, slots: new Map() };
+    return { version: String(bumps), revocations, slots: new Map(), policy: undefined };
   };
   const snapshot = async (): Promise<Snapshot> => {
     up('tables');
@@ -278,7 +278,7 @@ export function createWorld() {
   const forwarded: string[] = [];
   let whileAsleep: () => Promise<void> = async () => undefined;
   const deps: RevocationDeps & WatchDeps = {
-    policy,
+    policy: () => policy,
     homeTenantId: HOME,
     rotatorClientId: ROTATOR,
     entraIssuers: ['https://login.microsoftonline.com', 'https://sts.windows.net'],

@@ -4,15 +4,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createExchange } from '../../src/exchange/exchange.ts';
 import { createFreshness } from '../../src/exchange/freshness.ts';
 import { createTokens } from '../../src/exchange/tokens.ts';
-import { compilePolicy } from '../../src/policy/match.ts';
 import type { Revocation, Snapshot } from '../../src/ports.ts';
 import { isDropped, revokedBy } from '../../src/revocation/decision.ts';
 import { createRevoke } from '../../src/revocation/revoke.ts';
 import { Secret } from '../../src/secret.ts';
+import { inForce } from '../policy/rules.ts';
 import { caller, createWorld, policy, START_MS } from './fakes.ts';
 
 const AT_ONCE = 250;
-const compiled = compilePolicy(policy);
+const rules = inForce(policy);
 const shared = createWorld().deps;
 const token = new Secret('an upstream token');
 const who = caller();
@@ -69,7 +69,6 @@ async function interleave(
   });
   const instance = (name: string) =>
     createExchange({
-      policy: compiled,
       verify: async () => who,
       freshness: createFreshness(
         {
@@ -84,9 +83,10 @@ async function interleave(
             await step();
             const revocations = stored;
             await step();
-            return { version, revocations, slots: new Map() } satisfies Snapshot;
+            return { version, revocations, slots: new Map(), policy: undefined } satisfies Snapshot;
           },
         },
+        async () => rules,
         () => START_MS,
         0,
       ),

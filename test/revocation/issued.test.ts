@@ -199,11 +199,14 @@ describe('revocation by the holder', () => {
   });
 
   test('of a managed identity’s token is not supported: Azure would hand the same one out again', async () => {
-    const resources = world.deps.policy.resources.map((each) => ({
+    const resources = world.deps.policy().resources.map((each) => ({
       ...each,
       identity: { kind: 'systemAssigned' as const },
     }));
-    const { issued } = createRevocation({ ...world.deps, policy: { ...world.deps.policy, resources } });
+    const { issued } = createRevocation({
+      ...world.deps,
+      policy: () => ({ ...world.deps.policy(), resources }),
+    });
     assert.equal(await issued.drop(caller(), TOKEN), 'unsupported');
     assert.equal(world.entries.size, 0);
   });

@@ -102,7 +102,7 @@ test('lifting what is not blocked changes nothing and says so', async () => {
 test('a block of what has left the policy can still be lifted, and an event about it is kept by its name', async () => {
   const gone = { kind: 'grant', name: 'people' } as const;
   await revokeBy(world, { scope: gone, block: true }, 'olga');
-  const policy = { ...world.deps.policy, grants: [] };
+  const policy = () => ({ ...world.deps.policy(), grants: [] });
   const { operate, react } = createRevocation({ ...world.deps, policy });
   assert.equal(await operate.lift(gone, 'oskar'), true);
   const type = 'AzureAiTokenBroker.RevocationRequested';

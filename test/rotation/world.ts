@@ -80,7 +80,13 @@ export class World {
       latestExpiryMs: async (account: string, slot: Slot) =>
         this.ledger.get(`${account.split(':').at(-1)} ${slot}`) ?? 0,
     };
-    return createPlanned(reader, { all: async () => this.pauses }, ledger, resources, () => this.nowMs);
+    return createPlanned(
+      reader,
+      { all: async () => this.pauses },
+      ledger,
+      () => resources,
+      () => this.nowMs,
+    );
   }
   /** After a look at everything. */
   async plan(resources = this.resources): Promise<readonly Told[]> {

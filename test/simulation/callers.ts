@@ -7,7 +7,7 @@ import { createTokens } from '../../src/exchange/tokens.ts';
 import { Secret } from '../../src/secret.ts';
 import type { Account } from './account.ts';
 import { stsOver, vaultOver } from './azure.ts';
-import { CALLER, type PolicyVersion } from './policies.ts';
+import { CALLER, endpointOf, type PolicyVersion } from './policies.ts';
 import { MINUTE_MS, type Scene, START_MS } from './scene.ts';
 import { ledgerOver, stateOver } from './tables.ts';
 
@@ -21,11 +21,7 @@ export function startCallers(scene: Scene): void {
   else {
     for (let places = chance.between(1, 3); places > 0; places -= 1) {
       const isSlow = !isCalm && chance.is(0.5);
-      const start = (version: PolicyVersion): Call => startInstance(scene, version, stsIsOffMs, isSlow);
-      let call = start(policies.inForce);
-      policies.onChange((version) => {
-        call = start(version);
-      });
+      const call = startInstance(scene, stsIsOffMs, isSlow);
       const again = async (): Promise<void> => {
         const isServed = await call(scene.pickAccount());
         const pauseMs = isServed ? chance.between(1, 9) * MINUTE_MS : chance.between(5, 60) * 1000;
@@ -41,39 +37,34 @@ export function startCallers(scene: Scene): void {
 
 /** By an instance that has just started, so that nothing is cached; seldom enough that no earlier token holds up the drain. */
 function callAtTheWorstMoment(scene: Scene, stsIsOffMs: number): void {
-  const { chance, timeline, policies, first } = scene;
-  let version = policies.inForce;
-  policies.onChange((next) => {
-    version = next;
-  });
+  const { chance, timeline, first } = scene;
   const callAround = (ms: number): void => {
     if (!chance.is(0.8)) return;
     const atMs = ms + chance.between(-3_000, 5_000);
-    timeline.at(atMs, () => void startInstance(scene, version, stsIsOffMs, true)(first));
+    timeline.at(atMs, () => void startInstance(scene, stsIsOffMs, true)(first));
   };
   scene.onPromotion = callAround;
   scene.onDeed = () => callAround(timeline.now() + 3_000);
 }
 
+const nameIn = ({ resources }: PolicyVersion, account: Account): string | undefined =>
+  resources.find(({ accountId }) => accountId === account.id)?.name;
+
 const MINIMUM_LIFE_MS = 60_000;
 const SUBJECT_TOKEN = new Secret('the caller is known');
 
-function startInstance(
-  scene: Scene,
-  { resources, compiled }: PolicyVersion,
-  stsIsOffMs: number,
-  isSlow: boolean,
-): Call {
-  const { timeline, cloud, wire, verdict } = scene;
+function startInstance(scene: Scene, stsIsOffMs: number, isSlow: boolean): Call {
+  const { timeline, cloud, wire, verdict, policies } = scene;
   const process = scene.newProcess('exchange', isSlow);
   const { clock, name: instance } = process;
   const way = scene.way(process);
-  const freshness = createFreshness(stateOver(way, scene.onBump), clock, 0);
+  const state = stateOver(way, scene.onBump, () => policies.inForce.rules.version);
+  const freshness = createFreshness(state, async (version) => policies.rulesOf(version), clock, 0);
   const write = (what: string) => wire.call(process, 'tables', what, () => undefined, true);
   const accountAt = (host: string): Account => {
-    const found = resources.find(({ endpoint }) => endpoint === host);
+    const found = cloud.accounts.find(({ name }) => endpointOf(name) === host);
     if (found === undefined) throw new Error(`no account at ${host}`);
-    return cloud.account(found.accountId);
+    return found;
   };
   const notHere = (): never => {
     throw new Error('only key-exchange tokens are simulated');
@@ -90,7 +81,6 @@ function startInstance(
     instance,
   });
   const exchange = createExchange({
-    policy: compiled,
     verify: async () => ({ ...CALLER, token: SUBJECT_TOKEN }),
     freshness,
     revokedBy: () => undefined,
@@ -106,16 +96,24 @@ function startInstance(
   const request = { subjectToken: '', tokenKind: undefined, scope: undefined };
 
   return async (account) => {
-    const target = resources.find(({ accountId }) => accountId === account.id)?.name;
+    const target = policies.of(account)?.name;
     if (target === undefined) return false;
     const { calls } = scene.judgeOf(account);
     const beganAtMs = timeline.now();
     try {
       const answer = await exchange({ ...request, target }, '');
+      const may = policies.between(beganAtMs);
       if (!('token' in answer)) {
+        // Under one of the versions of this moment it may have another name, or none.
+        if (may.some((version) => nameIn(version, account) !== target)) return false;
         verdict.violated('7 outage is no decision', `the caller of ${target} is denied: ${answer.kind}`);
         return false;
       }
+      if (!may.some((version) => version.resources.includes(answer.target.resource)))
+        verdict.violated(
+          '1 the policy in force',
+          `a token for ${target} under a policy that was not in force any more when the exchange began`,
+        );
       verdict.note(
         `${instance} hands out a token for ${target}, bought with ${answer.slot}, epoch ${answer.epoch}`,
       );

@@ -31,6 +31,21 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
       ],
     ],
   },
+  // The next three are found by the hand that changes the policy, and by nothing else in the simulation.
+  'policy-kept-from-the-start': {
+    file: 'src/exchange/freshness.ts',
+    changes: [
+      ['rules: await rulesOf(snapshot.policy)', 'rules: latest?.rules ?? (await rulesOf(snapshot.policy))'],
+    ],
+  },
+  'refused-under-the-policy-before': {
+    file: 'src/exchange/exchange.ts',
+    changes: [['if (isUnder(rules, await ports.freshness.fresh())) return', 'return']],
+  },
+  'granted-under-the-policy-before': {
+    file: 'src/exchange/exchange.ts',
+    changes: [['if (!isUnder(rules, seen)) {', 'if (seen === undefined) {']],
+  },
   'drain-skipped': {
     file: 'src/rotation/retire.ts',
     changes: [['if (nowMs <= untilMs && !emergency)', 'if (false)']],

@@ -1,4 +1,4 @@
-/** What an operator may do to the policy. For ten minutes some instances have the old one, and others the new. */
+/** What a publisher may do to the policy, at any moment of a rotation. */
 import type { Resource } from '../../src/policy/schema.ts';
 import { type Deed, later } from './deeds.ts';
 import { MAX_ROLLOUT_MS } from './policies.ts';
@@ -17,6 +17,13 @@ export const POLICY_DEEDS: Readonly<Record<string, Deed>> = {
         ...resource,
         rotation: { ...rotation, mode: rotation.mode === 'full' ? 'alternating' : 'full' },
       };
+    }),
+  'period changed': (scene, account) =>
+    changed(scene, account.id, (resource) => {
+      const { rotation } = resource;
+      if (rotation === undefined) return resource;
+      const period = scene.chance.is(0.5) ? rotation.period * 2 : Math.max(MINUTE_MS, rotation.period / 2);
+      return { ...resource, rotation: { ...rotation, period } };
     }),
   'resource removed': (scene, account, untilMs) => {
     const { policies, timeline, chance, verdict } = scene;

@@ -50,7 +50,7 @@ export function startRotators(scene: Scene, versions: readonly Version[]): Rotat
   const place = (version: Version): Place => {
     const made: Place = { version, rotator: startRotator(scene, policies.inForce, version) };
     policies.onChange((policy) => {
-      made.rotator = startRotator(scene, policy, version);
+      if (made.version === 'one app') made.rotator = startRotator(scene, policy, version);
     });
     return made;
   };
@@ -72,13 +72,22 @@ export function startRotators(scene: Scene, versions: readonly Version[]): Rotat
   deploy(versions);
 
   /** A process that died is another one when it is needed next. */
-  const alive = (at: Place): Rotator => {
+  const alive = (at: Place): Place => {
     const { rotator, version } = at;
     if (rotator.process.dead) at.rotator = startRotator(scene, rotator.policy, version);
+    return at;
+  };
+  /** As src/rotator.ts does it, before each piece of work: what is under way goes on under the version before. */
+  const inForce = async (at: Place): Promise<Rotator> => {
+    const { rotator, version } = at;
+    if (version === 'one app') return rotator;
+    const policy = await wire.call(rotator.process, 'tables', 'read pointer', () => policies.inForce);
+    if (at.rotator.policy !== policy && at.rotator.process === rotator.process)
+      at.rotator = startRotator(scene, policy, version, rotator.process);
     return at.rotator;
   };
   /** One that rotates; undefined: there is none of this version. */
-  const some = (isWanted: (version: Version) => boolean): Rotator | undefined => {
+  const some = (isWanted: (version: Version) => boolean): Place | undefined => {
     const found = places.filter(({ version }) => isWanted(version));
     const chosen = found.length > 1 ? found[chance.between(0, found.length - 1)] : found[0];
     return chosen && alive(chosen);
@@ -95,8 +104,10 @@ export function startRotators(scene: Scene, versions: readonly Version[]): Rotat
     policy.resources.find(({ accountId }) => accountId === account.id)?.name ?? account.name;
 
   /** As src/rotator.ts does it. */
-  const tick = ({ rotation, carryOut }: Rotator, version: Version): Promise<void> =>
+  const tick = (at: Place): Promise<void> =>
     drive(async () => {
+      const { version } = at;
+      const { rotation, carryOut } = await inForce(at);
       if (version !== 'one app') await drive(carryOut.open);
       for (const { did } of (await rotation.tick()).steps) steps[did] = (steps[did] ?? 0) + 1;
     });
@@ -115,10 +126,9 @@ export function startRotators(scene: Scene, versions: readonly Version[]): Rotat
         for (let time = 0; time < times; time += 1) {
           timeline.at(ms + chance.pick([0, 0, 500, 3_000, 20_000]), () => {
             if (!places.includes(at)) return;
-            const rotator = alive(at);
-            if (wire.weather.trouble > 0 && chance.is(0.12))
-              rotator.process.callsToLive = chance.between(0, 20);
-            void tick(rotator, at.version);
+            const { process } = alive(at).rotator;
+            if (wire.weather.trouble > 0 && chance.is(0.12)) process.callsToLive = chance.between(0, 20);
+            void tick(at);
           });
         }
       }
@@ -126,8 +136,9 @@ export function startRotators(scene: Scene, versions: readonly Version[]): Rotat
     retireAt: (ms, account, slot, emergency) => {
       const request = { slot, emergency, reason: emergency ? 'leaked' : 'on demand' };
       const ask = async (): Promise<void> => {
-        const rotator = some(rotates);
+        const at = some(rotates);
         try {
+          const rotator = at && (await inForce(at));
           await rotator?.rotation.retireNow(nameAt(rotator, account), request);
         } catch (error) {
           verdict.outageOnly(error);
@@ -145,17 +156,18 @@ export function startRotators(scene: Scene, versions: readonly Version[]): Rotat
     },
     demandAt: (ms, account, slot, emergency) => {
       const tell = async (message: unknown): Promise<boolean> => {
-        const rotator = some((version) => version !== 'one app');
-        await rotator?.carryOut.told(message);
-        return rotator !== undefined;
+        const at = some((version) => version !== 'one app');
+        if (at !== undefined) await (await inForce(at)).carryOut.told(message);
+        return at !== undefined;
       };
       demandAt(scene, tell, ms, account, { slot, emergency });
     },
     eventAt: (ms, account) =>
       timeline.at(ms, () => {
-        const rotator = some(rotates);
-        if (rotator === undefined) return;
+        const at = some(rotates);
+        if (at === undefined) return;
         void drive(async () => {
+          const rotator = await inForce(at);
           const done = await rotator.rotation.heal(nameAt(rotator, account));
           if (['prove', 'publish', 'regenerate', 'tidy'].includes(done?.did ?? ''))
             verdict.violated('10 own writes', `an event made the rotation go on: ${done?.did}`);
@@ -164,9 +176,13 @@ export function startRotators(scene: Scene, versions: readonly Version[]): Rotat
   };
 }
 
-function startRotator(scene: Scene, policy: PolicyVersion, version: Version): Rotator {
+function startRotator(
+  scene: Scene,
+  policy: PolicyVersion,
+  version: Version,
+  process = scene.newProcess('rotator'),
+): Rotator {
   const { timeline, verdict } = scene;
-  const process = scene.newProcess('rotator');
   const way = scene.way(process);
   const store = storeOver(way, scene.onRow, verdict.noKeyIn);
   const published = publishedOver(way, scene.onPublished);
@@ -190,7 +206,9 @@ function startRotator(scene: Scene, policy: PolicyVersion, version: Version): Ro
   };
   const pace = createPace(timeline.now, timeline.sleep);
   const handsBack = version === 'handing back';
-  const rotation = createRotation(ports, policy.resources, process.name, pace, handsBack);
+  // Another policy is another driver.
+  const driver = `${process.name}/${policy.rules.version.slice(0, 6)}`;
+  const rotation = createRotation(ports, policy.resources, driver, pace, handsBack);
   const carryOut = createCarryOut({
     store: demandsOver(way),
     retireNow: async (resource, request) => {

@@ -11,6 +11,7 @@ import { KeyJudge } from './judge-keys.ts';
 import { drawResource, Policies } from './policies.ts';
 import { createProcess, type Process } from './process.ts';
 import { type Chance, createChance } from './random.ts';
+import { stateOver } from './tables.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 import { createVerdict, START_MS, type Verdict } from './verdict.ts';
 import { createWire, type Wire } from './wire.ts';
@@ -165,6 +166,22 @@ export function createScene(
     onPromotion: () => undefined,
     onPhase: () => undefined,
     onDeed: () => undefined,
+  };
+  policies.tellAll = async () => {
+    const publisher = scene.newProcess('exchange');
+    if (!isCalm && chance.is(0.15)) {
+      wire.count('publisher dies');
+      return false;
+    }
+    for (;;) {
+      try {
+        await stateOver(scene.way(publisher), scene.onBump).bump();
+        return true;
+      } catch (error) {
+        verdict.outageOnly(error);
+        await timeline.sleep(5_000);
+      }
+    }
   };
   return scene;
 }

@@ -121,7 +121,11 @@ export function ledgerOver({ cloud, wire, process }: Way): MintLedger {
 }
 
 /** @param onBump told when the head row moves: from then on every exchange that begins knows what the rows say */
-export function stateOver({ cloud, wire, process }: Way, onBump: () => void): SharedState & Head {
+export function stateOver(
+  { cloud, wire, process }: Way,
+  onBump: () => void,
+  pointer: () => string | undefined = () => undefined,
+): SharedState & Head {
   const version = () => wire.call(process, 'tables', 'read head', () => String(cloud.head));
   return {
     version,
@@ -134,7 +138,7 @@ export function stateOver({ cloud, wire, process }: Way, onBump: () => void): Sh
             return [account, { ...state, current: version === '' ? undefined : { slot, secret, version } }];
           }),
         );
-        return { version: asOf, revocations: new Map(), slots };
+        return { version: asOf, revocations: new Map(), slots, policy: pointer() };
       });
     },
     bump: () =>

@@ -2,12 +2,14 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import * as z from 'zod';
 import { callerChanges } from '../../exchange/caller-changes.ts';
-import { explain, type PolicyVersion, type Revocations } from '../../exchange/explain.ts';
+import { explain, type Revocations } from '../../exchange/explain.ts';
 import { explainRecord, ownView } from '../../exchange/explain-record.ts';
+import type { Seen } from '../../exchange/freshness.ts';
 import { policyChanges } from '../../exchange/policy-changes.ts';
 import { guid } from '../../guid.ts';
 import { tokenKind } from '../../policy/resource-schema.ts';
-import type { AuditRecord, Caller, Clock, ReadSpan, Snapshot } from '../../ports.ts';
+import type { PolicyVersion } from '../../policy/version.ts';
+import type { AuditRecord, Caller, Clock, ReadSpan } from '../../ports.ts';
 import { AUDITOR, hasRole } from '../../revocation/admit.ts';
 import { Secret } from '../../secret.ts';
 import { madeAtMs } from '../correlation.ts';
@@ -19,9 +21,10 @@ import { admitted, type Gate } from './gate.ts';
 export interface ExplainPorts {
   readonly gate: Gate;
   readonly clock: Clock;
-  readonly version: PolicyVersion;
+  /** A version of the policy that is kept, by the digits that the audit has of it. */
+  readonly policyOf: (version: string) => Promise<PolicyVersion | undefined>;
   readonly revocations: Revocations;
-  readonly snapshot: () => Promise<Snapshot>;
+  readonly snapshot: () => Promise<Seen>;
   readonly readSpan: ReadSpan;
 }
 
@@ -119,11 +122,11 @@ async function explainDescribed(
     ...(groupOverage && { groupOverage }),
     token: new Secret(''),
   };
-  const { revocations } = await ports.snapshot();
+  const { revocations, rules } = await ports.snapshot();
   const asked = { target: resource, tokenKind, scope: undefined };
-  const explained = explain(ports.version, ports.revocations, known, asked, revocations);
+  const explained = explain(rules, ports.revocations, known, asked, revocations);
   const { revokedBy } = ports.revocations;
-  const decided = { version: ports.version, revokedBy, caller: known, asked, revocations };
+  const decided = { version: rules, revokedBy, caller: known, asked, revocations };
   return {
     ...explained,
     changes: explained.outcome === 'refused' ? policyChanges(decided) : [],
@@ -162,7 +165,10 @@ async function explainId(
         ? 'not found in the part of the span that could be read in time: send a shorter one'
         : 'no such record in this span. Of refusals of callers whom nobody verified only some are kept; a caller finds only its own',
     );
-  const { revocations } = await ports.snapshot();
-  const explained = explainRecord(found, correlationId, ports.version, ports.revocations, revocations);
+  const { revocations, rules } = await ports.snapshot();
+  const { policy = '' } = found;
+  const isOfNow = policy === '' || rules.version.startsWith(policy);
+  const then = isOfNow ? rules : ((await ports.policyOf(policy)) ?? rules);
+  const explained = explainRecord(found, correlationId, { then, now: rules }, ports.revocations, revocations);
   return json(200, self === undefined ? explained : ownView(explained));
 }

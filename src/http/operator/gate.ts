@@ -7,7 +7,7 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { reason } from '../../denial.ts';
 import { iso } from '../../iso.ts';
 import type { AuditLog, Caller, Clock } from '../../ports.ts';
-import { type Admit, type AUDITOR, hasRole, type OPERATOR, OPERATOR_SCOPE } from '../../revocation/admit.ts';
+import { type Admit, hasRole, OPERATOR_SCOPE, type Role } from '../../revocation/admit.ts';
 import { UpstreamFailure } from '../../upstream.ts';
 import { correlationId } from '../correlation.ts';
 import { correlated, problem, unavailable } from '../problem.ts';
@@ -16,7 +16,6 @@ import { wrongQuery } from '../query.ts';
 import { readBearer } from '../token-request.ts';
 import { badRequest } from './body.ts';
 
-export type Role = typeof OPERATOR | typeof AUDITOR;
 /** @param correlationId of the request, for the audit */
 export type Action = (
   request: HttpRequest,
@@ -35,15 +34,17 @@ export interface Gate {
 /** What a route asks of its caller, and what the audit calls an attempt on it. */
 export interface Door {
   readonly role: Role;
+  /** Who has this one may come in too. */
+  readonly orRole?: Role;
   readonly act: string;
   /** The names of the query parameters that the route takes. */
   readonly query?: readonly string[];
 }
 
 /** Runs the action for a verified caller who is not revoked and has the role. Else a problem; in an outage 503. */
-export function guarded(gate: Gate, { role, act, query = [] }: Door, action: Action) {
+export function guarded(gate: Gate, { role, orRole = role, act, query = [] }: Door, action: Action) {
   return admitted(gate, async (request, caller, id) => {
-    if (!hasRole(caller, role)) {
+    if (!hasRole(caller, role) && !hasRole(caller, orRole)) {
       const { tenantId, clientId, objectId, uti } = caller;
       await gate.audit.append({
         at: iso(gate.clock()),

@@ -1,5 +1,4 @@
 /** `POST /operator/what-if`: replays the recorded requests of a span against a draft policy. */
-import { gunzipSync } from 'node:zlib';
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import * as z from 'zod';
 import { MAX_POLICY_BYTES } from '../../body-limits.ts';
@@ -14,6 +13,7 @@ import { parseStrictObject } from '../../strict-json.ts';
 import { problem } from '../problem.ts';
 import { badRequest, json, NO_OBJECT } from './body.ts';
 import { type Gate, guarded } from './gate.ts';
+import { readPacked, tooLarge } from './packed.ts';
 
 export interface WhatIfPorts {
   readonly gate: Gate;
@@ -36,13 +36,8 @@ export function createWhatIfEndpoint({ gate, readSpan }: WhatIfPorts) {
     gate,
     { role: AUDITOR, act: 'what-if' },
     async (request: HttpRequest): Promise<HttpResponseInit> => {
-      const text = await readText(request);
-      if (text === 'too_large')
-        return problem(
-          413,
-          'Content Too Large',
-          `the body may have at most ${MAX_POLICY_BYTES} bytes unpacked`,
-        );
+      const text = await readPacked(request, MAX_POLICY_BYTES);
+      if (typeof text !== 'string') return tooLarge(MAX_POLICY_BYTES);
       const body = parseStrictObject(text, MAX_VALUES);
       if (body === 'unreadable') return badRequest(NO_OBJECT);
       const read = whatIfRequest.safeParse(body);
@@ -72,16 +67,4 @@ export function createWhatIfEndpoint({ gate, readSpan }: WhatIfPorts) {
       }
     },
   );
-}
-
-/** A policy is larger than a body of ours may be, so it may be sent gzipped: the Functions host passes it on as it is. */
-async function readText(request: HttpRequest): Promise<string | 'too_large'> {
-  if (request.headers.get('content-encoding') !== 'gzip') return request.text();
-  try {
-    return gunzipSync(new Uint8Array(await request.arrayBuffer()), {
-      maxOutputLength: MAX_POLICY_BYTES,
-    }).toString();
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too_large' : '';
-  }
 }

@@ -115,6 +115,13 @@ export const auditor = application(
   'f05d2b94-7e6a-4c18-a1d7-8c9b3e4f6060',
   { appRoles: ['Broker.Auditor'] },
 );
+/** The identity of a pipeline that puts policies in force. */
+export const publisher = application(
+  'publisher',
+  '7fc9409e-ccca-4f19-8c08-afd010425272',
+  '4f03a060-b7eb-4329-82dc-b327f2c989b1',
+  { appRoles: ['Broker.Publisher'] },
+);
 /** Of a tenant that the policy does not name: it may do nothing. */
 export const outsider = application(
   'outsider',
@@ -135,6 +142,7 @@ const applications: readonly Caller[] = [
   ),
   operator,
   auditor,
+  publisher,
   outsider,
 ];
 

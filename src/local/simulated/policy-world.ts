@@ -28,7 +28,7 @@ export function worldOfPolicy(text: string): World {
   const otherTenantId = tenantIds.includes(demo.otherTenantId)
     ? madeUpId('tenant of the outsider')
     : demo.otherTenantId;
-  const staff = [demo.operator, demo.auditor, publisher].map(({ kind, app }) => ({
+  const staff = [demo.operator, demo.auditor, demo.publisher].map(({ kind, app }) => ({
     kind,
     app: { ...app, tenantId: homeTenantId },
   }));
@@ -76,10 +76,6 @@ export function worldOfPolicy(text: string): World {
     policy: (accounts, authority) => localPolicy(text, accounts, authority),
   };
 }
-
-const publisher = demo.application('publisher', madeUpId('client publisher'), madeUpId('publisher'), {
-  appRoles: ['Broker.Publisher'],
-});
 
 /** The broker's own, and each that a resource names. */
 function identitiesOf({ resources }: Policy): readonly ManagedIdentity[] {

@@ -15,7 +15,8 @@ export type Look =
 
 /** What decides whether an event is about something of ours. */
 export interface Ours {
-  readonly policy: Policy;
+  /** The one in force, as the latest look at the shared state found it. */
+  readonly policy: () => Policy;
   readonly homeTenantId: string;
   /** Undefined in the issuer app, which does not know it: there the rotator's own changes count as anybody's. */
   readonly rotatorClientId: string | undefined;
@@ -28,7 +29,7 @@ const poison = (why: string): Look => ({ at: 'poison', why });
 function keyVaultLook(event: Envelope, { policy }: Ours): Look {
   const secret = text(event.data, 'ObjectName') ?? event.subject;
   if (secret === '') return poison('no secret is named');
-  const resource = policy.resources.find((known) => known.secret?.toLowerCase() === secret.toLowerCase());
+  const resource = policy().resources.find((known) => known.secret?.toLowerCase() === secret.toLowerCase());
   if (resource === undefined) return nothing('a secret of no resource');
   const version = text(event.data, 'Version')?.toLowerCase();
   if (event.type.toLowerCase() === 'microsoft.keyvault.secretnewversioncreated')
@@ -54,7 +55,7 @@ function armLook(event: Envelope, { policy, rotatorClientId }: Ours): Look {
   if (!relevant) return nothing(`not about keys: ${operation.split('/').slice(-2).join('/').slice(0, 39)}`);
   const accountId = (text(event.data, 'resourceUri') ?? event.subject).toLowerCase();
   if (accountId === '') return poison('no account is named');
-  const resource = policy.resources.find((known) => known.accountId.toLowerCase() === accountId);
+  const resource = policy().resources.find((known) => known.accountId.toLowerCase() === accountId);
   if (resource === undefined) return nothing('an account of no resource');
   const claims = readMembers(event.data.get('claims'));
   const client = claims && (text(claims, 'appid') ?? text(claims, 'azp'));

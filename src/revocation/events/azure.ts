@@ -13,7 +13,8 @@ import { type Handler, poison } from './react.ts';
 import { readLeakedKey } from './request.ts';
 
 export interface AzureEventDeps {
-  readonly policy: Policy;
+  /** The one in force, as the latest look at the shared state found it. */
+  readonly policy: () => Policy;
   readonly homeTenantId: string;
   readonly rotatorClientId: string;
   readonly keys: KeyRotation;
@@ -45,7 +46,7 @@ export function createAzureHandlers(deps: AzureEventDeps): AzureHandlers {
     // The resource only says where to look first. If it is wrong, the leaked key must still be found.
     const found = await keys.findSlotByKeyHash(key.sha256, key.resource);
     if (found === undefined) {
-      const named = policy.resources.find(({ name }) => name === key.resource);
+      const named = policy().resources.find(({ name }) => name === key.resource);
       if (key.resource !== undefined && named === undefined)
         return poison('resource: no such resource in the policy');
       if (named !== undefined && named.rotation === undefined)
@@ -62,7 +63,7 @@ export function createAzureHandlers(deps: AzureEventDeps): AzureHandlers {
     if (retired?.kind !== 'begun')
       throw new UpstreamFailure('arm', `no rotation of ${resource}: ${retired?.why}`);
     const inForceAtMs = now() + deps.freshnessMs;
-    const lastTokenUntilMs = inForceAtMs + keyTokenMs(policy, resource);
+    const lastTokenUntilMs = inForceAtMs + keyTokenMs(policy(), resource);
     const effect = { key: `key:${resource}:${slot}`, receivedAtMs, inForceAtMs, lastTokenUntilMs };
     await deps.recordEffect(effect, { source: keptText(`event ${event.id}`), reason });
     return 'emergency rotation';

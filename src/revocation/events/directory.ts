@@ -12,7 +12,8 @@ import type { Directory, DirectoryUser, EventStore } from '../ports.ts';
 import type { Revoke } from '../revoke.ts';
 
 export interface ReviewDeps {
-  readonly policy: Policy;
+  /** The one in force, as the latest look at the shared state found it. */
+  readonly policy: () => Policy;
   readonly homeTenantId: string;
   readonly directory: Directory;
   readonly events: EventStore;
@@ -59,12 +60,8 @@ function createDoubts(): (nowMs: number) => boolean {
 
 export function createReview(deps: ReviewDeps): Review {
   const { policy, homeTenantId, directory, events, revoke, now, log } = deps;
-  const groupIds = [
-    ...new Set(policy.grants.flatMap(({ callers }) => callers.flatMap(({ group }) => group ?? []))),
-  ];
-  const namedUsers = new Set(
-    policy.grants.flatMap(({ callers }) => callers.flatMap(({ objectId }) => objectId ?? [])),
-  );
+  const named = (condition: 'group' | 'objectId'): ReadonlySet<string> =>
+    new Set(policy().grants.flatMap(({ callers }) => callers.flatMap((rule) => rule[condition] ?? [])));
   const isDoubtLeft = createDoubts();
 
   function userChange(
@@ -96,7 +93,7 @@ export function createReview(deps: ReviewDeps): Review {
    * and is revoked only `MAX_DOUBTS` times in an hour.
    */
   async function mayHaveBeenThere(objectId: string): Promise<boolean> {
-    return namedUsers.has(objectId) || (await directory.isDeleted(objectId)) || isDoubtLeft(now());
+    return named('objectId').has(objectId) || (await directory.isDeleted(objectId)) || isDoubtLeft(now());
   }
 
   /** Reads the changes from the stored cursor on. The next cursor is stored only after `use` is done with the page. */
@@ -122,6 +119,7 @@ export function createReview(deps: ReviewDeps): Review {
   }
 
   async function groups(receivedAtMs: number): Promise<void> {
+    const groupIds = [...named('group')];
     if (groupIds.length === 0) return;
     const source = 'graph groups';
     await follow<{ groupId: string; deleted: boolean; removedMembers: readonly string[] }>(
@@ -131,7 +129,7 @@ export function createReview(deps: ReviewDeps): Review {
         const cutOff = cutOffSeconds(undefined, now());
         const left = items.flatMap(({ removedMembers }) => removedMembers);
         const deleted = new Set(items.filter((item) => item.deleted).map(({ groupId }) => groupId));
-        const grants = policy.grants.filter(({ callers }) =>
+        const grants = policy().grants.filter(({ callers }) =>
           callers.some(({ group }) => group !== undefined && deleted.has(group)),
         );
         await revoke([

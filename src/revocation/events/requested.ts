@@ -9,7 +9,8 @@ import { type Handler, poison } from './react.ts';
 import { readRequest } from './request.ts';
 
 export interface RequestedDeps {
-  readonly policy: Policy;
+  /** The one in force, as the latest look at the shared state found it. */
+  readonly policy: () => Policy;
   readonly events: EventStore;
   readonly revoke: Revoke;
 }
@@ -19,7 +20,7 @@ const KEEP_REQUEST_MS = 30 * 86_400_000;
 
 export function createRequested({ policy, events, revoke }: RequestedDeps): Handler {
   return async (event, receivedAtMs) => {
-    const request = readRequest(event.data, policy);
+    const request = readRequest(event.data, policy());
     if ('kind' in request) return poison(request.problem);
     const { scope, notBeforeMs, block, reason } = request;
     // The cut-off of the first delivery is stored, so that a later delivery of the same event does not move it.

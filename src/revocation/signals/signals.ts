@@ -17,7 +17,8 @@ import { type Meaning, meaningOf } from './signal-type.ts';
 import { resolveSubject } from './subject.ts';
 
 export interface SignalDeps {
-  readonly policy: Policy;
+  /** The one in force, as the latest look at the shared state found it. */
+  readonly policy: () => Policy;
   readonly homeTenantId: string;
   /** The beginnings of Entra's issuer URLs, before `/<tenant>`, without a slash at the end. */
   readonly entraIssuers: readonly string[];
@@ -61,8 +62,8 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
     if (refused !== undefined) return refused;
     const revoking = meanings.filter((meaning) => meaning.means === 'revoke');
     if (revoking.length === 0) return meanings.map(({ means }) => means).join(' ');
-    const tenantIds = policy.tenants
-      .filter(({ name }) => transmitter.tenants.includes(name))
+    const tenantIds = policy()
+      .tenants.filter(({ name }) => transmitter.tenants.includes(name))
       .map(({ id }) => id);
     const scopes = await resolveSubject(event.subject, {
       transmitter,
@@ -95,7 +96,7 @@ export function createSignals(deps: SignalDeps): (token: string) => Promise<'acc
 
   return async (token) => {
     const receivedAtMs = now();
-    const event = await readSet(token, policy.transmitters, keys);
+    const event = await readSet(token, policy().transmitters, keys);
     if ('err' in event) {
       log('signal_refused', { err: event.err, why: event.description });
       return event;

@@ -72,6 +72,7 @@ test('it has an account and a caller of each kind that is promised', () => {
       'nightly managed-identity',
       'operator application',
       'auditor application',
+      'publisher application',
       'outsider application',
       'ada user',
     ],

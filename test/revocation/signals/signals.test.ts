@@ -184,14 +184,14 @@ describe('subjects', () => {
 
   test('a critical member that is not understood makes the event void', async () => {
     const critical = createWorld();
-    const transmitters = critical.deps.policy.transmitters.map((each) => ({
+    const transmitters = critical.deps.policy().transmitters.map((each) => ({
       ...each,
       criticalSubjectMembers: ['session'],
     }));
     const { createRevocation } = await import('../../../src/revocation/revocation.ts');
     const { signal } = createRevocation({
       ...critical.deps,
-      policy: { ...critical.deps.policy, transmitters },
+      policy: () => ({ ...critical.deps.policy(), transmitters }),
     });
     const subject = { format: 'complex', user, session: opaque('s') };
     assert.equal(await signal(signSet(set(subject))), 'accepted');
@@ -218,9 +218,12 @@ describe('subjects', () => {
   test('a transmitter of another tenant gets one answer for every e-mail, without a look at the directory', async () => {
     const known = 'jo@example.test';
     world.users.set(known, { objectId: USER, enabled: true, sessionsValidFromMs: undefined });
-    const transmitters = world.deps.policy.transmitters.map((each) => ({ ...each, tenants: ['other'] }));
+    const transmitters = world.deps.policy().transmitters.map((each) => ({ ...each, tenants: ['other'] }));
     const { createRevocation } = await import('../../../src/revocation/revocation.ts');
-    const { signal } = createRevocation({ ...world.deps, policy: { ...world.deps.policy, transmitters } });
+    const { signal } = createRevocation({
+      ...world.deps,
+      policy: () => ({ ...world.deps.policy(), transmitters }),
+    });
     for (const email of [known, 'nobody@example.test']) {
       const subject = { format: 'email', email };
       for (const about of [

@@ -2,13 +2,18 @@
 import { accessDifference, inSentence } from './difference.ts';
 import type { Policy } from './schema.ts';
 
-/** @returns an empty list exactly when the two say the same, in whatever order their members are */
-export function changesInWords(before: Policy, after: Policy): readonly string[] {
-  return [
-    ...accessDifference(before, after).map(inSentence),
-    ...LISTS.flatMap(([list, what]) => listChanges(what, before[list], after[list])),
-  ];
+/**
+ * @param most the first so many are told, and then how many more there are
+ * @returns an empty list exactly when the two say the same, in whatever order their members are
+ */
+export function changesInWords(before: Policy, after: Policy, most = MAX_TOLD): readonly string[] {
+  const members = LISTS.flatMap(([list, what]) => listChanges(what, before[list], after[list]));
+  const access = accessDifference(before, after);
+  const told = [...access.slice(0, most).map(inSentence), ...members].slice(0, most);
+  const more = access.length + members.length - told.length;
+  return more > 0 ? [...told, `and ${more} more`] : told;
 }
+const MAX_TOLD = 1_000;
 
 const LISTS = [
   ['tenants', 'tenant'],

@@ -123,7 +123,16 @@ function missing(there: Access, here: Access, change: AccessChange['change']): A
     [...others].flatMap(([given, kinds]) => {
       const lacking = lackingIn(given, known);
       return [...kinds].flatMap(([kind, resources]) =>
-        lacking.map((callers) => ({ change, resources, kind, ...callers })),
+        lacking.map(({ lifeMs, who }) => ({
+          change,
+          resources,
+          kind,
+          lifeMs,
+          callers: who.callers,
+          get except() {
+            return who.except;
+          },
+        })),
       );
     }),
   );
@@ -133,27 +142,47 @@ function missing(there: Access, here: Access, change: AccessChange['change']): A
 function lackingIn(
   given: Given,
   there: Given | undefined,
-): Pick<AccessChange, 'lifeMs' | 'callers' | 'except'>[] {
-  const atAll = notIn(given.livingFor(0), there?.livingFor(0) ?? NOBODY);
-  if (there === undefined) return atAll.map((callers) => ({ lifeMs: undefined, ...callers }));
-  // Of these nobody is given anything there, so that they would be told again with each life.
-  const told = atAll.filter(({ except }) => except.length === 0).map(({ callers }) => callers);
+): { readonly lifeMs: number | undefined; readonly who: Lacking }[] {
+  const atAll = notIn(given.livingFor(0), there?.livingFor(0) ?? NOBODY).map((who) => ({
+    lifeMs: undefined,
+    who,
+  }));
+  if (there === undefined) return atAll;
   const longer = given.livesMs.flatMap((lifeMs) => {
     const known = new Map(there.livingFor(lifeMs));
-    for (const region of told) known.set([...region].join('\n'), region);
-    return notIn(given.livingFor(lifeMs), known).map((callers) => ({ lifeMs, ...callers }));
+    // Of these nobody is given anything there, so that they would be told again with each life.
+    for (const { who } of atAll) if (who.isAlone) known.set([...who.callers].join('\n'), who.callers);
+    return notIn(given.livingFor(lifeMs), known).map((who) => ({ lifeMs, who }));
   });
-  return [...atAll.map((callers) => ({ lifeMs: undefined, ...callers })), ...longer];
+  return [...atAll, ...longer];
 }
 
 /** The regions of which somebody is in none of the others. */
-function notIn(regions: Regions, known: Regions): Pick<AccessChange, 'callers' | 'except'>[] {
+function notIn(regions: Regions, known: Regions): Lacking[] {
   const others = [...known.values()];
   return [...regions].flatMap(([text, callers]) =>
-    known.has(text) || others.some((other) => covers(other, callers))
-      ? []
-      : [{ callers, except: others.filter((other) => mayMeet(other, callers)) }],
+    known.has(text) || others.some((other) => covers(other, callers)) ? [] : [new Lacking(callers, others)],
   );
+}
+
+/** The callers of a rule, of whom somebody is in none of the others. */
+class Lacking {
+  readonly callers: Region;
+  private readonly others: readonly Region[];
+  private met: readonly Region[] | undefined;
+
+  constructor(callers: Region, others: readonly Region[]) {
+    this.callers = callers;
+    this.others = others;
+  }
+  get isAlone(): boolean {
+    return !this.others.some((other) => mayMeet(other, this.callers));
+  }
+  /** Found when it is asked for: a large policy has many changes, and people read the first ones. */
+  get except(): readonly Region[] {
+    this.met ??= this.others.filter((other) => mayMeet(other, this.callers));
+    return this.met;
+  }
 }
 
 /** Whether every caller of the other region is in this one. */
@@ -161,23 +190,30 @@ const covers = (one: Region, other: Region): boolean => [...one].every((conditio
 
 /** Whether one caller may be in both. A caller has one tenant, one client and one object id. */
 function mayMeet(one: Region, other: Region): boolean {
-  return SINGLE.every((condition) => {
-    const [a, b] = [one, other].map((region) => [...region].find((text) => text.startsWith(condition)));
-    return a === undefined || b === undefined || a === b;
-  });
+  for (const condition of one)
+    if (SINGLE.some((start) => condition.startsWith(start)) && isOtherwise(other, condition)) return false;
+  return true;
 }
 const SINGLE = ['tenant ', 'clientId ', 'objectId '];
+
+function isOtherwise(region: Region, condition: string): boolean {
+  if (region.has(condition)) return false;
+  const start = condition.slice(0, condition.indexOf(' ') + 1);
+  for (const each of region) if (each.startsWith(start)) return true;
+  return false;
+}
 
 /** One sentence for an operator. Tenants are told by their ids, since a name is only the policy's own. */
 export function inSentence({ change, resources, kind, lifeMs, callers, except }: AccessChange): string {
   const who = ACTS_AS[kind] === 'caller' ? 'users' : 'callers';
-  const exceptions = except.map((region) => `, except with ${[...region].join(' and ')}`).join('');
+  const named = except.slice(0, MAX_NAMED).map((region) => `, except with ${[...region].join(' and ')}`);
+  const others = except.length > MAX_NAMED ? `, and ${except.length - MAX_NAMED} more exceptions` : '';
   const may = change === 'gained' ? 'may now' : 'may no longer';
   const of =
     resources.length > MAX_NAMED
       ? [...resources.slice(0, MAX_NAMED), `${resources.length - MAX_NAMED} more`]
       : resources;
   const life = lifeMs === undefined ? '' : ` that live for ${durationText(lifeMs)}`;
-  return `${who} with ${[...callers].join(' and ')}${exceptions} ${may} have ${kind} tokens${life} for ${of.join(', ')}`;
+  return `${who} with ${[...callers].join(' and ')}${named.join('')}${others} ${may} have ${kind} tokens${life} for ${of.join(', ')}`;
 }
 const MAX_NAMED = 10;

@@ -47,7 +47,6 @@ interface Difference {
 }
 
 const MAX_PROBLEMS = 200;
-const MAX_CHANGES = 1_000;
 
 export function createPolicyChange({
   apply,
@@ -119,12 +118,10 @@ export function createPolicyChange({
 }
 
 function differenceOf(before: PolicyVersion, after: PolicyVersion, { requests }: Recorded): Difference {
-  const changes = changesInWords(before.policy, after.policy);
-  const more = changes.length - MAX_CHANGES;
   const whatIf = createWhatIf(after.compiled);
   for (const { record, count } of requests) whatIf.add(record, count);
   return {
-    changes: more > 0 ? [...changes.slice(0, MAX_CHANGES), `and ${more} more`] : changes,
+    changes: changesInWords(before.policy, after.policy),
     touched: whatIf.result().changed,
   };
 }

@@ -13,6 +13,7 @@ import type { CallerRule, Policy } from './schema.ts';
 
 /** Conditions as texts, such as `appRole Token.Exchange`. A caller is meant for whom all of them hold. */
 type Region = ReadonlySet<string>;
+const textOf = (region: Region): string => [...region].join('\n');
 
 export interface AccessChange {
   readonly change: 'gained' | 'lost';
@@ -60,7 +61,7 @@ function givenBy({ tenants, resources, grants: all }: Policy): Access {
       ...grant,
       regions: grant.callers.map((rule) => {
         const region = regionOf(rule, tenantIds);
-        return [[...region].join('\n'), region] as const;
+        return [textOf(region), region] as const;
       }),
     }));
   const known = new Map<string, Given>();
@@ -148,11 +149,15 @@ function lackingIn(
     who,
   }));
   if (there === undefined) return atAll;
+  // Of these nobody is given anything there, so that they would be told again with each life.
+  const alone = atAll.filter(({ who }) => who.isAlone).map(({ who }) => textOf(who.callers));
   const longer = given.livesMs.flatMap((lifeMs) => {
-    const known = new Map(there.livingFor(lifeMs));
-    // Of these nobody is given anything there, so that they would be told again with each life.
-    for (const { who } of atAll) if (who.isAlone) known.set([...who.callers].join('\n'), who.callers);
-    return notIn(given.livingFor(lifeMs), known).map((who) => ({ lifeMs, who }));
+    // So long lives everything that is given there.
+    if (lifeMs <= (there.livesMs[0] ?? 0)) return [];
+    const regions = given.livingFor(lifeMs);
+    const left =
+      alone.length === 0 ? regions : new Map([...regions].filter(([text]) => !alone.includes(text)));
+    return notIn(left, there.livingFor(lifeMs)).map((who) => ({ lifeMs, who }));
   });
   return [...atAll, ...longer];
 }

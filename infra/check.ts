@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readCommandLine } from '../src/command-line.ts';
-import { accessDifference, inSentence } from '../src/policy/difference.ts';
+import { changesInWords } from '../src/policy/changes.ts';
 import { loadPolicy, PolicyError } from '../src/policy/load.ts';
 import type { Policy } from '../src/policy/schema.ts';
 import { policyWarnings } from '../src/policy/warnings.ts';
@@ -56,8 +56,8 @@ function check(): boolean {
   const before = values.against === undefined ? undefined : load(values.against, loadPolicy);
   const agreed = chosen(all).map(([name, environment, policy]) => {
     if (before !== undefined) {
-      const changes = accessDifference(before, policy).map(inSentence);
-      for (const change of changes.length > 0 ? changes : ['nobody gains or loses a kind of token'])
+      const changes = changesInWords(before, policy);
+      for (const change of changes.length > 0 ? changes : ['the two say the same'])
         console.log(`${name}: ${change}`);
     }
     for (const warning of policyWarnings(policy)) console.error(`${name}: warning: ${warning}`);

@@ -30,6 +30,7 @@ import { createTransmitterKeys } from './azure/transmitter-keys.ts';
 import { createVaultReader, openVault } from './azure/vault.ts';
 import { type IssuerConfig, readIssuerConfig, readPolicyFile } from './config.ts';
 import { createPlace } from './demand/place.ts';
+import { createConfirmations } from './exchange/confirmations.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { createFreshness, type Seen } from './exchange/freshness.ts';
 import { createObtain } from './exchange/obtain.ts';
@@ -293,7 +294,7 @@ function build(config: IssuerConfig) {
         }),
         snapshot: freshness.now,
         recorded: createRecorded(readSpan, clock),
-        confirmationsNeeded: () => [],
+        confirmationsNeeded: createConfirmations(config.BROKER_TENANT_ID),
       }),
     },
     explain: createExplainEndpoint({

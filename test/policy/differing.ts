@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type AccessChange, accessDifference } from '../../src/policy/difference.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
-import { compilePolicy } from '../../src/policy/match.ts';
+import { type CompiledPolicy, compilePolicy } from '../../src/policy/match.ts';
 import type { Policy } from '../../src/policy/schema.ts';
 import type { Caller } from '../../src/ports.ts';
-import { TOKEN_KINDS } from '../../src/token-kind.ts';
+import { TOKEN_KINDS, type TokenKind } from '../../src/token-kind.ts';
 import { aCaller } from '../exchange/caller.ts';
 import { samplePolicy } from './sample.ts';
 
@@ -32,7 +32,7 @@ const grant = fc.record({
     maxLength: 2,
   }),
   tokenKinds: fc.subarray([...TOKEN_KINDS], { minLength: 1 }),
-  maxLifetime: fc.constant(86_400_000),
+  maxLifetime: fc.constantFrom(600_000, 3_600_000, 86_400_000),
   rate: fc.constant({ count: 1, per: 60_000 }),
 });
 export const policy: fc.Arbitrary<Policy> = fc
@@ -72,6 +72,15 @@ const had = (one: Caller, region: ReadonlySet<string>): boolean => {
 export const touches = (one: Caller, { callers, except }: AccessChange): boolean =>
   had(one, callers) && !except.some((region) => had(one, region));
 
+/** The longest life of a token that this caller may have; 0: it may have none. */
+function lifeMsOf(compiled: CompiledPolicy, one: Caller, name: string, kind: TokenKind): number {
+  const target = compiled.target(name);
+  if (target === undefined) return 0;
+  const { maxLifetime = Number.POSITIVE_INFINITY } = target.resource;
+  const lives = compiled.options(one, target.resource, kind).map(({ grant }) => grant.maxLifetime);
+  return Math.min(maxLifetime, Math.max(0, ...lives));
+}
+
 /** @returns how many accesses differed */
 export function callersAreInTheDifference(numRuns: number, seed: number): number {
   let changed = 0;
@@ -81,14 +90,25 @@ export function callersAreInTheDifference(numRuns: number, seed: number): number
       const [old, current] = [compilePolicy(before), compilePolicy(after)];
       for (const { name } of BASE.resources)
         for (const kind of TOKEN_KINDS) {
-          const [had, has] = [old, current].map((compiled) => {
-            const target = compiled.target(name);
-            return target !== undefined && compiled.options(one, target.resource, kind).length > 0;
-          });
-          const said = changes.filter(
+          const [hadMs = 0, hasMs = 0] = [old, current].map((compiled) =>
+            lifeMsOf(compiled, one, name, kind),
+          );
+          const [had, has] = [hadMs > 0, hasMs > 0];
+          const of = changes.filter(
             (change) => change.resources.includes(name) && change.kind === kind && touches(one, change),
           );
-          if (had !== has) changed += 1;
+          const said = of.filter(({ lifeMs }) => lifeMs === undefined);
+          if (hadMs !== hasMs) changed += 1;
+          for (const { change, lifeMs } of of) {
+            if (lifeMs === undefined) continue;
+            const [less, more] = change === 'gained' ? [hadMs, hasMs] : [hasMs, hadMs];
+            assert.ok(less < lifeMs && lifeMs <= more, 'nobody else is in it');
+          }
+          if (had && has)
+            assert.equal(
+              of.some(({ lifeMs }) => lifeMs === Math.max(hadMs, hasMs)),
+              hadMs !== hasMs,
+            );
           assert.equal(
             said.some(({ change }) => change === 'gained'),
             !had && has,

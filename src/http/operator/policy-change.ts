@@ -4,7 +4,7 @@ import type { Seen } from '../../exchange/freshness.ts';
 import type { Recorded } from '../../exchange/recorded-requests.ts';
 import { createWhatIf, type WhatIf } from '../../exchange/what-if.ts';
 import type { ApplyPolicy, PolicyApplied, PolicyChange } from '../../operations/apply-policy.ts';
-import { accessDifference, inSentence } from '../../policy/difference.ts';
+import { changesInWords } from '../../policy/changes.ts';
 import type { PolicyVersion } from '../../policy/version.ts';
 import type { AuditRecord, Caller } from '../../ports.ts';
 import { withoutSecrets } from '../../secret.ts';
@@ -47,7 +47,6 @@ interface Difference {
 }
 
 const MAX_PROBLEMS = 200;
-const MAX_CHANGES = 1_000;
 
 export function createPolicyChange({
   apply,
@@ -119,12 +118,10 @@ export function createPolicyChange({
 }
 
 function differenceOf(before: PolicyVersion, after: PolicyVersion, { requests }: Recorded): Difference {
-  const changes = accessDifference(before.policy, after.policy).map(inSentence);
-  const more = changes.length - MAX_CHANGES;
   const whatIf = createWhatIf(after.compiled);
   for (const { record, count } of requests) whatIf.add(record, count);
   return {
-    changes: more > 0 ? [...changes.slice(0, MAX_CHANGES), `and ${more} more`] : changes,
+    changes: changesInWords(before.policy, after.policy),
     touched: whatIf.result().changed,
   };
 }

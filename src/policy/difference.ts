@@ -193,13 +193,13 @@ class Lacking {
 /** Whether every caller of the other region is in this one. */
 const covers = (one: Region, other: Region): boolean => [...one].every((condition) => other.has(condition));
 
-/** Whether one caller may be in both. A caller has one tenant, one client and one object id. */
+/** Whether one caller may be in both. A caller has one tenant, one client, one object id and at most one blueprint. */
 function mayMeet(one: Region, other: Region): boolean {
   for (const condition of one)
     if (SINGLE.some((start) => condition.startsWith(start)) && isOtherwise(other, condition)) return false;
   return true;
 }
-const SINGLE = ['tenant ', 'clientId ', 'objectId '];
+const SINGLE = ['tenant ', 'clientId ', 'objectId ', 'blueprint '];
 
 function isOtherwise(region: Region, condition: string): boolean {
   if (region.has(condition)) return false;

@@ -32,6 +32,8 @@ const whoAda = {
 };
 const underPeople = { ...whoAda, resource: 'chat', grant: 'people', tokenKind: 'obo' };
 
+const OWN_ACCOUNT = { blueprintId: captions.clientId, actsFor: 'own_account' } as const;
+
 const rows: readonly Row[] = [
   {
     what: 'a target that is not there',
@@ -56,6 +58,28 @@ const rows: readonly Row[] = [
     run: (world) => world.ask(captions, 'speech', { scope: 'https://graph.microsoft.com/.default' }),
     denial: { kind: 'scope_unsupported' },
     row: underCaptions,
+  },
+  {
+    what: 'a resource and an audience that are two accounts',
+    run: (world) => world.ask(captions, 'speech', { alsoNamed: 'chat' }),
+    denial: { kind: 'targets_differ' },
+    row: { ...who, resource: 'speech' },
+  },
+  {
+    what: 'a resource of which the audience is no name',
+    run: (world) => world.ask(captions, 'nowhere', { alsoNamed: 'nowhere-else' }),
+    denial: { kind: 'targets_differ' },
+    row: { ...who, resource: 'nowhere' },
+  },
+  {
+    what: "an agent's own user account on behalf of a person that it is not",
+    run: (world) => world.ask({ ...ada, agent: OWN_ACCOUNT }, 'chat', { tokenKind: 'obo' }),
+    denial: { kind: 'user_required', resource: 'chat' },
+    row: {
+      ...underPeople,
+      claims: { ...underPeople.claims, agent: OWN_ACCOUNT },
+      asked: 'obo',
+    },
   },
   {
     what: 'an application on behalf of nobody',
@@ -190,9 +214,12 @@ test('every kind of denial has its row', () => {
     request_malformed: 'of a stranger',
     client_authentication: 'of a stranger',
     grant_type_unsupported: 'of a stranger',
+    actor_token: 'of a stranger',
+    subject_token_type: 'of a stranger',
     caller_unverified: 'of a stranger',
     scope_unsupported: true,
     target_unknown: true,
+    targets_differ: true,
     grant_missing: true,
     user_required: true,
     lifetime_unmet: true,

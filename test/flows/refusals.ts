@@ -204,7 +204,7 @@ export function refusalsOf(stack: Stack): readonly Refusal[] {
       run: () => stack.exchange('x', 'speech', { actor_token: 'y' }),
       status: 400,
       error: 'invalid_request',
-      record: { reason: 'request_malformed: actor_token is not supported' },
+      record: { reason: 'actor_token' },
     },
   ];
 }

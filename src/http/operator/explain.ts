@@ -45,6 +45,13 @@ const described = z.strictObject({
     appRoles: values,
     scopes: values,
     groups: z.array(guid).max(200).default([]),
+    agent: z
+      .strictObject({
+        blueprintId: guid,
+        actsFor: z.enum(['itself', 'own_account', 'person', 'unstated']),
+      })
+      .optional()
+      .describe('The caller is an Entra agent identity of this blueprint.'),
     groupOverage: z.boolean().optional().describe('The token has `_claim_names` in place of groups.'),
     issuedAt: instant.optional().describe("The token's `iat`. Absent: now."),
   }),
@@ -112,7 +119,7 @@ async function explainDescribed(
   ports: ExplainPorts,
   { caller, resource, tokenKind }: z.infer<typeof described>,
 ) {
-  const { issuedAt, groupOverage, ...rest } = caller;
+  const { issuedAt, groupOverage, agent, ...rest } = caller;
   const issuedAtSeconds = Math.floor((issuedAt === undefined ? ports.clock() : Date.parse(issuedAt)) / 1000);
   const known: Caller = {
     ...rest,
@@ -120,6 +127,7 @@ async function explainDescribed(
     issuedAtSeconds,
     expiresAtSeconds: issuedAtSeconds + 3_600,
     ...(groupOverage && { groupOverage }),
+    ...(agent !== undefined && { agent }),
     token: new Secret(''),
   };
   const { revocations, rules } = await ports.snapshot();

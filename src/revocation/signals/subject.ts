@@ -39,6 +39,8 @@ const COMPLEX_MEMBERS = ['user', 'device', 'session', 'application', 'tenant', '
 /** The members of a complex subject that the broker uses. It does not know devices, sessions, units and groups. */
 const UNDERSTOOD_MEMBERS = new Set(['user', 'application', 'tenant']);
 
+const NOT_NARROWER = new Set([...COMPLEX_MEMBERS, 'format', 'subject_type']);
+
 const invalid = (description: string): SetError => ({ err: 'invalid_request', description });
 const isError = (value: object): value is SetError => 'err' in value;
 
@@ -121,7 +123,7 @@ async function aliases(subject: Record<string, unknown>, context: SubjectContext
  * SSF 1.0 "Complex Subjects": all members together describe one principal. The narrowest member that the broker knows
  * is revoked: a user, else an application, else a tenant. Example: with a user and a tenant, only the user of that
  * tenant is revoked. The broker knows no sessions and devices: one beside a user revokes the user, one alone revokes
- * nothing. If the transmitter declares a member critical and the broker does not know it, the event is ignored.
+ * nothing, and so does a member that no specification has, for it may name one of the tenant's users. If the transmitter declares a member critical and the broker does not know it, the event is ignored.
  */
 async function complex(subject: Record<string, unknown>, context: SubjectContext): Promise<Resolved> {
   const named = COMPLEX_MEMBERS.filter((name) => subject[name] !== undefined);
@@ -133,6 +135,8 @@ async function complex(subject: Record<string, unknown>, context: SubjectContext
     const member = subject[name];
     if (!isObject(member)) return invalid(`${name} must be an object`);
   }
+  const isNarrower = Object.keys(subject).some((name) => !NOT_NARROWER.has(name));
+  if (isNarrower && subject['user'] === undefined) return [];
   const tenantId = opaqueGuid(subject['tenant']);
   if (subject['tenant'] !== undefined && tenantId === undefined) return [];
   if (subject['user'] !== undefined) {

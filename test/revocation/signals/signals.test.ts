@@ -171,6 +171,16 @@ describe('subjects', () => {
       { format: 'complex', tenant: opaque(HOME), session: opaque('s') },
       [],
     ],
+    [
+      'a tenant and what no specification has',
+      { format: 'complex', tenant: opaque(HOME), ' USER': user },
+      [],
+    ],
+    [
+      'an application and what no specification has',
+      { format: 'complex', application: opaque(CLIENT), User: user },
+      [],
+    ],
     ['a user and its session', { format: 'complex', user, session: opaque('s') }, [`user:${HOME}:${USER}`]],
     ['a user said to be elsewhere', { format: 'complex', user, tenant: opaque(OTHER) }, []],
     ['an application', { format: 'complex', application: opaque(CLIENT) }, [`client:${HOME}:${CLIENT}`]],

@@ -1,5 +1,6 @@
 /** The operators' API as the commands ask it. */
 import { randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { CommandFailure } from './failure.ts';
 import type { Part, Session } from './session.ts';
 import type { World } from './world.ts';
@@ -17,6 +18,8 @@ export interface Api {
   all<Item>(path: string, query?: Query, most?: number): Promise<readonly Item[]>;
   /** An act. It happens once, however often it has to be sent. */
   act<Answer>(path: string, body: object): Promise<Answer>;
+  /** Puts a policy in force, or asks what that would change. Sent again, it changes nothing. */
+  publish<Answer>(version: string, body: object, dryRun: boolean): Promise<Answer>;
   /** A question with a body. */
   ask<Answer>(path: string, body: object): Promise<Answer>;
 }
@@ -64,7 +67,7 @@ export function operatorApi(world: Pick<World, 'fetch' | 'signal'>, session: Ses
     method: string,
     path: string,
     body?: object,
-    key?: string,
+    extra: Readonly<Record<string, string>> = {},
   ): Promise<unknown> {
     const token = await session.token(part);
     let answer: Response;
@@ -76,9 +79,9 @@ export function operatorApi(world: Pick<World, 'fetch' | 'signal'>, session: Ses
         headers: {
           authorization: `Bearer ${token}`,
           ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...(key !== undefined && { 'idempotency-key': key }),
+          ...extra,
         },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(body !== undefined && { body: bodyOf(body, extra) }),
         signal: AbortSignal.any([world.signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       text = await answer.text();
@@ -118,16 +121,28 @@ export function operatorApi(world: Pick<World, 'fetch' | 'signal'>, session: Ses
       const key = randomUUID();
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return (await send('operator', 'POST', path, body, key)) as Answer;
+          return (await send('operator', 'POST', path, body, { 'idempotency-key': key })) as Answer;
         } catch (error) {
           const mayBeDone = error instanceof CommandFailure && error.exitCode === 3;
           if (!mayBeDone || attempt === ATTEMPTS) throw error;
         }
       }
     },
+    async publish<Answer>(version: string, body: object, dryRun: boolean) {
+      const extra = { 'if-match': `"${version}"`, 'content-encoding': 'gzip' };
+      const [part, path] = dryRun
+        ? (['auditor', 'policy?dryRun'] as const)
+        : (['publisher', 'policy'] as const);
+      return (await send(part, 'PUT', path, body, extra)) as Answer;
+    },
     ask: async <Answer>(path: string, body: object) => (await send('auditor', 'POST', path, body)) as Answer,
   };
 }
+
+const bodyOf = (body: object, { 'content-encoding': coding }: Readonly<Record<string, string>>) => {
+  const text = JSON.stringify(body);
+  return coding === 'gzip' ? new Uint8Array(gzipSync(text)) : text;
+};
 
 function queryOf(query: Query): string {
   const given = Object.entries(query).flatMap(([name, value]) =>

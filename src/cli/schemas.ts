@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { audit, explanation, whatIf } from '../http/openapi-audit-shapes.ts';
 import { operatorShapes } from '../http/openapi-operator-shapes.ts';
+import { policyShapes } from '../http/openapi-policy-shapes.ts';
 import { TOKEN_KINDS } from '../token-kind.ts';
 
 const instant = z.iso.datetime({ offset: true });
@@ -64,6 +65,10 @@ export const SHAPES: Readonly<Record<string, z.ZodType>> = {
     changes: names.optional().describe('With --against: who gains or loses what.'),
     againstProblems: names.optional(),
   }),
+  'policy diff': policyShapes.policyApplied,
+  'policy apply': policyShapes.policyApplied,
+  'policy versions': itemsOf(policyShapes.policyVersions),
+  'policy rollback': policyShapes.policyApplied,
   advise: z.strictObject({
     days: z.int(),
     keysNobodyNeeds: names,

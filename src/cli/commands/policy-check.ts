@@ -1,6 +1,6 @@
 /** `policy check FILE`: every problem of a policy, and with `--against` who would gain or lose. */
 
-import { accessDifference, inSentence } from '../../policy/difference.ts';
+import { changesInWords } from '../../policy/changes.ts';
 import { loadPolicy, PolicyError } from '../../policy/load.ts';
 import type { Policy } from '../../policy/schema.ts';
 import { policyWarnings } from '../../policy/warnings.ts';
@@ -20,7 +20,7 @@ export async function run({ world, args: [file = ''], options }: Call): Promise<
     warnings: 'problems' in read ? [] : policyWarnings(read),
     ...(before !== undefined &&
       !('problems' in before) &&
-      !('problems' in read) && { changes: accessDifference(before, read).map(inSentence) }),
+      !('problems' in read) && { changes: changesInWords(before, read) }),
     ...(before !== undefined && 'problems' in before && { againstProblems: before.problems }),
   };
   const isFine = result.valid && result.againstProblems === undefined;
@@ -32,7 +32,7 @@ export async function run({ world, args: [file = ''], options }: Call): Promise<
       ...problems.map((problem) => style.bad(problem)),
       ...againstProblems.map((problem) => style.bad(`${against}: ${problem}`)),
       ...warnings.map((warning) => style.warn(`warning: ${warning}`)),
-      ...(changes?.length === 0 ? ['nobody gains or loses a kind of token'] : (changes ?? [])),
+      ...(changes?.length === 0 ? ['the two say the same'] : (changes ?? [])),
       ...('problems' in read
         ? []
         : [

@@ -31,7 +31,7 @@ export function readText(file: string): string {
   }
 }
 
-function readPolicyFile(file: string): unknown {
+export function readPolicyFile(file: string): unknown {
   try {
     return JSON.parse(readText(file));
   } catch (error) {

@@ -8,6 +8,7 @@ import { readReason } from '../../operations/operation.ts';
 import { applyPatch } from '../../policy/apply-patch.ts';
 import type { InForce, PolicyStore } from '../../policy/store.ts';
 import { type PolicyVersion, versionOf } from '../../policy/version.ts';
+import type { Caller } from '../../ports.ts';
 import { AUDITOR, OPERATOR, PUBLISHER } from '../../revocation/admit.ts';
 import { problem } from '../problem.ts';
 import { badRequest, hasMembers, json, NO_OBJECT, PAGE, pageOf, readObject, readPage } from './body.ts';
@@ -72,6 +73,37 @@ export function createPolicyRoutes({ gate, store, ...ports }: PolicyPorts) {
     return text !== undefined && (await store.wasInForce(versionOf(text))) ? text : undefined;
   }
 
+  const put = async (
+    request: HttpRequest,
+    caller: Caller,
+    correlationId: string,
+  ): Promise<HttpResponseInit> => {
+    const sent = await readSent(request);
+    if (!('expected' in sent)) return sent;
+    const dryRun = isDryRun(request);
+    const source = await sourceOf(sent.change, sent.expected);
+    if (source.kind === 'unfit')
+      return change.refuse(caller, correlationId, { kind: 'invalid', problems: source.problems }, dryRun);
+    if (source.kind === 'absent')
+      return change.refuse(
+        caller,
+        correlationId,
+        { kind: 'conflict', inForce: (await store.pointer())?.version },
+        dryRun,
+      );
+    return change.carryOut(
+      { ...sent, source: source.document, how: 'applied', dryRun },
+      caller,
+      correlationId,
+    );
+  };
+  const applyChange = guarded(gate, { role: PUBLISHER, act: 'apply policy', query: ['dryRun'] }, put);
+  const showChange = guarded(
+    gate,
+    { role: AUDITOR, orRole: PUBLISHER, act: 'show a change of the policy', query: ['dryRun'] },
+    put,
+  );
+
   return {
     readPolicy: guarded(gate, { role: AUDITOR, orRole: PUBLISHER, act: 'read policy' }, read),
     listPolicyVersions: guarded(
@@ -79,31 +111,8 @@ export function createPolicyRoutes({ gate, store, ...ports }: PolicyPorts) {
       { role: AUDITOR, orRole: PUBLISHER, act: 'read policy', query: PAGE },
       versions,
     ),
-    applyPolicy: guarded(
-      gate,
-      { role: PUBLISHER, act: 'apply policy', query: ['dryRun'] },
-      async (request, caller, correlationId) => {
-        const sent = await readSent(request);
-        if (!('expected' in sent)) return sent;
-        const { query } = request;
-        const dryRun = query.has('dryRun') && query.get('dryRun') !== 'false';
-        const source = await sourceOf(sent.change, sent.expected);
-        if (source.kind === 'unfit')
-          return change.refuse(caller, correlationId, { kind: 'invalid', problems: source.problems }, dryRun);
-        if (source.kind === 'absent')
-          return change.refuse(
-            caller,
-            correlationId,
-            { kind: 'conflict', inForce: (await store.pointer())?.version },
-            dryRun,
-          );
-        return change.carryOut(
-          { ...sent, source: source.document, how: 'applied', dryRun },
-          caller,
-          correlationId,
-        );
-      },
-    ),
+    // What changes nothing may be asked by whoever may read the policy, so that a check of a pull request needs no more.
+    applyPolicy: (request: HttpRequest) => (isDryRun(request) ? showChange(request) : applyChange(request)),
     rollBackPolicy: guarded(
       gate,
       { role: OPERATOR, act: 'roll policy back' },
@@ -143,6 +152,8 @@ export function createPolicyRoutes({ gate, store, ...ports }: PolicyPorts) {
     return text === undefined ? { kind: 'absent' } : applyPatch(JSON.parse(text), sent.patch);
   }
 }
+
+const isDryRun = ({ query }: HttpRequest): boolean => query.has('dryRun') && query.get('dryRun') !== 'false';
 
 const shown = ({ version, how, by, reason, at, commit }: InForce) => ({
   version,

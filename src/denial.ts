@@ -25,6 +25,9 @@ export type CallerFault =
   | 'claims'
   | 'no_permission';
 
+/** The registered token types (RFC 8693 section 3) that are no access token of Entra; `other`: one of nobody's. */
+export type UnexchangedType = 'id_token' | 'refresh_token' | 'saml1' | 'saml2' | 'other';
+
 export type Denial =
   | {
       readonly kind: 'request_malformed';
@@ -37,9 +40,13 @@ export type Denial =
       readonly method: 'Basic' | 'client_secret' | 'client_assertion';
     }
   | { readonly kind: 'grant_type_unsupported' }
+  | { readonly kind: 'actor_token' }
+  | { readonly kind: 'subject_token_type'; readonly type: UnexchangedType }
   | { readonly kind: 'caller_unverified'; readonly fault: CallerFault; readonly hint: TokenHint }
   | { readonly kind: 'scope_unsupported' }
   | { readonly kind: 'target_unknown'; readonly target: string }
+  /** `resource` and `audience` were sent, and are not two names of one account. */
+  | { readonly kind: 'targets_differ' }
   | { readonly kind: 'grant_missing'; readonly resource: string }
   | { readonly kind: 'user_required'; readonly resource: string }
   | { readonly kind: 'lifetime_unmet'; readonly resource: string; readonly grant: string }
@@ -84,6 +91,19 @@ export function wire(denial: Denial, token = 'subject_token'): WireDenial {
         error: 'unsupported_grant_type',
         description: 'grant_type must be urn:ietf:params:oauth:grant-type:token-exchange',
       };
+    case 'actor_token':
+      return {
+        status: 400,
+        error: 'invalid_request',
+        description:
+          'an actor_token is not taken: the subject token alone says who calls, and for whom; send none',
+      };
+    case 'subject_token_type':
+      return {
+        status: 400,
+        error: 'invalid_request',
+        description: `subject_token_type ${denial.type}: ${NOT_EXCHANGED[denial.type]}; send an access token that Entra issued for this broker, as urn:ietf:params:oauth:token-type:access_token or jwt`,
+      };
     case 'caller_unverified':
       return {
         status: 400,
@@ -94,6 +114,7 @@ export function wire(denial: Denial, token = 'subject_token'): WireDenial {
       return { status: 400, error: 'invalid_scope', description: 'the scope is fixed by the target' };
     // The same answer whether the target exists or not, so that nobody can find out which targets exist.
     case 'target_unknown':
+    case 'targets_differ':
     case 'grant_missing':
       return { status: 400, error: 'invalid_target', description: 'no such target for this caller' };
     case 'user_required':
@@ -138,6 +159,14 @@ export function wire(denial: Denial, token = 'subject_token'): WireDenial {
   }
 }
 
+const NOT_EXCHANGED: Readonly<Record<UnexchangedType, string>> = {
+  id_token: 'an ID token tells a client who has signed in, and gives nobody access',
+  refresh_token: 'a refresh token is between its client and Entra',
+  saml1: 'a SAML assertion is not taken',
+  saml2: 'a SAML assertion is not taken',
+  other: 'this type is not known here',
+};
+
 /**
  * The claims challenge of continuous access evaluation for a token that was issued too early. The client's library
  * then gets a new token from Entra and not from its cache.
@@ -156,6 +185,8 @@ export function reason(denial: Denial): string {
       return `request_malformed: ${denial.detail}`;
     case 'client_authentication':
       return `client_authentication: ${denial.method}`;
+    case 'subject_token_type':
+      return `subject_token_type: ${denial.type}`;
     case 'revoked':
       return `revoked: ${denial.scope}`;
     default:
@@ -172,9 +203,12 @@ const OF_STRANGERS: Readonly<Record<Denial['kind'], boolean>> = {
   request_malformed: true,
   client_authentication: true,
   grant_type_unsupported: true,
+  actor_token: true,
+  subject_token_type: true,
   caller_unverified: true,
   scope_unsupported: false,
   target_unknown: false,
+  targets_differ: false,
   grant_missing: false,
   user_required: false,
   lifetime_unmet: false,

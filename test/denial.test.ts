@@ -8,9 +8,12 @@ const one: { [Kind in Denial['kind']]: Extract<Denial, { kind: Kind }> } = {
   request_malformed: { kind: 'request_malformed', status: 400, detail: 'what to send' },
   client_authentication: { kind: 'client_authentication', method: 'Basic' },
   grant_type_unsupported: { kind: 'grant_type_unsupported' },
+  actor_token: { kind: 'actor_token' },
+  subject_token_type: { kind: 'subject_token_type', type: 'id_token' },
   caller_unverified: { kind: 'caller_unverified', fault: 'signature', hint: 'unexplained' },
   scope_unsupported: { kind: 'scope_unsupported' },
   target_unknown: { kind: 'target_unknown', target: 'secret-project' },
+  targets_differ: { kind: 'targets_differ' },
   grant_missing: { kind: 'grant_missing', resource: 'secret-project' },
   user_required: { kind: 'user_required', resource: 'secret-project' },
   lifetime_unmet: { kind: 'lifetime_unmet', resource: 'secret-project', grant: 'the-grant' },
@@ -24,9 +27,12 @@ const expected: { [Kind in Denial['kind']]: [status: number, error: string] } = 
   request_malformed: [400, 'invalid_request'],
   client_authentication: [401, 'invalid_client'],
   grant_type_unsupported: [400, 'unsupported_grant_type'],
+  actor_token: [400, 'invalid_request'],
+  subject_token_type: [400, 'invalid_request'],
   caller_unverified: [400, 'invalid_request'],
   scope_unsupported: [400, 'invalid_scope'],
   target_unknown: [400, 'invalid_target'],
+  targets_differ: [400, 'invalid_target'],
   grant_missing: [400, 'invalid_target'],
   user_required: [400, 'invalid_request'],
   lifetime_unmet: [400, 'invalid_target'],
@@ -50,6 +56,7 @@ for (const denial of Object.values(one))
 test("a target that is not there and one that is not the caller's are told apart by nobody outside", () => {
   const unknown = wire(one.target_unknown);
   assert.deepEqual(unknown, wire(one.grant_missing));
+  assert.deepEqual(unknown, wire(one.targets_differ));
   assert.deepEqual(
     unknown,
     wire({ kind: 'revoked', scope: 'resource chat', of: 'target', acceptedFromSeconds: undefined }),

@@ -100,8 +100,15 @@ const REST: Readonly<
   request_malformed: 'The request could not be read: the reason says which part; /openapi.json has the form.',
   client_authentication:
     'Send no client secret, assertion or Basic header: the subject token says who calls.',
+  actor_token:
+    'Send no actor_token and no actor_token_type: an agent shows its own token, or the one that Entra gave it for a person.',
+  subject_token_type:
+    "Send an access token that Entra issued for the broker's own scope, and no ID token, refresh token or SAML assertion.",
+  targets_differ:
+    'Send resource or audience alone, or both for one account: its name in the policy, or the URL of one of its endpoints.',
   grant_type_unsupported: 'Send grant_type=urn:ietf:params:oauth:grant-type:token-exchange.',
-  scope_unsupported: 'Leave scope out: the target fixes it, and only its own scope is accepted.',
+  scope_unsupported:
+    "Leave scope out: the target fixes it. Accepted are only the account's own scope and its endpoint, each with or without /.default.",
   lifetime_unmet:
     "Entra gave a token that lives longer than the grant's maxLifetime allows: raise maxLifetime, or shorten the tokens by a token lifetime policy of the tenant.",
   rate_limited:

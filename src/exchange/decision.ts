@@ -7,6 +7,7 @@ import type { Denial } from '../denial.ts';
 import type { CompiledPolicy, Option, Target } from '../policy/match.ts';
 import type { Caller, Refusal, Snapshot } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
+import { meansScopeOf } from './scope-spelling.ts';
 
 /** What a caller asks for. */
 export interface Asked {
@@ -75,11 +76,12 @@ export function shadowOf(
 /** Why what was asked for cannot be had under this grant, whatever is revoked. */
 export function unfitFor(
   { kind }: Option,
-  { resource }: Target,
+  target: Target,
   caller: Caller,
   { scope }: Asked,
 ): Denial | undefined {
-  if (scope !== undefined && scope !== resource.scope) return { kind: 'scope_unsupported' };
+  const { resource } = target;
+  if (scope !== undefined && !meansScopeOf(target, scope)) return { kind: 'scope_unsupported' };
   if (ACTS_AS[kind] === 'caller' && caller.kind !== 'user')
     return { kind: 'user_required', resource: resource.name };
   return undefined;

@@ -29,6 +29,8 @@ import type { VerifyCaller } from './verify.ts';
 
 export interface ExchangeRequest extends Asked {
   readonly subjectToken: string;
+  /** `audience`, where `resource` names the target: it must be a name of the same account. */
+  readonly alsoNamed?: string;
 }
 export interface Granted extends Held {
   readonly kind: TokenKind;
@@ -93,6 +95,13 @@ async function exchanged(
   about.claims = recordedClaims(ports.policy, caller);
   if (request.tokenKind !== undefined) about.asked = request.tokenKind;
   const target = ports.policy.target(request.target);
+  if (
+    request.alsoNamed !== undefined &&
+    (target === undefined || ports.policy.target(request.alsoNamed)?.resource !== target.resource)
+  ) {
+    about.resource = ports.policy.recordedAs(request.target);
+    return { kind: 'targets_differ' };
+  }
   if (target === undefined) {
     about.resource = ports.policy.recordedAs(request.target);
     return { kind: 'target_unknown', target: request.target };

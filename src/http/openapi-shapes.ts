@@ -6,7 +6,10 @@ import { operatorShapes } from './openapi-operator-shapes.ts';
 import { explainRequest } from './operator/explain.ts';
 import { whatIfRequest } from './operator/what-if.ts';
 
-const accessToken = z.literal('urn:ietf:params:oauth:token-type:access_token');
+const issuedType = z.enum([
+  'urn:ietf:params:oauth:token-type:access_token',
+  'urn:ietf:params:oauth:token-type:jwt',
+]);
 
 const tokenRequest = z.object({
   grant_type: z.literal('urn:ietf:params:oauth:grant-type:token-exchange'),
@@ -16,14 +19,22 @@ const tokenRequest = z.object({
     .optional()
     .describe('Required with subject_token.'),
   resource: z.string().optional().describe("The account's endpoint URL, or its name in the policy."),
-  audience: z.string().optional().describe('In place of resource: exactly one target is required.'),
-  requested_token_type: accessToken.optional(),
+  audience: z
+    .string()
+    .optional()
+    .describe('In place of resource, or beside it: then both must name the same account.'),
+  requested_token_type: issuedType.optional().describe('Absent: access_token.'),
   token_kind: tokenKind.optional().describe('Absent: the first kind of the grant.'),
-  scope: z.string().optional().describe("Only the target's own scope."),
+  scope: z
+    .string()
+    .optional()
+    .describe(
+      "Only the target's own scope or endpoint, with or without `/.default`; several spellings are separated by blanks.",
+    ),
 });
 const tokenAnswer = z.strictObject({
   access_token: z.string(),
-  issued_token_type: accessToken,
+  issued_token_type: issuedType.describe('`jwt` only where that was asked for.'),
   token_type: z.literal('Bearer'),
   expires_in: seconds,
   refresh_in: seconds.describe('When to come for the next, in seconds.'),

@@ -42,7 +42,7 @@ export function createTokenEndpoint({ exchange, clock, log }: TokenEndpointPorts
         grant: answer.grant,
         correlation,
       });
-      return grantedResponse(answer, clock());
+      return grantedResponse(answer, clock(), 'kind' in parsed ? undefined : parsed.requestedType);
     } catch (error) {
       if (!(error instanceof UpstreamFailure)) throw error;
       told('unavailable', took(), { reason: error.message, correlation });

@@ -2,7 +2,7 @@
  * Reads a request of RFC 8693 section 2.1, form or JSON, into an exchange request, or into a denial that says what
  * to send instead.
  */
-import type { Denial } from '../denial.ts';
+import type { Denial, UnexchangedType } from '../denial.ts';
 import type { ExchangeRequest } from '../exchange/exchange.ts';
 import { tokenKind } from '../policy/resource-schema.ts';
 import { TOKEN_KINDS } from '../token-kind.ts';
@@ -17,9 +17,23 @@ import {
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
-const SUBJECT_TYPES = [ACCESS_TOKEN, 'urn:ietf:params:oauth:token-type:jwt'];
+export const JWT = 'urn:ietf:params:oauth:token-type:jwt';
+/** What the caller's token may be called, and what may be asked for: every token of Azure AI is a JWT too. */
+const TYPES: readonly string[] = [ACCESS_TOKEN, JWT];
+const UNEXCHANGED: ReadonlyMap<string, UnexchangedType> = new Map(
+  (['id_token', 'refresh_token', 'saml1', 'saml2'] as const).map((type) => [
+    `urn:ietf:params:oauth:token-type:${type}`,
+    type,
+  ]),
+);
 const optionalTokenKind = tokenKind.optional();
-export function readTokenRequest(raw: RawRequest): ExchangeRequest | Denial {
+
+export interface TokenRequest extends ExchangeRequest {
+  /** How the token shall be called in the answer, if it is one: see `grantedResponse`. */
+  readonly requestedType: typeof ACCESS_TOKEN | typeof JWT;
+}
+
+export function readTokenRequest(raw: RawRequest): TokenRequest | Denial {
   if (raw.body === '')
     return malformed(
       'the body is empty: send it with a Content-Length, chunked bodies do not reach this service',
@@ -31,15 +45,20 @@ export function readTokenRequest(raw: RawRequest): ExchangeRequest | Denial {
 
   const subjectToken = readSubjectToken(raw, parameters);
   if (typeof subjectToken !== 'string') return subjectToken;
-  const targets = [parameters.get('resource'), parameters.get('audience')].filter(
-    (target) => target !== undefined,
-  );
-  const [target, another] = targets;
-  if (target === undefined || another !== undefined)
-    return malformed('exactly one target is required, as resource or as audience');
+  const audience = parameters.get('audience');
+  const target = parameters.get('resource') ?? audience;
+  if (target === undefined) return malformed('exactly one target is required, as resource or as audience');
+  const alsoNamed = audience === target ? undefined : audience;
   const kind = optionalTokenKind.safeParse(parameters.get('token_kind'));
   if (!kind.success) return malformed(`token_kind must be one of ${TOKEN_KINDS.join(', ')}`);
-  return { subjectToken, target, tokenKind: kind.data, scope: parameters.get('scope') };
+  return {
+    subjectToken,
+    target,
+    ...(alsoNamed !== undefined && { alsoNamed }),
+    tokenKind: kind.data,
+    scope: parameters.get('scope'),
+    requestedType: parameters.get('requested_token_type') === JWT ? JWT : ACCESS_TOKEN,
+  };
 }
 
 function unsupported({ headers }: RawRequest, parameters: Parameters): Denial | undefined {
@@ -53,10 +72,9 @@ function unsupported({ headers }: RawRequest, parameters: Parameters): Denial | 
   const grantType = parameters.get('grant_type');
   if (grantType === undefined) return malformed('grant_type is required');
   if (grantType !== GRANT_TYPE) return { kind: 'grant_type_unsupported' };
-  if (parameters.has('actor_token') || parameters.has('actor_token_type'))
-    return malformed('actor_token is not supported');
-  if ((parameters.get('requested_token_type') ?? ACCESS_TOKEN) !== ACCESS_TOKEN)
-    return malformed(`requested_token_type must be ${ACCESS_TOKEN}`);
+  if (parameters.has('actor_token') || parameters.has('actor_token_type')) return { kind: 'actor_token' };
+  if (!TYPES.includes(parameters.get('requested_token_type') ?? ACCESS_TOKEN))
+    return malformed(`requested_token_type must be one of ${TYPES.join(' ')}`);
   return undefined;
 }
 
@@ -68,8 +86,7 @@ function readSubjectToken({ headers }: RawRequest, parameters: Parameters): stri
   if (inBody !== undefined) {
     if (authorization !== null) return malformed('send the subject token in the body or as Bearer, not both');
     if (type === undefined) return malformed('subject_token_type is required with subject_token');
-    if (!SUBJECT_TYPES.includes(type))
-      return malformed(`subject_token_type must be one of ${SUBJECT_TYPES.join(' ')}`);
+    if (!TYPES.includes(type)) return { kind: 'subject_token_type', type: UNEXCHANGED.get(type) ?? 'other' };
     return inBody;
   }
   if (type !== undefined) return malformed('subject_token is required with subject_token_type');

@@ -2,9 +2,10 @@ import type { HttpResponseInit } from '@azure/functions';
 import { type Denial, wire } from '../denial.ts';
 import type { Granted } from '../exchange/exchange.ts';
 import { MAX_HOLD_OFF_MS } from '../exchange/tokens.ts';
+import { openJws } from '../jws.ts';
 import { ACTS_AS } from '../token-kind.ts';
 import type { UpstreamFailure } from '../upstream.ts';
-import { ACCESS_TOKEN } from './token-request.ts';
+import { ACCESS_TOKEN, JWT, type TokenRequest } from './token-request.ts';
 
 /** RFC 6749 section 5.1: no cache may store an answer of the token endpoint. `pragma` is for HTTP/1.0 caches. */
 const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
@@ -12,8 +13,15 @@ const RETRY_AFTER_SECONDS = 5;
 /** After this share of a token's life the caller should exchange again. */
 const REFRESH_AT_SHARE = 0.8;
 
-/** RFC 8693 section 2.2.1, and beside it which endpoint accepts the token and what a revocation still ends. */
-export function grantedResponse(granted: Granted, nowMs: number): HttpResponseInit {
+/**
+ * RFC 8693 section 2.2.1, and beside it which endpoint accepts the token and what a revocation still ends.
+ * `issued_token_type` says `jwt` to who asked for one, if the token is one: Azure's are, and promises that of none.
+ */
+export function grantedResponse(
+  granted: Granted,
+  nowMs: number,
+  requestedType: TokenRequest['requestedType'] = ACCESS_TOKEN,
+): HttpResponseInit {
   const { resource, endpoint } = granted.target;
   const expiresInSeconds = Math.floor((granted.expiresAtMs - nowMs) / 1000);
   const token = granted.token.reveal();
@@ -23,7 +31,7 @@ export function grantedResponse(granted: Granted, nowMs: number): HttpResponseIn
     headers: NO_STORE,
     jsonBody: {
       access_token: token,
-      issued_token_type: ACCESS_TOKEN,
+      issued_token_type: requestedType === JWT && isJwt(token) ? JWT : ACCESS_TOKEN,
       token_type: 'Bearer',
       expires_in: expiresInSeconds,
       refresh_in: Math.floor(expiresInSeconds * REFRESH_AT_SHARE),
@@ -36,6 +44,8 @@ export function grantedResponse(granted: Granted, nowMs: number): HttpResponseIn
     },
   };
 }
+
+const isJwt = (token: string): boolean => openJws(token) !== 'malformed';
 
 /** RFC 6749 section 5.2. With the correlation id an auditor finds the refusal in the audit. */
 export function deniedResponse(denial: Denial, correlationId: string, nowMs: number): HttpResponseInit {

@@ -48,7 +48,13 @@ test('RFC 8693 section 2.1: resource and audience may be repeated; more targets 
   await using broker = await exchangeEndpoint();
   const two = ['https://speech.example', 'https://chat.example'];
   assert.equal(await refusal(await broker.post({ ...good, resource: two })), 'invalid_request');
-  assert.equal(await refusal(await broker.post({ ...good, audience: 'chat' })), 'invalid_request');
+  assert.equal(await refusal(await broker.post({ ...good, audience: 'chat' })), 'invalid_target');
+});
+
+test('RFC 8693 section 2.1: resource and audience together may name one target, however each is spelled', async () => {
+  await using broker = await exchangeEndpoint();
+  for (const audience of ['speech', 'https://SPEECH.example/', 'https://westeurope.example'])
+    assert.equal((await broker.post({ ...good, audience })).status, 200, audience);
 });
 
 test('RFC 8693 section 2.1: actor_token_type must not come without actor_token; neither is supported', async () => {
@@ -61,7 +67,8 @@ test('RFC 8693 section 2.1: actor_token_type must not come without actor_token; 
 test('RFC 8693 section 2.1: a requested token type that is not issued here is refused', async () => {
   await using broker = await exchangeEndpoint();
   assert.equal((await broker.post({ ...good, requested_token_type: ACCESS_TOKEN })).status, 200);
-  for (const type of ['refresh_token', 'id_token', 'saml2', 'jwt']) {
+  assert.equal((await broker.post({ ...good, requested_token_type: JWT })).status, 200);
+  for (const type of ['refresh_token', 'id_token', 'saml1', 'saml2']) {
     const requested_token_type = `urn:ietf:params:oauth:token-type:${type}`;
     assert.equal(
       await refusal(await broker.post({ ...good, requested_token_type })),

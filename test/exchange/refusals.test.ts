@@ -57,6 +57,18 @@ const rows: readonly Row[] = [
     row: underCaptions,
   },
   {
+    what: 'a resource and an audience that are two accounts',
+    run: (world) => world.ask(captions, 'speech', { alsoNamed: 'chat' }),
+    denial: { kind: 'targets_differ' },
+    row: { ...who, resource: 'speech' },
+  },
+  {
+    what: 'a resource of which the audience is no name',
+    run: (world) => world.ask(captions, 'nowhere', { alsoNamed: 'nowhere-else' }),
+    denial: { kind: 'targets_differ' },
+    row: { ...who, resource: 'nowhere' },
+  },
+  {
     what: 'an application on behalf of nobody',
     run: (world) =>
       world.ask({ ...captions, groups: [RESEARCHERS], scopes: ['Token.Exchange'] }, 'chat', {
@@ -188,9 +200,12 @@ test('every kind of denial has its row', () => {
     request_malformed: 'of a stranger',
     client_authentication: 'of a stranger',
     grant_type_unsupported: 'of a stranger',
+    actor_token: 'of a stranger',
+    subject_token_type: 'of a stranger',
     caller_unverified: 'of a stranger',
     scope_unsupported: true,
     target_unknown: true,
+    targets_differ: true,
     grant_missing: true,
     user_required: true,
     lifetime_unmet: true,

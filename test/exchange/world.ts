@@ -60,6 +60,8 @@ export function createWorld(options: WorldOptions = {}) {
     liveKeys: new Set(['key-one']),
     /** As the service makes them: two tokens of one second are one text. */
     stsBySecond: false,
+    /** The text of every key-exchange token; absent: each has its own. */
+    stsToken: undefined as string | undefined,
     /** What an exchange waited, all together. The clock moves by as much. */
     waitedMs: 0,
     /** Awaited inside the named port: tests hold an exchange there. */
@@ -127,6 +129,8 @@ export function createWorld(options: WorldOptions = {}) {
         const isLive = world.liveKeys.has(key.reveal());
         await world.hold.get('issueToken')?.();
         if (!isLive) return 'keyRefused';
+        if (world.stsToken !== undefined)
+          return { token: new Secret(world.stsToken), expiresAtMs: world.nowMs + 600_000 };
         if (!world.stsBySecond) return token('sts', 600_000);
         const second = Math.floor(world.nowMs / 1000);
         return { token: new Secret(`sts-token-of-${second}`), expiresAtMs: (second + 600) * 1000 };

@@ -204,7 +204,17 @@ export function refusalsOf(stack: Stack): readonly Refusal[] {
       run: () => stack.exchange('x', 'speech', { actor_token: 'y' }),
       status: 400,
       error: 'invalid_request',
-      record: { reason: 'request_malformed: actor_token is not supported' },
+      record: { reason: 'actor_token' },
+    },
+    {
+      what: 'an ID token as subject',
+      run: () =>
+        stack.exchange('x', 'speech', {
+          subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+        }),
+      status: 400,
+      error: 'invalid_request',
+      record: { reason: 'subject_token_type: id_token' },
     },
   ];
 }

@@ -35,7 +35,18 @@ export interface Caller {
   readonly groups: readonly string[];
   /** The person is in more groups than a token holds, so Entra put none into it. */
   readonly groupOverage?: boolean;
+  /** Set: an Entra agent identity asks, and `clientId` is the agent's. */
+  readonly agent?: Agent;
   readonly token: Secret;
+}
+export interface Agent {
+  /** The application id of the agent's blueprint, which gets the tokens of all its agents. */
+  readonly blueprintId: string;
+  /**
+   * For whom: itself, its own user account, or a person who has signed in. `unstated`: a user's token of which Entra
+   * does not say it, so nobody may take it for a person's.
+   */
+  readonly actsFor: 'itself' | 'own_account' | 'person' | 'unstated';
 }
 
 /** The public keys that sign a tenant's tokens, per token version, as the tenant's own metadata publishes them. */
@@ -306,6 +317,8 @@ export interface RecordedClaims {
   /** How many further roles, scopes and groups are not recorded at all. */
   readonly left?: number;
   readonly groupOverage?: boolean;
+  /** Set: `clientId` of the record is an agent's, and `objectId` whom it acts for. */
+  readonly agent?: Agent;
 }
 export interface RefusalSample {
   readonly correlationId: string;
@@ -322,7 +335,7 @@ export interface AuditQuery {
   readonly fromMs: number;
   readonly toMs: number;
   readonly resource: string | undefined;
-  /** The object id or the client id of who asked. */
+  /** The object id or the client id of who asked, or the blueprint of an agent that did. */
   readonly caller: string | undefined;
   readonly outcome: AuditRecord['outcome'] | undefined;
   readonly limit: number;

@@ -100,7 +100,8 @@ const secondOf = (atMs: number): string => iso(atMs).slice(0, SECOND);
 
 function isAsked(record: AuditRecord, { caller, outcome }: AuditQuery): boolean {
   if (outcome !== undefined && record.outcome !== outcome) return false;
-  return caller === undefined || record.objectId === caller || record.clientId === caller;
+  const { objectId, clientId, claims } = record;
+  return caller === undefined || [objectId, clientId, claims?.agent?.blueprintId].includes(caller);
 }
 
 /** The reader of a span of any length. */

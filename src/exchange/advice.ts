@@ -24,7 +24,7 @@ export function adviceFor(denial: Denial, known: Known): string {
     case 'grant_missing':
       return missing(known);
     case 'user_required':
-      return 'An on-behalf-of token acts for a person, and this token is of an application: send the token of the person who is signed in, or ask for another token_kind.';
+      return 'An on-behalf-of token acts for a person, and this token is of an application or of an agent without one: send the token of the person who is signed in, or ask for another token_kind.';
     case 'revoked':
       return denial.acceptedFromSeconds === undefined
         ? `The scope "${denial.scope}" is blocked, and no newer token helps: an operator must lift the block (POST /operator/revocations/lift).`
@@ -71,6 +71,7 @@ const WORDS = {
   tenant: 'it is for callers of the tenant',
   clientId: 'it is for the application (client) id',
   objectId: 'it is for the object id',
+  blueprint: 'it is for Entra agent identities of the blueprint',
   appRole:
     "the token lacks the app role, which an administrator assigns to the caller in the broker's enterprise application:",
   scope:

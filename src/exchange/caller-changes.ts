@@ -1,4 +1,5 @@
 /** The smallest changes of the caller, or of what it asks for, that flip a refusal. Each is decided again before it is proposed. */
+import { isPerson } from '../policy/person.ts';
 import type { Caller } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { judge } from './explain.ts';
@@ -42,7 +43,15 @@ function callerCandidates({
       };
       const what: string[] = [];
       for (const { condition, wanted, met } of rule) {
-        if (met || condition === 'tenant' || condition === 'clientId' || condition === 'objectId') continue;
+        // Who the caller is, nobody can give it.
+        if (
+          met ||
+          condition === 'tenant' ||
+          condition === 'clientId' ||
+          condition === 'objectId' ||
+          condition === 'blueprint'
+        )
+          continue;
         if (condition === 'appRole') given.appRoles.push(wanted);
         if (condition === 'scope') given.scopes.push(wanted);
         if (condition === 'group') given.groups.push(wanted);
@@ -58,7 +67,7 @@ function callerCandidates({
         what.push(GIVE.scope('Token.Exchange'));
       }
       const kind = grant.tokenKinds.find(
-        (one) => resource.tokenKinds.includes(one) && (ACTS_AS[one] !== 'caller' || caller.kind === 'user'),
+        (one) => resource.tokenKinds.includes(one) && (ACTS_AS[one] !== 'caller' || isPerson(caller)),
       );
       const asks = kind === undefined ? [undefined] : [undefined, kind];
       for (const tokenKind of asks)

@@ -38,6 +38,7 @@ export function recordedClaims({ names }: Pick<CompiledPolicy, 'names'>, caller:
     }),
     ...(left > 0 && { left }),
     ...(caller.groupOverage && { groupOverage: true }),
+    ...(caller.agent !== undefined && { agent: caller.agent }),
   };
 }
 
@@ -74,6 +75,7 @@ export function recordedCaller(
     scopes,
     groups: [...groups, ...more],
     ...(claims.groupOverage && { groupOverage: true }),
+    ...(claims.agent !== undefined && { agent: claims.agent }),
     // No decision reads the token's text, and the audit has none.
     token: new Secret(''),
   };

@@ -5,6 +5,7 @@
  */
 import type { Denial } from '../denial.ts';
 import type { CompiledPolicy, Option, Target } from '../policy/match.ts';
+import { isPerson } from '../policy/person.ts';
 import type { Caller, Refusal, Snapshot } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { meansScopeOf } from './scope-spelling.ts';
@@ -82,7 +83,7 @@ export function unfitFor(
 ): Denial | undefined {
   const { resource } = target;
   if (scope !== undefined && !meansScopeOf(target, scope)) return { kind: 'scope_unsupported' };
-  if (ACTS_AS[kind] === 'caller' && caller.kind !== 'user')
+  if (ACTS_AS[kind] === 'caller' && !isPerson(caller))
     return { kind: 'user_required', resource: resource.name };
   return undefined;
 }

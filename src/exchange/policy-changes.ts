@@ -9,6 +9,7 @@ import { longestLifeMs } from '../policy/lifetimes.ts';
 import { loadPolicy, PolicyError } from '../policy/load.ts';
 import { compilePolicy, type Traced } from '../policy/match.ts';
 import { type PatchOperation, patched } from '../policy/patch.ts';
+import { isPerson } from '../policy/person.ts';
 import type { Grant, Resource } from '../policy/schema.ts';
 import type { Caller, Snapshot } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
@@ -68,7 +69,7 @@ function candidates({ version: { policy, compiled }, caller, asked }: Decided): 
   const rule = { tenant, objectId: caller.objectId };
   const traced = new Map(compiled.trace(caller, resource, asked.tokenKind).map((each) => [each.grant, each]));
   const kinds = (asked.tokenKind === undefined ? resource.tokenKinds : [asked.tokenKind]).filter(
-    (kind) => ACTS_AS[kind] !== 'caller' || caller.kind === 'user',
+    (kind) => ACTS_AS[kind] !== 'caller' || isPerson(caller),
   );
   const found: { readonly distance: number; readonly change: Change }[] = [];
   for (const kind of kinds) {

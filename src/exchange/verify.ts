@@ -15,6 +15,7 @@ import { GUID } from '../guid.ts';
 import { openJws } from '../jws.ts';
 import type { Caller, Clock, SigningKeys } from '../ports.ts';
 import { Secret } from '../secret.ts';
+import { agentOf } from './agent.ts';
 import { audiencesOf, hintFor } from './hint.ts';
 
 export interface VerifyOptions {
@@ -106,6 +107,11 @@ function faultOf(error: errors.JOSEError): CallerFault {
 
 const guid = z.string().regex(GUID);
 const seconds = z.int().min(0);
+const facets = z
+  .string()
+  .max(200)
+  .transform((text) => text.split(' ').filter(Boolean))
+  .optional();
 const headerShape = z.object({ alg: z.string(), kid: z.string().max(200), typ: z.string().optional() });
 const claimsShape = z
   .object({
@@ -124,6 +130,9 @@ const claimsShape = z
     exp: seconds,
     idtyp: z.enum(['app', 'user']).optional(),
     cnf: z.unknown().optional(),
+    xms_par_app_azp: guid.optional(),
+    xms_act_fct: facets,
+    xms_sub_fct: facets,
     scp: z.string().optional(),
     roles: z.array(z.string()).default([]),
     groups: z.array(z.string()).default([]),
@@ -169,6 +178,13 @@ function callerOf(claims: Claims, token: string): Caller | CallerFault {
   if (claims.idtyp === 'app' && claims.scp !== undefined) return 'claims';
   const kind = kindOf(claims.idtyp, scopes, claims.roles);
   if (kind === 'claims' || kind === 'no_permission') return kind;
+  const agent = agentOf({
+    kind,
+    blueprintId: claims.xms_par_app_azp,
+    actorFacets: claims.xms_act_fct,
+    subjectFacets: claims.xms_sub_fct,
+  });
+  if (agent === 'claims') return agent;
   return {
     kind,
     tenantId: claims.tid,
@@ -182,6 +198,7 @@ function callerOf(claims: Claims, token: string): Caller | CallerFault {
     appRoles: claims.roles,
     groups: claims.groups,
     ...((claims._claim_names?.groups !== undefined || claims.hasgroups === true) && { groupOverage: true }),
+    ...(agent !== undefined && { agent }),
     token: new Secret(token),
   };
 }

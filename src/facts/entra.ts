@@ -34,3 +34,10 @@ export const UNKNOWN_SIGNING_KEY_COOLDOWN_MS = 300_000;
  * Source: learn.microsoft.com/entra/identity-platform/access-token-claims-reference
  */
 export const IDENTIFIER = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * Facets in `xms_act_fct` and `xms_sub_fct`: an agent identity, and a user account of an agent.
+ * Source: learn.microsoft.com/entra/agent-id/agent-token-claims
+ */
+export const AGENT_FACET = '11';
+export const AGENT_USER_FACET = '13';

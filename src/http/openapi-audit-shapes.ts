@@ -48,6 +48,13 @@ export const audit = z.strictObject({
             .describe('The first four digits of each further group, one after the other.'),
           left: z.int().optional().describe('How many further roles, scopes and groups are not recorded.'),
           groupOverage: z.boolean().optional(),
+          agent: z
+            .strictObject({
+              blueprintId: z.string(),
+              actsFor: z.enum(['itself', 'own_account', 'person', 'unstated']),
+            })
+            .optional()
+            .describe('An Entra agent identity asked: clientId is its own, objectId of whom it acts for.'),
         })
         .optional()
         .describe('What the rules of a policy see of the caller beside its ids.'),
@@ -85,7 +92,16 @@ const explained = {
         applies: z.boolean(),
         conditions: z.array(
           z.strictObject({
-            condition: z.enum(['tenant', 'clientId', 'objectId', 'appRole', 'scope', 'group', 'tokenKind']),
+            condition: z.enum([
+              'tenant',
+              'clientId',
+              'objectId',
+              'blueprint',
+              'appRole',
+              'scope',
+              'group',
+              'tokenKind',
+            ]),
             wanted: oneOrMore,
             had: oneOrMore,
             met: z.boolean(),

@@ -62,7 +62,7 @@ function mayBeUser({ appRole, scope, group }: CallerRule): boolean {
 
 /** Whether one token can match both rules. It cannot if they name different clients, people or tenants. */
 function mayBeOneUser(one: CallerRule, other: CallerRule): boolean {
-  const agree = (member: 'clientId' | 'objectId') =>
+  const agree = (member: 'clientId' | 'objectId' | 'blueprint') =>
     one[member] === undefined || other[member] === undefined || one[member] === other[member];
-  return one.tenant === other.tenant && agree('clientId') && agree('objectId');
+  return one.tenant === other.tenant && agree('clientId') && agree('objectId') && agree('blueprint');
 }

@@ -114,14 +114,14 @@ function notIn(regions: Regions, known: Regions): Pick<AccessChange, 'callers' |
 /** Whether every caller of the other region is in this one. */
 const covers = (one: Region, other: Region): boolean => [...one].every((condition) => other.has(condition));
 
-/** Whether one caller may be in both. A caller has one tenant, one client and one object id. */
+/** Whether one caller may be in both. A caller has one tenant, one client, one object id and at most one blueprint. */
 function mayMeet(one: Region, other: Region): boolean {
   return SINGLE.every((condition) => {
     const [a, b] = [one, other].map((region) => [...region].find((text) => text.startsWith(condition)));
     return a === undefined || b === undefined || a === b;
   });
 }
-const SINGLE = ['tenant ', 'clientId ', 'objectId '];
+const SINGLE = ['tenant ', 'clientId ', 'objectId ', 'blueprint '];
 
 /** One sentence for an operator. Tenants are told by their ids, since a name is only the policy's own. */
 export function inSentence({ change, resources, kind, callers, except }: AccessChange): string {

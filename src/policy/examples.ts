@@ -9,6 +9,7 @@ export interface Example {
 
 const SUBSCRIPTION = '1c7e2a90-5d34-4b8f-a6e1-3f90c2d4b5a6';
 const NIGHTLY = '3e5a9c12-7b48-4d06-9f21-8c6d0e4b7a53';
+const HELPDESK = '2b7c9e54-1f03-4d68-a5b9-6c8e0d3f7a12';
 const LAWYERS = '6f2b8d41-0c95-4e7a-b3d8-5a1e9f7c2064';
 const WEB_APP = '9a4d7e23-6c18-4f5b-8e02-b7c3d1f0a586';
 const IDENTITY = 'c0e8f6a7-2d51-43b9-97f4-1b6a5e3d8c20';
@@ -86,6 +87,26 @@ export const EXAMPLES: readonly Example[] = [
     notes: [
       'An application has the app role Token.Exchange, and no scope. `clientId` makes it this one alone.',
       'An `entra` token lives up to 90 minutes, so a job asks less often than for `sts` tokens of ten minutes.',
+    ],
+  },
+  {
+    wish: 'Agents of one blueprint',
+    fragment: {
+      grants: [
+        {
+          name: 'helpdesk-speech',
+          callers: [{ tenant: 'home', blueprint: HELPDESK, appRole: 'Token.Exchange' }],
+          resources: ['speech'],
+          tokenKinds: ['sts'],
+          maxLifetime: '10m',
+          rate,
+        },
+      ],
+    },
+    notes: [
+      '`blueprint` is the client id of the Entra agent identity blueprint: one line for all of its agents, also those that are made later. Add `clientId` for one agent alone.',
+      'To end them all, revoke the client with the blueprint\'s id (`{ "kind": "client" }`); with an agent\'s own id, that one ends.',
+      'A rule without `blueprint` asks nobody whether they are an agent: an agent that acts for a person fits a rule by group or scope. It gets `obo` tokens only where Entra says that a person has signed in, never for a user account of its own.',
     ],
   },
   {

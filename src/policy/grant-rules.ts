@@ -47,7 +47,7 @@ function callerProblems(path: string, caller: Draft<CallerRule>, policy: Draft<P
   // What is only tried narrows nothing.
   if (Object.keys(caller).every((member) => member === 'tenant' || member === 'shadow'))
     problems.push(
-      `${path}: this would be every caller of the tenant; add clientId, objectId, appRole, scope or group`,
+      `${path}: this would be every caller of the tenant; add clientId, objectId, blueprint, appRole, scope or group`,
     );
   return problems;
 }

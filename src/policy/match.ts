@@ -2,6 +2,7 @@ import type { Caller } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { cleanTarget } from './asked-for.ts';
 import { matches } from './pattern.ts';
+import { isPerson } from './person.ts';
 import type { CallerRule, Grant, Policy, Resource } from './schema.ts';
 
 /** A resource as the target of an exchange. The endpoint belongs to it: an STS token works only at its own host. */
@@ -26,7 +27,7 @@ export interface CompiledPolicy {
   tenantName(tenantId: string): string | undefined;
   /**
    * Every option that applies, in the order of the policy. Each grant gives the kind that was asked for, or else the
-   * first kind that this caller can have: an on-behalf-of token is only for a user.
+   * first kind that this caller can have: an on-behalf-of token is only for a person.
    */
   options(caller: Caller, resource: Resource, kind: TokenKind | undefined): readonly Option[];
   /** The same policy with what is in shadow put in force; undefined where nothing is in shadow. */
@@ -158,6 +159,7 @@ const CONDITIONS: {
   tenant: (name, _, tenantName) => name === tenantName,
   clientId: (id, caller) => id === caller.clientId,
   objectId: (id, caller) => id === caller.objectId,
+  blueprint: (id, caller) => id === caller.agent?.blueprintId,
   appRole: (role, caller) => caller.appRoles.includes(role),
   scope: (scope, caller) => caller.scopes.includes(scope),
   group: (id, caller) => caller.groups.includes(id),
@@ -170,6 +172,7 @@ const HAD: Readonly<
   tenant: ({ tenantId }, tenantName) => tenantName || tenantId,
   clientId: ({ clientId }) => clientId,
   objectId: ({ objectId }) => objectId,
+  blueprint: ({ agent }) => agent?.blueprintId ?? [],
   appRole: ({ appRoles }) => appRoles,
   scope: ({ scopes }) => scopes,
   group: ({ groups }) => groups,
@@ -184,7 +187,7 @@ function kindUnder(
 ): TokenKind | undefined {
   const kinds = grant.tokenKinds.filter((given) => resource.tokenKinds.includes(given));
   if (kind !== undefined) return kinds.find((given) => given === kind);
-  return kinds.find((given) => ACTS_AS[given] !== 'caller' || caller.kind === 'user') ?? kinds[0];
+  return kinds.find((given) => ACTS_AS[given] !== 'caller' || isPerson(caller)) ?? kinds[0];
 }
 
 function compileRule(rule: CallerRule): Rule {

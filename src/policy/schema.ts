@@ -28,6 +28,12 @@ const conditions = {
         "The object id of one user, or of one application's service principal or managed identity.",
     })
     .optional(),
+  blueprint: guid
+    .meta({
+      description:
+        'The application (client) id of the blueprint of Entra agent identities (`xms_par_app_azp`): every agent of it, and nobody else.',
+    })
+    .optional(),
   appRole: z
     .string()
     .min(1)

@@ -7,7 +7,7 @@ import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
 import type { Caller, Refusal, Revocation, Scope } from '../ports.ts';
 import { callerScopes, scopeKey } from './scope.ts';
 
-/** Whether this caller is refused for this resource under this grant. At most seven map lookups. */
+/** Whether this caller is refused for this resource under this grant. At most eight map lookups. */
 export function revokedBy(
   revocations: ReadonlyMap<string, Revocation>,
   caller: Caller,

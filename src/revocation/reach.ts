@@ -47,6 +47,13 @@ function mayBe(rule: CallerRule, scope: Scope, policy: Policy): boolean {
   const tenant = policy.tenants.find(({ name }) => name === rule.tenant);
   if (tenant?.id !== scope.tenantId) return false;
   if (scope.kind === 'user') return rule.objectId === undefined || rule.objectId === scope.objectId;
-  if (scope.kind === 'client') return rule.clientId === undefined || rule.clientId === scope.clientId;
+  // The scope has the client itself and, if it is a blueprint, its agents, whose client ids nobody can tell from here.
+  if (scope.kind === 'client')
+    return (
+      rule.clientId === undefined ||
+      rule.clientId === scope.clientId ||
+      rule.blueprint === undefined ||
+      rule.blueprint === scope.clientId
+    );
   return true;
 }

@@ -28,9 +28,11 @@ export function scopeKey(scope: Scope): string {
 
 /** The scopes by which a caller's own token may be revoked, the widest first. */
 export function callerScopes(caller: Caller): Scope[] {
-  const { tenantId, objectId, clientId, uti, subject } = caller;
+  const { tenantId, objectId, clientId, uti, subject, agent } = caller;
   return [
     { kind: 'tenant', tenantId },
+    // A blueprint's revocation ends every agent of it, by what the agent's own token says.
+    ...(agent === undefined ? [] : [{ kind: 'client' as const, tenantId, clientId: agent.blueprintId }]),
     { kind: 'client', tenantId, clientId },
     { kind: 'user', tenantId, objectId },
     ...(subject === undefined ? [] : [{ kind: 'subject' as const, tenantId, subject }]),

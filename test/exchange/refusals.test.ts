@@ -31,6 +31,8 @@ const whoAda = {
 };
 const underPeople = { ...whoAda, resource: 'chat', grant: 'people', tokenKind: 'obo' };
 
+const OWN_ACCOUNT = { blueprintId: captions.clientId, actsFor: 'own_account' } as const;
+
 const rows: readonly Row[] = [
   {
     what: 'a target that is not there',
@@ -67,6 +69,16 @@ const rows: readonly Row[] = [
     run: (world) => world.ask(captions, 'nowhere', { alsoNamed: 'nowhere-else' }),
     denial: { kind: 'targets_differ' },
     row: { ...who, resource: 'nowhere' },
+  },
+  {
+    what: "an agent's own user account on behalf of a person that it is not",
+    run: (world) => world.ask({ ...ada, agent: OWN_ACCOUNT }, 'chat', { tokenKind: 'obo' }),
+    denial: { kind: 'user_required', resource: 'chat' },
+    row: {
+      ...underPeople,
+      claims: { ...underPeople.claims, agent: OWN_ACCOUNT },
+      asked: 'obo',
+    },
   },
   {
     what: 'an application on behalf of nobody',

@@ -21,6 +21,7 @@ test('every change is met by a caller who has only what it names', () => {
           tenantId: named('tenant')[0] ?? '',
           clientId: named('clientId')[0] ?? 'nobody',
           objectId: named('objectId')[0] ?? 'nobody',
+          agent: { blueprintId: named('blueprint')[0] ?? 'nobody', actsFor: 'itself' },
           appRoles: named('appRole'),
           scopes: named('scope'),
           groups: named('group'),

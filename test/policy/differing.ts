@@ -18,6 +18,7 @@ const rule = fc.record({
   tenant: fc.constantFrom(...BASE.tenants.map(({ name }) => name)),
   clientId: maybe('a', 'b'),
   objectId: maybe('a', 'b'),
+  blueprint: maybe('a', 'b'),
   appRole: maybe('a', 'b'),
   scope: maybe('a', 'b'),
   group: maybe('a', 'b'),
@@ -52,17 +53,24 @@ const caller = fc
     tenantId: fc.constantFrom(...IDS, 'id-3'),
     clientId: fc.constantFrom('a', 'b', 'c'),
     objectId: fc.constantFrom('a', 'b', 'c'),
+    blueprint: maybe('a', 'b'),
     appRoles: some,
     scopes: some,
     groups: some,
   })
-  .map((members) => aCaller(members));
+  .map(({ blueprint, ...members }) =>
+    aCaller({
+      ...members,
+      ...(blueprint !== undefined && { agent: { blueprintId: blueprint, actsFor: 'itself' } }),
+    }),
+  );
 
 const had = (one: Caller, region: ReadonlySet<string>): boolean => {
   const has = new Set([
     `tenant ${one.tenantId}`,
     `clientId ${one.clientId}`,
     `objectId ${one.objectId}`,
+    `blueprint ${one.agent?.blueprintId}`,
     ...one.appRoles.map((role) => `appRole ${role}`),
     ...one.scopes.map((scope) => `scope ${scope}`),
     ...one.groups.map((group) => `group ${group}`),

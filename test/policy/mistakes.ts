@@ -85,7 +85,7 @@ export const MISTAKES: readonly Mistake[] = [
     withCaller({ appRole: 'Token.Exchange', email: 'ada@contoso.com' }),
     'grants[0] (captions).callers[0]: ',
     '"email"',
-    'tenant, clientId, objectId, appRole, scope, group',
+    'tenant, clientId, objectId, blueprint, appRole, scope, group',
   ),
   refused(
     'an account without an endpoint',

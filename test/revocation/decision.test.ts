@@ -8,6 +8,7 @@ import { scopeKey } from '../../src/revocation/scope.ts';
 import { CLIENT, caller, HOME, OTHER, START_MS, USER } from './fakes.ts';
 
 const NOW = START_MS / 1000;
+const BLUEPRINT = 'b0000000-0000-4000-8000-00000000000b';
 const withScope = (scope: Scope, cutOff: number, blocked = false): Map<string, Revocation> =>
   new Map([[scopeKey(scope), { scope, cutOffSeconds: cutOff, blocked }]]);
 const scopes: Scope[] = [
@@ -54,6 +55,31 @@ test('nobody outside the scope is refused', () => {
   ];
   for (const scope of others)
     assert.equal(revokedBy(withScope(scope, 0, true), caller(), 'aoai', 'people'), undefined);
+});
+
+test('a blueprint that is revoked refuses every agent of it, and nobody else', () => {
+  const blueprint: Scope = { kind: 'client', tenantId: HOME, clientId: BLUEPRINT };
+  for (const revocations of [withScope(blueprint, NOW), withScope(blueprint, 0, true)])
+    for (const actsFor of ['itself', 'own_account', 'person', 'unstated'] as const) {
+      const of = (blueprintId: string) =>
+        revokedBy(
+          revocations,
+          caller({ issuedAtSeconds: NOW - 1, agent: { blueprintId, actsFor } }),
+          'aoai',
+          'people',
+        )?.scope;
+      assert.deepEqual(of(BLUEPRINT), blueprint);
+      assert.deepEqual(of(BLUEPRINT.toUpperCase()), blueprint);
+      assert.equal(of(USER), undefined);
+    }
+  assert.equal(revokedBy(withScope(blueprint, 0, true), caller(), 'aoai', 'people'), undefined);
+});
+
+test('one agent that is revoked leaves the others of its blueprint', () => {
+  const agent = { blueprintId: BLUEPRINT, actsFor: 'itself' } as const;
+  const one = withScope({ kind: 'client', tenantId: HOME, clientId: CLIENT }, 0, true);
+  assert.ok(revokedBy(one, caller({ agent }), 'aoai', 'people'));
+  assert.equal(revokedBy(one, caller({ clientId: USER, agent }), 'aoai', 'people'), undefined);
 });
 
 test('an older cut-off of one scope never hides a newer one of another', () => {

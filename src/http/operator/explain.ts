@@ -42,6 +42,13 @@ const described = z.strictObject({
     appRoles: values,
     scopes: values,
     groups: z.array(guid).max(200).default([]),
+    agent: z
+      .strictObject({
+        blueprintId: guid,
+        actsFor: z.enum(['itself', 'own_account', 'person', 'unstated']),
+      })
+      .optional()
+      .describe('The caller is an Entra agent identity of this blueprint.'),
     groupOverage: z.boolean().optional().describe('The token has `_claim_names` in place of groups.'),
     issuedAt: instant.optional().describe("The token's `iat`. Absent: now."),
   }),
@@ -109,7 +116,7 @@ async function explainDescribed(
   ports: ExplainPorts,
   { caller, resource, tokenKind }: z.infer<typeof described>,
 ) {
-  const { issuedAt, groupOverage, ...rest } = caller;
+  const { issuedAt, groupOverage, agent, ...rest } = caller;
   const issuedAtSeconds = Math.floor((issuedAt === undefined ? ports.clock() : Date.parse(issuedAt)) / 1000);
   const known: Caller = {
     ...rest,
@@ -117,6 +124,7 @@ async function explainDescribed(
     issuedAtSeconds,
     expiresAtSeconds: issuedAtSeconds + 3_600,
     ...(groupOverage && { groupOverage }),
+    ...(agent !== undefined && { agent }),
     token: new Secret(''),
   };
   const { revocations } = await ports.snapshot();

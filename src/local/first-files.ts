@@ -38,7 +38,9 @@ export function writeFirstFiles(description: Description, folder: string): void 
  */
 function environmentOf(description: Description, bundle: string): Record<string, string> {
   const { entra, broker, control, callers } = description;
-  const application = callers.find(({ clientSecret, may }) => clientSecret !== undefined && may.length > 0);
+  const application = callers.find(
+    (caller) => caller.kind !== 'agent' && caller.clientSecret !== undefined && caller.may.length > 0,
+  );
   return {
     BROKER: broker,
     BROKER_SCOPE: entra.scope,
@@ -90,7 +92,9 @@ function firstExchanges({ callers, resources }: Description) {
     return fitting.find(({ account }) => account.kind in CALLS) ?? fitting[0];
   };
   const byProgram = best(
-    ({ username, clientSecret }) => username === undefined && clientSecret !== undefined,
+    // An agent needs two steps to sign in.
+    ({ username, clientSecret, kind }) =>
+      kind !== 'agent' && username === undefined && clientSecret !== undefined,
   );
   const byPerson = best(({ username }) => username !== undefined);
   return [byProgram, byPerson].filter((ask) => ask !== undefined);

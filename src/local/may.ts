@@ -20,6 +20,12 @@ export function describeCaller({ rights, ...caller }: DemoCaller, policy: Policy
     uti: '',
     issuedAtSeconds: 0,
     expiresAtSeconds: 0,
+    ...(caller.blueprintId !== undefined && {
+      agent: {
+        blueprintId: caller.blueprintId,
+        actsFor: caller.kind === 'user' ? ('person' as const) : ('itself' as const),
+      },
+    }),
     token: new Secret(''),
   };
   const may = policy.resources.map((resource) => {

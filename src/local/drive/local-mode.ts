@@ -12,7 +12,10 @@ export interface LocalCaller {
   readonly tenantId: string;
   readonly objectId: string;
   readonly clientId: string;
+  /** Of an agent: its blueprint's. */
   readonly clientSecret?: string;
+  /** Set: an agent identity of this blueprint, which speaks for it. */
+  readonly blueprintId?: string;
   readonly username?: string;
   readonly password?: string;
   readonly may: readonly { readonly resource: string; readonly tokenKinds: readonly string[] }[];
@@ -119,14 +122,42 @@ export function callerNamed({ callers }: LocalDescription, name: string): LocalC
 /** The caller's own token for the broker, as an app gets it. */
 export async function callerToken(description: LocalDescription, name: string): Promise<string> {
   const { entra } = description;
-  const { tenantId, clientId, clientSecret = '', username, password = '' } = callerNamed(description, name);
-  const grant: Record<string, string> =
-    username === undefined
-      ? { grant_type: 'client_credentials', client_secret: clientSecret }
-      : { grant_type: 'password', username, password };
+  const caller = callerNamed(description, name);
+  const { clientId, clientSecret = '', username, password = '', blueprintId } = caller;
+  if (username !== undefined)
+    return entraToken(description, caller, {
+      grant_type: 'password',
+      client_id: clientId,
+      username,
+      password,
+    });
+  if (blueprintId === undefined)
+    return entraToken(description, caller, { ...byClient(clientId), client_secret: clientSecret });
+  // https://learn.microsoft.com/entra/agent-id/agent-autonomous-app-oauth-flow
+  const assertion = await entraToken(description, caller, {
+    ...byClient(blueprintId),
+    client_secret: clientSecret,
+    fmi_path: clientId,
+    scope: 'api://AzureADTokenExchange/.default',
+  });
+  return entraToken(description, caller, {
+    ...byClient(clientId),
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: assertion,
+    scope: entra.scope,
+  });
+}
+
+const byClient = (clientId: string) => ({ grant_type: 'client_credentials', client_id: clientId });
+
+async function entraToken(
+  { entra }: LocalDescription,
+  { name, tenantId }: LocalCaller,
+  form: Readonly<Record<string, string>>,
+): Promise<string> {
   const answer = await send(`${entra.authority}/${tenantId}/oauth2/v2.0/token`, {
     method: 'POST',
-    body: new URLSearchParams({ ...grant, client_id: clientId, scope: entra.scope }),
+    body: new URLSearchParams({ scope: entra.scope, ...form }),
   });
   const body = (await answer.json()) as { access_token?: string; error?: string };
   if (body.access_token === undefined) throw new Error(`Entra gave ${name} no token: ${body.error}`);

@@ -60,10 +60,13 @@ export const brokerApp: Application = {
 /** A caller as the description of the local mode shows it. */
 export interface CallerDescription {
   readonly name: string;
-  readonly kind: 'application' | 'user' | 'managed-identity';
+  readonly kind: 'application' | 'user' | 'managed-identity' | 'agent';
   readonly tenantId: string;
   readonly clientId: string;
+  /** Of an agent: its blueprint's. */
   readonly clientSecret?: string;
+  /** Set: `clientId` is an agent identity of this blueprint. */
+  readonly blueprintId?: string;
   readonly username?: string;
   readonly password?: string;
   readonly objectId: string;

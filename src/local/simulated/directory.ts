@@ -20,6 +20,8 @@ export interface Application {
   readonly appRoles: readonly string[];
   /** Set where the service principal is a managed identity. */
   readonly managedIdentityId?: string;
+  /** Set: an agent identity. It has no credential; the application of this client id, its blueprint, speaks for it. */
+  readonly blueprintId?: string;
 }
 
 /** An app registration as an API: how it is named in a scope, and which tokens it takes. */

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Application, Directory } from './directory.ts';
 import { type EntraRefusal, refusal } from './entra-errors.ts';
-import { type ClientProof, federationAudience } from './entra-tokens.ts';
+import { agentPath, type ClientProof, federationAudience } from './entra-tokens.ts';
 import type { VerifyAccessToken } from './entra-verify.ts';
 import type { Call } from './service.ts';
 
@@ -38,6 +38,12 @@ export function createProveClient({ directory, verify }: ClientProofOptions) {
       }
     }
     const { claims } = verified;
+    if (app.blueprintId !== undefined) {
+      const isItsBlueprint = (claims['azp'] ?? claims['appid']) === app.blueprintId;
+      return isItsBlueprint && claims['sub'] === agentPath(app)
+        ? { app, proof: '2' }
+        : refusal('invalid_client', 700213, noMatch('subject'));
+    }
     // The identity and the application must be in one tenant, and the subject is compared case-sensitively.
     if (claims['tid'] !== app.tenantId) return refusal('invalid_client', 700211, noMatch('issuer'));
     if (app.federatedTo === undefined || claims['sub'] !== app.federatedTo) {

@@ -6,7 +6,7 @@ import type { Api, Directory, User } from './directory.ts';
 import { missing, type ProvenClient } from './entra-client.ts';
 import { type EntraRefusal, refusal } from './entra-errors.ts';
 import type { Members } from './entra-keys.ts';
-import { apiOf, applicationSubject, type Subject } from './entra-tokens.ts';
+import { agentPath, apiOf, applicationSubject, federationAudience, type Subject } from './entra-tokens.ts';
 import type { VerifyAccessToken } from './entra-verify.ts';
 
 export interface GrantRequest {
@@ -33,8 +33,10 @@ export const grantNames: Readonly<Record<string, string>> = {
 
 export function createGrants({ directory, verify }: GrantOptions): Readonly<Record<string, Grant>> {
   return {
-    client_credentials({ client, audience }) {
+    client_credentials({ client, form, audience }) {
       if (client.proof === '0') return noProof;
+      const path = form.get('fmi_path');
+      if (path !== null) return speakFor(client, path, audience);
       return applicationSubject(client.app, client.proof, apiOf(directory, audience));
     },
 
@@ -63,7 +65,8 @@ export function createGrants({ directory, verify }: GrantOptions): Readonly<Reco
       if (form.get('requested_token_use') !== 'on_behalf_of') return missing('requested_token_use');
       const assertion = form.get('assertion');
       if (!assertion) return missing('assertion');
-      const own = apisOf(directory, client.app.clientId);
+      // A person's token for an agent is for its blueprint.
+      const own = apisOf(directory, client.app.blueprintId ?? client.app.clientId);
       const verified = verify(
         assertion,
         own.flatMap((api) => [api.clientId, ...api.uris]),
@@ -72,6 +75,17 @@ export function createGrants({ directory, verify }: GrantOptions): Readonly<Reco
       return actFor(client, verified.claims, apiOf(directory, audience));
     },
   };
+
+  /** A blueprint's first step: the token that proves, as a client assertion, that it may speak for one of its agents. */
+  function speakFor(client: ProvenClient, path: string, audience: string): Subject | EntraRefusal {
+    const agent = directory.application(client.app.tenantId, path);
+    if (audience !== federationAudience || agent?.blueprintId !== client.app.clientId)
+      return refusal('invalid_request', 82001, 'The agent identity is not one of this blueprint.');
+    return {
+      ...applicationSubject(client.app, client.proof, apiOf(directory, audience)),
+      agentPath: agentPath(agent),
+    };
+  }
 
   function actFor(client: ProvenClient, claims: Members, api: Api): Subject | EntraRefusal {
     if (claims['scp'] === undefined) {
@@ -136,5 +150,6 @@ function apisOf(directory: Directory, clientId: string): readonly Api[] {
 
 function delegated({ app, proof }: ProvenClient, user: User, api: Api): Subject {
   const roles = api.isBroker ? (user.appRoles ?? []) : [];
-  return { tenantId: user.tenantId, objectId: user.objectId, clientId: app.clientId, proof, user, roles };
+  const { tenantId, objectId } = user;
+  return { tenantId, objectId, clientId: app.clientId, proof, user, roles, blueprintId: app.blueprintId };
 }

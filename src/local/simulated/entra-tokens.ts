@@ -24,6 +24,10 @@ export interface Subject {
   readonly roles: readonly string[];
   /** Set: the subject is this managed identity. */
   readonly managedIdentityId?: string | undefined;
+  /** Set: the client is an agent identity of this blueprint. */
+  readonly blueprintId?: string | undefined;
+  /** Set: the token lets a blueprint speak for this agent, and its `sub` says so. */
+  readonly agentPath?: string | undefined;
 }
 
 /** The first-party API behind the assertions of federated credentials takes v2 tokens. */
@@ -91,6 +95,7 @@ export function createTokenIssuer(options: EntraTokenOptions) {
       oid: subject.objectId,
       rh: `1.${opaque(18)}.`,
       ...subjectClaims(api, subject),
+      ...agentClaims(subject),
       ...(subject.managedIdentityId === undefined ? {} : { xms_mirid: subject.managedIdentityId }),
       tid: subject.tenantId,
       uti: opaque(16),
@@ -112,8 +117,31 @@ function clientClaims(api: Api, subject: Subject): Members {
     : { appid: subject.clientId, appidacr: subject.proof };
 }
 
-function subjectClaims(api: Api, { user, scopes, roles, objectId }: Subject): Members {
-  if (!user) return { idtyp: 'app', sub: objectId, ...(roles.length > 0 ? { roles } : {}) };
+/**
+ * What Entra adds to the tokens of agent identities, with the facets of a public capture: 11 is an agent identity. Those
+ * of a person are not known here but for what they lack.
+ * https://learn.microsoft.com/entra/agent-id/agent-token-claims
+ */
+function agentClaims({ blueprintId, user }: Subject): Members {
+  if (blueprintId === undefined) return {};
+  return {
+    xms_act_fct: '3 9 11',
+    xms_sub_fct: user ? '9 3' : '9 3 11',
+    xms_tnt_fct: '3 9',
+    xms_par_app_azp: blueprintId,
+  };
+}
+
+/** The `sub` of the token by which a blueprint speaks for one of its agents. */
+export function agentPath({ tenantId, clientId, blueprintId }: Application): string {
+  const [tenant, blueprint] = [tenantId, blueprintId ?? ''].map((id) =>
+    Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url'),
+  );
+  return `/eid1/c/pub/t/${tenant}/a/${blueprint}/${clientId}`;
+}
+
+function subjectClaims(api: Api, { user, scopes, roles, objectId, agentPath }: Subject): Members {
+  if (!user) return { idtyp: 'app', sub: agentPath ?? objectId, ...(roles.length > 0 ? { roles } : {}) };
   return {
     idtyp: 'user',
     name: user.displayName,
@@ -146,6 +174,7 @@ export function applicationSubject(app: Application, proof: ClientProof, api: Ap
     proof,
     roles: api.isBroker ? app.appRoles : [],
     managedIdentityId: app.managedIdentityId,
+    blueprintId: app.blueprintId,
   };
 }
 

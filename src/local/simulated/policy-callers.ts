@@ -50,6 +50,13 @@ export function callersOf(policy: Policy, taken: readonly string[]): PolicyCalle
       appRoles: union(known?.appRoles, more.appRoles),
     });
   };
+  /** An agent has no secret, and its blueprint has one. */
+  const agentOf = (tenantId: string, blueprintId: string): Partial<Application> => {
+    const known = applications.get(`${tenantId} ${blueprintId}`);
+    const name = known?.name ?? `blueprint-${blueprintId.slice(0, 8)}`;
+    register(tenantId, blueprintId, { name, secret: known?.secret ?? `local-${name}` });
+    return { blueprintId };
+  };
   for (const part of parts) {
     const { name, rule, tenantId } = part;
     const { objectId, appRole } = rule;
@@ -57,13 +64,16 @@ export function callersOf(policy: Policy, taken: readonly string[]): PolicyCalle
       const secret = applications.get(`${tenantId} ${clientIdOf(part)}`)?.secret ?? `local-${name}`;
       register(tenantId, clientIdOf(part), {
         name,
-        secret,
+        ...(rule.blueprint === undefined ? { secret } : agentOf(tenantId, rule.blueprint)),
         appRoles: [appRole ?? UNNAMED],
         ...(objectId === undefined ? {} : { objectId }),
       });
       continue;
     }
-    register(tenantId, clientIdOf(part), { allowsPublicFlows: true });
+    register(tenantId, clientIdOf(part), {
+      allowsPublicFlows: true,
+      ...(rule.blueprint === undefined ? {} : agentOf(tenantId, rule.blueprint)),
+    });
     const id = userIdOf(part);
     const known = users.get(id);
     users.set(id, {
@@ -84,6 +94,9 @@ export function callersOf(policy: Policy, taken: readonly string[]): PolicyCalle
     const { name, tenantId } = part;
     const app = applications.get(`${tenantId} ${clientIdOf(part)}`);
     if (app === undefined) return [];
+    const blueprint = applications.get(`${tenantId} ${app.blueprintId}`);
+    if (!part.isPerson && blueprint?.secret !== undefined)
+      return [agentCaller(name, app, { ...blueprint, secret: blueprint.secret })];
     if (!part.isPerson)
       return app.secret === undefined
         ? []
@@ -94,10 +107,28 @@ export function callersOf(policy: Policy, taken: readonly string[]): PolicyCalle
   return { applications: [...applications.values()], users: [...users.values()], callers };
 }
 
-function personCaller(name: string, user: UserSpec, { clientId }: Application): DemoCaller {
+function agentCaller(
+  name: string,
+  { tenantId, clientId, objectId, appRoles }: Application,
+  blueprint: Application & { readonly secret: string },
+): DemoCaller {
+  return {
+    name,
+    kind: 'agent',
+    tenantId,
+    clientId,
+    clientSecret: blueprint.secret,
+    blueprintId: blueprint.clientId,
+    objectId,
+    rights: { appRoles, scopes: [], groups: [] },
+  };
+}
+
+function personCaller(name: string, user: UserSpec, { clientId, blueprintId }: Application): DemoCaller {
   const { tenantId, objectId, username, password, groups, appRoles = [], scopes = [] } = user;
   const rights = { appRoles, groups, scopes };
-  return { name, kind: 'user', tenantId, clientId, username, password, objectId, rights };
+  const agent = blueprintId === undefined ? {} : { blueprintId };
+  return { name, kind: 'user', tenantId, clientId, username, password, objectId, rights, ...agent };
 }
 
 function partsOf({ grants, tenants }: Policy, taken: readonly string[]): readonly Part[] {
@@ -126,7 +157,9 @@ function partsOf({ grants, tenants }: Policy, taken: readonly string[]): readonl
 /** People whose rule names no client sign in with the terminal, which every tenant has. */
 function clientIdOf({ name, rule, isPerson }: Part): string {
   if (rule.clientId !== undefined) return rule.clientId;
-  return isPerson ? publicClientId : madeUpId(`client ${rule.objectId ?? name}`);
+  return isPerson && rule.blueprint === undefined
+    ? publicClientId
+    : madeUpId(`client ${rule.objectId ?? name}`);
 }
 
 const userIdOf = ({ name, rule }: Part): string => rule.objectId ?? madeUpId(`user ${name}`);

@@ -71,6 +71,8 @@ test('a caller fits its own rule only, whatever a rule names', () => {
     { group: id(4) },
     { objectId: id(5), group: id(6), scope: 'Four.Use', appRole: 'Four' },
     { clientId: id(7), scope: 'Five.Use' },
+    { blueprint: id(8) },
+    { blueprint: id(9), scope: 'Six.Use' },
   ];
   const text = withRules(...rules);
   const policy = loadPolicy(text);

@@ -1,5 +1,6 @@
-/** The nine shapes of a request that gateways and stock clients send: each has its answer. */
+/** The nine shapes of a request that gateways and stock clients send: each has its answer, and the README the reason. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ACCESS_TOKEN, exchangeEndpoint, good, JWT } from '../conformance/exchange-endpoint.ts';
 import { jsonOf } from '../conformance/serve.ts';
@@ -97,6 +98,14 @@ for (const { what, members, headers = {}, status, answer } of SHAPES)
     assert.ok(!JSON.stringify(body).includes('secret"'), 'no secret comes back');
     assert.equal(broker.world.calls.issueToken, 0, 'nothing was bought');
   });
+
+test('the README has a row for each shape, with its answer', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  for (const { what, status } of SHAPES) {
+    const row = readme.split('\n').find((line) => line.startsWith(`| ${what} |`));
+    assert.ok(row?.includes(`| ${status} `), `${what}: ${row}`);
+  }
+});
 
 test('a token that is no JWT is never called one', async () => {
   await using broker = await exchangeEndpoint();

@@ -206,5 +206,15 @@ export function refusalsOf(stack: Stack): readonly Refusal[] {
       error: 'invalid_request',
       record: { reason: 'actor_token' },
     },
+    {
+      what: 'an ID token as subject',
+      run: () =>
+        stack.exchange('x', 'speech', {
+          subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+        }),
+      status: 400,
+      error: 'invalid_request',
+      record: { reason: 'subject_token_type: id_token' },
+    },
   ];
 }

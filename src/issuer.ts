@@ -101,11 +101,16 @@ function build(config: IssuerConfig) {
   const policies = createPolicyStore(tables);
   const announcements = createAnnouncements(tables);
   const announce = createAnnouncer(announcements, instance, clock, log);
+  let isFirst = true;
   const current = createCurrentPolicy(policies, packaged, (now) => {
-    log('policy_in_force', {
-      version: shortVersion(now.version),
-      packaged: now.version === packaged.version,
-    });
+    const isPackaged = now.version === packaged.version;
+    log('policy_in_force', { version: shortVersion(now.version), packaged: isPackaged });
+    // Whoever deploys another file may believe that it changes something.
+    if (isFirst && !isPackaged)
+      log('policy_warning', {
+        warning: `the file in the package (${shortVersion(packaged.version)}) is not the policy in force: it counts only where none ever was`,
+      });
+    isFirst = false;
     for (const warning of policyWarnings(now.policy)) log('policy_warning', { warning });
   });
   const rulesOf = async (version: string | undefined) => {

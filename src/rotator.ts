@@ -22,6 +22,7 @@ import { createState } from './azure/state.ts';
 import { createSts } from './azure/sts.ts';
 import { createTables } from './azure/tables.ts';
 import { createVault } from './azure/vault-writer.ts';
+import { coalesce } from './coalesce.ts';
 import { type RotatorConfig, readPolicyFile, readRotationSchedule, readRotatorConfig } from './config.ts';
 import { createCarryOut } from './demand/carry-out.ts';
 import { createLog } from './log.ts';
@@ -126,13 +127,14 @@ function build(config: RotatorConfig) {
   }
   let latest: ReturnType<typeof under> | undefined;
   /** As the pointer says. Before an issuer has put the packaged policy in force, it is the same one here. */
-  async function inForce() {
+  const look = coalesce<undefined, ReturnType<typeof under>>(async () => {
     announce();
     const pointer = await policies.pointer();
     const rules = await current.read(pointer?.version ?? packaged.version);
     if (latest?.version !== rules.version) latest = under(rules);
     return latest;
-  }
+  });
+  const inForce = () => look(undefined);
 
   return {
     /** A lost message costs a demand a few minutes, because each tick reads those that are open. */

@@ -3,11 +3,21 @@ const MAX_CHARACTERS = 30_000;
 
 /** `name0`, `name1` and so on. */
 export function chunks(name: string, text: string): Record<string, string> {
-  const properties: Record<string, string> = {};
-  for (let from = 0, index = 0; from < text.length; from += MAX_CHARACTERS, index += 1)
-    properties[`${name}${index}`] = text.slice(from, from + MAX_CHARACTERS);
-  return properties;
+  return Object.fromEntries(pieces(text, MAX_CHARACTERS).map((piece, index) => [`${name}${index}`, piece]));
 }
+
+/** Cuts a text, and never inside a character of two halves: a half alone cannot be sent. */
+export function pieces(text: string, most: number): string[] {
+  const found: string[] = [];
+  for (let from = 0; from < text.length; ) {
+    const end = Math.min(text.length, from + most);
+    const to = end < text.length && HIGH_SURROGATE.test(text.charAt(end - 1)) ? end - 1 : end;
+    found.push(text.slice(from, to));
+    from = to;
+  }
+  return found;
+}
+const HIGH_SURROGATE = /[\ud800-\udbff]/;
 
 export function joined(name: string, row: Readonly<Record<string, unknown>>): string {
   let text = '';

@@ -8,7 +8,7 @@ import type { InForce, PolicyStore } from '../policy/store.ts';
 import { versionOf } from '../policy/version.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
-import { chunks, joined } from './chunks.ts';
+import { chunks, joined, pieces } from './chunks.ts';
 import { isNoSuchEntity, unless } from './table-status.ts';
 import type { Tables } from './tables.ts';
 
@@ -78,11 +78,11 @@ export function createPolicyStore(tables: Tables): PolicyStore {
         { deadlineMs: MAX_READ_MS },
       ),
     async keep(version, text) {
-      for (let from = 0; from < text.length; from += ROW_CHARACTERS) {
+      for (const [index, piece] of pieces(text, ROW_CHARACTERS).entries()) {
         const row = {
           partitionKey: version,
-          rowKey: String(from / ROW_CHARACTERS).padStart(4, '0'),
-          ...chunks('text', text.slice(from, from + ROW_CHARACTERS)),
+          rowKey: String(index).padStart(4, '0'),
+          ...chunks('text', piece),
         };
         await call('tables', 'keep policy', async (abortSignal) => {
           const table = await tables('policy');

@@ -123,7 +123,7 @@ export const SPECS: readonly CommandSpec[] = [
     ],
     examples: [
       'revoke --user ada@example.com --reason "a lost laptop"',
-      'revoke --client 00000000-0000-0000-0000-000000000000 --block --reason leaked',
+      'revoke --client CLIENT_ID --block --reason leaked',
     ],
     load: () => import('./commands/revoke.ts'),
   },

@@ -20,7 +20,7 @@ const WEEK_DAYS = 7;
 /** Different requests of one day; with their claims each takes about a kilobyte. */
 const MAX_KEPT_A_DAY = 5_000;
 /** A record may be written so much later than it says. What is read twice is not counted twice. */
-const OVERLAP_MS = 60_000;
+const OVERLAP_MS = 10_000;
 
 interface Day {
   readonly kept: Map<string, { readonly record: AuditRecord; count: number }>;

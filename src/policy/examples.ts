@@ -234,7 +234,7 @@ export const EXAMPLES: readonly Example[] = [
     wish: 'An emergency stop',
     fragment: { grants: [] },
     notes: [
-      'A policy without grants denies everything. It is in force when it is deployed, which takes minutes.',
+      'A policy without grants denies everything. It is in force when `PUT /operator/policy` returns.',
       'At once, on every instance: an operator blocks every tenant, and lifts it later ([the runbook](README.md#revoke-everything)). Tokens that are out live to their end.',
     ],
   },

@@ -22,6 +22,7 @@ export function policyPage(): string {
   return `${[
     '# The policy\n\nWritten by `npm run schema` from `src/policy/schema.ts` and `src/policy/examples.ts`. Do not edit.',
     `${schema.description} A duration is a whole number and one unit: \`90s\`, \`10m\`, \`24h\`, \`30d\`. Ids are GUIDs in lower case. Members that are not listed here are refused. \`npm run check\` says every problem at once. An editor that knows JSON schemas shows this page's texts, if the file begins with \`"$schema": "./policy.schema.json"\`.`,
+    'The file in the app’s package is what an empty store starts with, and nothing after that: a deployment with another file changes no access. What is in force is read at `GET /operator/policy` and changed at `PUT /operator/policy` by a publisher; each version is kept under its SHA-256 ([README](../README.md#change-the-policy)).',
     '- [Members](#members)\n- [Examples](#examples)',
     '## Members',
     ...sections('', schema),

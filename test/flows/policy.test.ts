@@ -79,6 +79,23 @@ describe('a change of the policy', () => {
     assert.deepEqual(await everywhere(), [200, 200, 200]);
   });
 
+  test('that touches many needs their yes by name, and says whom it touches', async () => {
+    const { version, policy } = await hand.read();
+    const body = { policy: without(policy, 'translations'), reason: 'to see' };
+    const open = await hand.put({ ...body, confirm: [] }, version);
+    assert.equal(open.status, 409);
+    const confirmations = open.body['confirmations'] as readonly { name: string }[];
+    assert.deepEqual(
+      confirmations.map(({ name }) => name),
+      ['many-callers-touched'],
+    );
+    assert.match(String(open.body['changes']), /may no longer have sts tokens for translator/);
+    assert.equal((await hand.read()).version, version);
+    const named = { ...body, confirm: ['many-callers-touched'] };
+    assert.equal((await hand.put(named, version)).status, 200);
+    await hand.rollBack(version);
+  });
+
   test('is repeated safely when its answer was lost, and refused to whoever changed another version', async () => {
     const { version, policy } = await hand.read();
     const body = { policy: without(policy, 'reading'), reason: 'reading is over' };

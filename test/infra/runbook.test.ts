@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PROBLEM_CODES, type Problem } from '../../src/rotation/problem.ts';
 import type { RotationState } from '../../src/rotation/state.ts';
+import { policyHand } from '../flows/policy-hand.ts';
 import { NO_TIMER, type RotationHand, rotationOf } from '../flows/rotation-hand.ts';
 import { type Stack, startStack } from '../flows/stack.ts';
 import { root } from '../local/started.ts';
@@ -179,6 +180,24 @@ test('revoke one token', async () => {
   await run('Revoke one token', 1, { UTI: utiOf(lost) });
   assert.equal(await isGranted(lost, 'speech'), false);
   assert.ok(await isGranted(kept, 'speech'));
+});
+
+test('undo a change of the policy', async () => {
+  const hand = await policyHand(stack);
+  const { version } = await hand.read();
+  await hand.change((policy) => {
+    policy.grants = policy.grants.filter(({ name }) => name !== 'captions');
+  });
+  assert.equal(await isGranted(await signedIn('captions'), 'speech'), false);
+  const [now, before] = (await run('Undo a change of the policy', 1)).trim().split('\n');
+  assert.match(now ?? '', /^20\S+Z [0-9a-f]{64} applied \S+ a test$/);
+  assert.ok(before?.includes(`${version} packaged`));
+  const POLICY_VERSION = version.slice(0, 12);
+  assert.match(
+    await run('Undo a change of the policy', 2, { POLICY_VERSION }),
+    /"changes":\[".*may now have sts/,
+  );
+  assert.ok(await isGranted(await signedIn('captions'), 'speech'));
 });
 
 test('revoke everything, and lift it', async () => {

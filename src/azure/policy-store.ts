@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import type { InForce, PolicyStore } from '../policy/store.ts';
-import { versionOf } from '../policy/version.ts';
+import { compact, versionOf } from '../policy/version.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import { chunks, joined, pieces } from './chunks.ts';
@@ -64,21 +64,21 @@ export function createPolicyStore(tables: Tables): PolicyStore {
         'read policy',
         async (abortSignal) => {
           const table = await tables('policy');
-          const pieces: string[] = [];
+          const found: string[] = [];
           // No digit is beyond `f`, so this is every version that begins with these digits.
           const queryOptions = { filter: `PartitionKey ge '${version}' and PartitionKey lt '${version}g'` };
           for await (const row of table.listEntities({ queryOptions, abortSignal }))
-            pieces.push(joined('text', row));
-          if (pieces.length === 0) return undefined;
-          const text = pieces.join('');
-          if (!versionOf(text).startsWith(version))
+            found.push(joined('text', row));
+          if (found.length === 0) return undefined;
+          const text = restored(found.join(''));
+          if (text === undefined || !versionOf(text).startsWith(version))
             throw new UpstreamFailure('tables', 'a kept policy is not the one that was kept');
           return text;
         },
         { deadlineMs: MAX_READ_MS },
       ),
     async keep(version, text) {
-      for (const [index, piece] of pieces(text, ROW_CHARACTERS).entries()) {
+      for (const [index, piece] of pieces(escaped(text), ROW_CHARACTERS).entries()) {
         const row = {
           partitionKey: version,
           rowKey: String(index).padStart(4, '0'),
@@ -110,4 +110,20 @@ export function createPolicyStore(tables: Tables): PolicyStore {
       history(before === undefined ? '' : ` and RowKey gt '${newestFirst(before)}'`, most),
     wasInForce: async (version) => (await history(` and version eq '${version}'`, 1)).length > 0,
   };
+}
+
+/**
+ * JSON may escape every character. So the rows hold plain ASCII, and nothing on the way can cut a character in two:
+ * Azurite loses those that lie across two packets of a large row.
+ */
+const escaped = (text: string): string =>
+  text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** @returns undefined where it is no JSON, because a part is missing */
+function restored(kept: string): string | undefined {
+  try {
+    return compact(JSON.parse(kept));
+  } catch {
+    return undefined;
+  }
 }

@@ -132,7 +132,7 @@ export const SPECS: readonly CommandSpec[] = [
     args: '',
     about: 'End the block of an access',
     options: [...SCOPE, REASON, YES],
-    examples: ['lift --user ada@example.com --reason "the laptop is found"'],
+    examples: ['lift --user ada@example.com --reason "it is found"'],
     load: () => import('./commands/lift.ts'),
   },
   {
@@ -217,7 +217,7 @@ export const SPECS: readonly CommandSpec[] = [
       { flags: '--commit <commit>', about: 'where it comes from' },
       { flags: '--confirm <name>', about: 'say yes to what it asks for', many: true },
     ],
-    examples: ['policy apply policy.json --reason "captions for the new team"'],
+    examples: ['policy apply policy.json --reason "a new team"'],
     completes: 'files',
     load: () => import('./commands/policy-apply.ts'),
   },
@@ -234,7 +234,7 @@ export const SPECS: readonly CommandSpec[] = [
     args: '<version>',
     about: 'Go back to a version that was in force before',
     options: [REASON],
-    examples: ['policy rollback 5e884898da28 --reason "the new one locks the team out"'],
+    examples: ['policy rollback 5e884898da28 --reason "a team is out"'],
     load: () => import('./commands/policy-rollback.ts'),
   },
   {

@@ -30,7 +30,7 @@ export interface PolicyReader {
   text(version: string): Promise<string | undefined>;
 }
 export interface PolicyStore extends PolicyReader {
-  /** Keeps a text under its version. What is kept is never changed, so to keep it again changes nothing. */
+  /** Keeps a text of compact JSON under its version. What is kept is never changed, so to keep it again changes nothing. */
   keep(version: string, text: string): Promise<void>;
   /** Adds what was in force to the history. To add it again changes nothing. */
   remember(was: InForce): Promise<void>;

@@ -18,9 +18,13 @@ const without = (policy: PolicySource, grant: string): PolicySource => ({
   ...policy,
   grants: policy.grants.filter(({ name }) => name !== grant),
 });
+/** On a busy machine an exchange may take longer than a deadline, and the caller is then told to try again. */
 const translations = async (broker: string) => {
   const token = await stack.callerToken('translations');
-  return (await stack.exchange(token, 'translator', {}, broker)).status;
+  for (let left = 10; ; left -= 1) {
+    const { status } = await stack.exchange(token, 'translator', {}, broker);
+    if (status !== 503 || left === 0) return status;
+  }
 };
 const everywhere = async (): Promise<number[]> =>
   Promise.all(stack.description.instances.map((broker) => translations(broker)));

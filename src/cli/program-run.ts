@@ -1,0 +1,42 @@
+/** Runs a program as if it had been typed: its streams, signals and exit code are this command's own. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { CommandFailure } from './failure.ts';
+import type { World } from './world.ts';
+
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGCONT'] as const;
+/** A terminal sends these to the program itself, as it does to every process in its foreground. */
+const BY_TERMINAL: readonly string[] = ['SIGINT', 'SIGQUIT'];
+
+/** @returns the program's exit code; 128 and the number of the signal that ended it, as shells count */
+export async function runProgram(
+  { stdin }: Pick<World, 'stdin'>,
+  [file = '', ...args]: readonly string[],
+  env: Record<string, string | undefined>,
+): Promise<number> {
+  const child = spawn(file, args, {
+    stdio: 'inherit',
+    env,
+    // npm and others are .cmd files there, which only a shell starts.
+    shell: process.platform === 'win32' && !/\.(exe|com)$/i.test(file),
+  });
+  const forward = (signal: NodeJS.Signals): void => {
+    if (stdin.isTTY === true && BY_TERMINAL.includes(signal)) return;
+    child.kill(signal);
+  };
+  for (const signal of FORWARDED) process.on(signal, forward);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on('error', (error: NodeJS.ErrnoException) => {
+        const why =
+          error.code === 'ENOENT' ? 'there is no such program' : (error.code ?? 'it cannot be started');
+        reject(new CommandFailure('usage', `${file}: ${why}.`));
+      });
+      child.on('close', (code, signal) =>
+        resolve(signal === null ? (code ?? 1) : 128 + (constants.signals[signal] ?? 0)),
+      );
+    });
+  } finally {
+    for (const signal of FORWARDED) process.off(signal, forward);
+  }
+}

@@ -1,0 +1,82 @@
+/** A table that fits the terminal. In a pipe nobody looks, so nothing is cut. */
+import { clean, cut } from './text.ts';
+
+export interface Cell {
+  readonly text: string;
+  readonly style?: (text: string) => string;
+}
+export interface Column {
+  readonly head: string;
+  /** Columns with a lower number give way later; the highest is left out first. Default 0: it always stays. */
+  readonly giveWay?: number;
+  /** May be cut to this many characters before a column is left out. Default: it is never cut. */
+  readonly atLeast?: number;
+}
+
+const GAP = 2;
+
+/** @param width undefined: as wide as it needs */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly (Cell | string | undefined)[])[],
+  width: number | undefined,
+  headStyle: (text: string) => string = (text) => text,
+): string {
+  const cells = rows.map((row) => columns.map((_, at) => cellOf(row[at])));
+  const wanted = columns.map(({ head }, at) =>
+    Math.max(head.length, ...cells.map((row) => row[at]?.text.length ?? 0)),
+  );
+  const widths = fit(columns, wanted, width);
+  const line = (each: (at: number) => Cell) =>
+    widths
+      .flatMap((wide, at) => {
+        if (wide === 0) return [];
+        const { text, style = (same: string) => same } = each(at);
+        const shown = cut(text, wide);
+        return [style(shown) + ' '.repeat(wide - shown.length)];
+      })
+      .join(' '.repeat(GAP))
+      .trimEnd();
+  const head = line((at) => ({ text: columns[at]?.head ?? '', style: headStyle }));
+  return `${[head, ...cells.map((row) => line((at) => row[at] ?? { text: '' }))].join('\n')}\n`;
+}
+
+function cellOf(cell: Cell | string | undefined): Cell {
+  const { text, style } = typeof cell === 'object' ? cell : { text: cell ?? '', style: undefined };
+  return { text: clean(text), ...(style && { style }) };
+}
+
+/** @returns the width of each column; 0 for one that is left out */
+function fit(columns: readonly Column[], wanted: readonly number[], width: number | undefined): number[] {
+  const widths = [...wanted];
+  if (width === undefined) return widths;
+  const over = () => {
+    const shown = widths.filter((wide) => wide > 0);
+    return shown.reduce((sum, wide) => sum + wide, GAP * Math.max(0, shown.length - 1)) - width;
+  };
+  const order = columns.map(({ giveWay = 0 }, at) => ({ giveWay, at })).sort((a, b) => b.giveWay - a.giveWay);
+  for (const { at } of order) {
+    const least = columns[at]?.atLeast;
+    if (over() > 0 && least !== undefined)
+      widths[at] = Math.max(Math.min(least, widths[at] ?? 0), (widths[at] ?? 0) - over());
+  }
+  for (const { giveWay, at } of order) if (over() > 0 && giveWay > 0) widths[at] = 0;
+  return widths;
+}
+
+/** Names and what they are, one a line. */
+export function facts(
+  pairs: readonly (readonly [name: string, value: Cell | string | undefined])[],
+  nameStyle: (text: string) => string = (text) => text,
+): string {
+  const shown = pairs.flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, cellOf(value)] as const],
+  );
+  const wide = Math.max(0, ...shown.map(([name]) => name.length));
+  return shown
+    .map(
+      ([name, { text, style = (same: string) => same }]) =>
+        `${nameStyle(name.padEnd(wide))}  ${style(text)}\n`,
+    )
+    .join('');
+}

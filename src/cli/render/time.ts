@@ -1,0 +1,40 @@
+/** Times as people read them. */
+
+const UNITS = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+] as const;
+
+/** Two units at most: `3 d 4 h`, `9 min 58 s`. */
+export function span(ms: number): string {
+  let left = Math.max(0, Math.round(ms / 1000));
+  const parts: string[] = [];
+  for (const [seconds, name] of UNITS) {
+    const count = Math.floor(left / seconds);
+    if (count > 0) parts.push(`${count} ${name}`);
+    else if (parts.length > 0) break;
+    left -= count * seconds;
+    if (parts.length === 2) break;
+  }
+  return parts.length === 0 ? '0 s' : parts.join(' ');
+}
+
+export interface Times {
+  /** `3 min ago`, `in 2 h`; with `--utc` the instant itself. */
+  at(iso: string | undefined): string | undefined;
+}
+
+export function times(nowMs: number, utc: boolean): Times {
+  return {
+    at(iso) {
+      if (iso === undefined) return undefined;
+      const ms = Date.parse(iso);
+      if (utc || Number.isNaN(ms)) return iso;
+      const away = ms - nowMs;
+      if (Math.abs(away) < 1_000) return 'now';
+      return away > 0 ? `in ${span(away)}` : `${span(-away)} ago`;
+    },
+  };
+}

@@ -1,6 +1,6 @@
 /** The completion scripts, made from the table of commands. They run nothing: the words are written into them. */
 import type { CommandSpec } from './command.ts';
-import { PROGRAM } from './held-token.ts';
+import { PROGRAM } from './program-name.ts';
 import { SHARED_OPTIONS } from './shared-options.ts';
 
 const flagOf = (flags: string): string => flags.split(' ')[0] ?? flags;

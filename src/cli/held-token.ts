@@ -1,6 +1,7 @@
 /** The tokens of a resource, as `token`, `run` and `proxy` hand them on. */
 import { BrokerError, type BrokerToken, brokerToken, type GetOptions } from '../client/broker-token.ts';
 import { CommandFailure } from './failure.ts';
+import { PROGRAM } from './program-name.ts';
 import type { Session } from './session.ts';
 import type { World } from './world.ts';
 
@@ -57,5 +58,3 @@ export function asFailure(error: unknown, resource: string): unknown {
     `${PROGRAM} ${asks}`,
   );
 }
-
-export const PROGRAM = 'azure-ai-token-broker';

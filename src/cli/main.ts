@@ -18,16 +18,20 @@ const outputOf = (stream: NodeJS.WriteStream): Output => ({
 
 // Whoever reads has had enough, as `head` has: nothing is wrong, and nobody is there to be told.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-process.stderr.on('error', () => undefined);
 
 const world: World = {
   env: process.env,
-  stdin: process.stdin,
+  // Made when it is read: what `--help` has no need of costs it nothing.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: outputOf(process.stdout),
-  stderr: outputOf(process.stderr),
+  get stderr() {
+    return outputOf(process.stderr);
+  },
   nowMs: Date.now,
   findRunning,
-  fetch,
+  fetch: (...sent) => fetch(...sent),
   signal: ended.signal,
 };
 process.exitCode = await runCommandLine(world, args);

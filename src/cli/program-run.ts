@@ -1,7 +1,6 @@
 /** Runs a program as if it had been typed: its streams, signals and exit code are this command's own. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { CommandFailure } from './failure.ts';
 import type { World } from './world.ts';
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGCONT'] as const;
@@ -10,7 +9,7 @@ const BY_TERMINAL: readonly string[] = ['SIGINT', 'SIGQUIT'];
 
 /** @returns the program's exit code; 128 and the number of the signal that ended it, as shells count */
 export async function runProgram(
-  { stdin }: Pick<World, 'stdin'>,
+  { stdin, stderr }: Pick<World, 'stdin' | 'stderr'>,
   [file = '', ...args]: readonly string[],
   env: Record<string, string | undefined>,
 ): Promise<number> {
@@ -26,11 +25,13 @@ export async function runProgram(
   };
   for (const signal of FORWARDED) process.on(signal, forward);
   try {
-    return await new Promise((resolve, reject) => {
+    return await new Promise((resolve) => {
       child.on('error', (error: NodeJS.ErrnoException) => {
-        const why =
-          error.code === 'ENOENT' ? 'there is no such program' : (error.code ?? 'it cannot be started');
-        reject(new CommandFailure('usage', `${file}: ${why}.`));
+        const isAbsent = error.code === 'ENOENT';
+        stderr.write(
+          `${file}: ${isAbsent ? 'there is no such program' : `it cannot be started (${error.code})`}.\n`,
+        );
+        resolve(isAbsent ? 127 : 126);
       });
       child.on('close', (code, signal) =>
         resolve(signal === null ? (code ?? 1) : 128 + (constants.signals[signal] ?? 0)),

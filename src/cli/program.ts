@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { Call, CommandSpec, OptionSpec } from './command.ts';
 import { CommandFailure, EXIT } from './failure.ts';
-import { PROGRAM } from './held-token.ts';
+import { PROGRAM } from './program-name.ts';
 import { SHARED_OPTIONS } from './shared-options.ts';
 import { SPECS } from './specs.ts';
 import type { World } from './world.ts';

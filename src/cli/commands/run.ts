@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { type Call, textOption } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
-import { asFailure, PROGRAM, supply } from '../held-token.ts';
+import { asFailure, supply } from '../held-token.ts';
 import { bundleBeside } from '../local-mode.ts';
 import { identityEndpoint, PATH } from '../loopback/identity-endpoint.ts';
 import { listen } from '../loopback/listen.ts';
+import { PROGRAM } from '../program-name.ts';
 import { runProgram } from '../program-run.ts';
 import { openSession, type Session } from '../session.ts';
 import { readKind } from '../token-kinds.ts';

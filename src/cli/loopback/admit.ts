@@ -25,6 +25,9 @@ const ONCE = new Set([
   'origin',
 ]);
 
+/** What a page cannot keep from being sent. `sec-fetch-mode` is not among them: Node's own fetch sends it too. */
+const BY_BROWSER = new Set(['origin', 'sec-fetch-site', 'sec-fetch-dest', 'sec-fetch-user']);
+
 /** @param port where the listener is; its name is 127.0.0.1 or localhost, and no other that a DNS may point here */
 export function refuseStranger(
   { headers, rawHeaders, method }: IncomingMessage,
@@ -40,7 +43,7 @@ export function refuseStranger(
       'wrong_host',
       `the Host must be 127.0.0.1:${port}: a name that only points here is refused`,
     );
-  const isBrowser = names.some((name) => name === 'origin' || name.startsWith('sec-fetch-'));
+  const isBrowser = names.some((name) => BY_BROWSER.has(name));
   if (isBrowser) return refuse(403, 'browser', 'a page in a browser may not use this address');
   if ('upgrade' in headers || method === 'CONNECT')
     return refuse(400, 'invalid_request', 'a connection here speaks HTTP/1.1 and nothing else');

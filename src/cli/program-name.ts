@@ -1,0 +1,2 @@
+/** What one types. */
+export const PROGRAM = 'azure-ai-token-broker';

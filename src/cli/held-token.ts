@@ -1,5 +1,11 @@
 /** The tokens of a resource, as `token`, `run` and `proxy` hand them on. */
-import { BrokerError, type BrokerToken, brokerToken, type GetOptions } from '../client/broker-token.ts';
+import {
+  BrokerError,
+  type BrokerToken,
+  type BrokerTokenOptions,
+  brokerToken,
+  type GetOptions,
+} from '../client/broker-token.ts';
 import { CommandFailure } from './failure.ts';
 import { PROGRAM } from './program-name.ts';
 import type { Session } from './session.ts';
@@ -17,7 +23,7 @@ export function supply(
   { nowMs: wallMs, fetch }: Pick<World, 'nowMs' | 'fetch'>,
   { broker, token, nowMs, local }: Session,
   resource: string,
-  tokenKind?: 'sts' | 'entra' | 'obo',
+  tokenKind?: BrokerTokenOptions['tokenKind'],
 ): Supply {
   const get = brokerToken({
     issuer: broker,

@@ -1,10 +1,11 @@
 /** Every command: names, help and where its code is. */
+import { TOKEN_KINDS } from '../token-kind.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 
 const KIND: OptionSpec = {
   flags: '--kind <kind>',
-  about: 'sts, entra or obo (default: the first that the policy gives)',
-  choices: ['sts', 'entra', 'obo'],
+  about: 'of token (default: the first that the policy gives)',
+  choices: TOKEN_KINDS,
 };
 
 export const SPECS: readonly CommandSpec[] = [
@@ -61,7 +62,7 @@ export const SPECS: readonly CommandSpec[] = [
     args: '<shell>',
     about: 'Print the completion for bash, zsh, fish or pwsh',
     options: [],
-    examples: ['completion bash > ~/.local/share/bash-completion/completions/azure-ai-token-broker'],
+    examples: ['completion bash >> ~/.bashrc', 'completion pwsh >> $PROFILE'],
     load: () => import('./commands/completion.ts'),
   },
 ];

@@ -1,9 +1,6 @@
-import { TOKEN_KINDS, type TokenKind } from '../token-kind.ts';
-import { CommandFailure } from './failure.ts';
+import type { BrokerTokenOptions } from '../client/broker-token.ts';
+import type { Call } from './command.ts';
 
-export function readKind(given: string | undefined): TokenKind | undefined {
-  if (given === undefined) return undefined;
-  const kind = TOKEN_KINDS.find((each) => each === given);
-  if (kind === undefined) throw new CommandFailure('usage', `--kind is one of ${TOKEN_KINDS.join(', ')}.`);
-  return kind;
-}
+/** What `--kind` says. Commander has refused every kind that is not among the choices. */
+export const kindOf = ({ kind }: Call['options']): BrokerTokenOptions['tokenKind'] =>
+  kind as BrokerTokenOptions['tokenKind'];

@@ -15,6 +15,8 @@ const ROOMS: Record<string, string> = {
   http: 'src/http/metadata.ts',
   'http/operator': 'src/http/operator/guard.ts',
   client: 'src/client/credential.ts',
+  cli: 'src/cli/main.ts',
+  'cli/commands': 'src/cli/commands/token.ts',
   local: 'src/local/main.ts',
   'local/host': 'src/local/host/host.ts',
   'local/simulated': 'src/local/simulated/start.ts',
@@ -51,6 +53,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   http: ['http', 'http/operator', ...CAPABILITIES, ...FROM_CAPABILITY],
   'http/operator': ['http/operator', 'http', ...CAPABILITIES, ...FROM_CAPABILITY],
   client: ['client'],
+  cli: ['cli', 'cli/commands', 'client', ...FROM_CAPABILITY],
+  'cli/commands': ['cli', 'cli/commands', 'client', ...FROM_CAPABILITY],
   'functions/issuer': ['http', 'http/operator', 'issuer'],
   'functions/rotator': ['rotator'],
   shared: ['facts', 'shared'],
@@ -145,6 +149,7 @@ const ROOTS: Record<'issuer' | 'rotator', readonly string[]> = {
     './policy/../azure/accounts.ts',
     './local/launch.ts',
     './client/credential.ts',
+    './cli/main.ts',
   ],
   rotator: [
     './issuer.ts',
@@ -163,6 +168,7 @@ const ROOTS: Record<'issuer' | 'rotator', readonly string[]> = {
     './policy/../http/token-endpoint.ts',
     './local/launch.ts',
     './client/credential.ts',
+    './cli/main.ts',
   ],
 };
 

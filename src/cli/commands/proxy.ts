@@ -7,12 +7,12 @@ import { asFailure, supply } from '../held-token.ts';
 import { forwarder } from '../loopback/forward.ts';
 import { listen } from '../loopback/listen.ts';
 import { openSession } from '../session.ts';
-import { readKind } from '../token-kinds.ts';
+import { kindOf } from '../token-kinds.ts';
 
 export async function run({ world, args: [resource = ''], options }: Call): Promise<undefined> {
   const port = readPort(textOption(options, 'port'));
   const session = await openSession(world, options);
-  const tokens = supply(world, session, resource, readKind(textOption(options, 'kind')));
+  const tokens = supply(world, session, resource, kindOf(options));
   const { endpoint } = await tokens.get().catch((error: unknown) => {
     throw asFailure(error, resource);
   });

@@ -1,6 +1,6 @@
 /** `run RESOURCE... -- CMD...`: a program whose Azure SDK gets its tokens from the broker, unchanged. */
 import { randomBytes } from 'node:crypto';
-import { type Call, textOption } from '../command.ts';
+import type { Call } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { asFailure, supply } from '../held-token.ts';
 import { bundleBeside } from '../local-mode.ts';
@@ -9,7 +9,7 @@ import { listen } from '../loopback/listen.ts';
 import { PROGRAM } from '../program-name.ts';
 import { runProgram } from '../program-run.ts';
 import { openSession, type Session } from '../session.ts';
-import { readKind } from '../token-kinds.ts';
+import { kindOf } from '../token-kinds.ts';
 
 export async function run({ world, args, options, program }: Call): Promise<number> {
   if (program.length === 0)
@@ -19,7 +19,7 @@ export async function run({ world, args, options, program }: Call): Promise<numb
       `${PROGRAM} run ${args.join(' ')} -- node app.js`,
     );
   const session = await openSession(world, options);
-  const kind = readKind(textOption(options, 'kind'));
+  const kind = kindOf(options);
   const supplies = [...new Set(args)].map((resource) => supply(world, session, resource, kind));
   // Whoever may not have a token is told before the program runs, not in the middle of it.
   await Promise.all(

@@ -1,10 +1,10 @@
 /** `token RESOURCE`: prints a token. */
 import type { BrokerToken } from '../../client/broker-token.ts';
-import { type Call, textOption } from '../command.ts';
+import type { Call } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { asFailure, supply } from '../held-token.ts';
 import { openSession } from '../session.ts';
-import { readKind } from '../token-kinds.ts';
+import { kindOf } from '../token-kinds.ts';
 
 export async function run({ world, args: [resource = ''], options }: Call): Promise<undefined> {
   const forms = ['json', 'header', 'env'].filter((form) => options[form] === true);
@@ -14,7 +14,7 @@ export async function run({ world, args: [resource = ''], options }: Call): Prom
       `${forms.map((form) => `--${form}`).join(' and ')} exclude each other.`,
     );
   const session = await openSession(world, options);
-  const tokens = supply(world, session, resource, readKind(textOption(options, 'kind')));
+  const tokens = supply(world, session, resource, kindOf(options));
   const token = await tokens.get().catch((error: unknown) => {
     throw asFailure(error, resource);
   });

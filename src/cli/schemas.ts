@@ -1,9 +1,16 @@
 /** What each command prints with `--json`, as shapes. The tests hold every output to them. */
 import * as z from 'zod';
+import { audit, explanation, whatIf } from '../http/openapi-audit-shapes.ts';
+import { operatorShapes } from '../http/openapi-operator-shapes.ts';
 import { TOKEN_KINDS } from '../token-kind.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const names = z.array(z.string());
+const { account, accountDone, accounts, history, operation, revocationEffect, lifted, events } =
+  operatorShapes;
+const itemsOf = <Item extends z.ZodType>({ shape: { items } }: { shape: { items: Item } }) =>
+  z.strictObject({ items });
+const place = z.strictObject({ commit: z.string().optional(), file: z.string().optional(), line: z.int() });
 
 export const SHAPES: Readonly<Record<string, z.ZodType>> = {
   token: z.strictObject({
@@ -37,6 +44,47 @@ export const SHAPES: Readonly<Record<string, z.ZodType>> = {
       .array(z.strictObject({ resource: z.string(), tokenKinds: names }))
       .optional()
       .describe('Absent where nobody tells you.'),
+  }),
+  status: z.union([itemsOf(accounts), z.strictObject({ ...account.shape, history: history.shape.items })]),
+  rotate: operation,
+  pause: accountDone,
+  resume: accountDone,
+  revoke: revocationEffect,
+  lift: lifted,
+  operation,
+  explain: explanation,
+  'what-if': whatIf,
+  audit: itemsOf(audit),
+  events: itemsOf(events),
+  'policy check': z.strictObject({
+    file: z.string(),
+    valid: z.boolean(),
+    problems: names,
+    warnings: names,
+    changes: names.optional().describe('With --against: who gains or loses what.'),
+    againstProblems: names.optional(),
+  }),
+  advise: z.strictObject({
+    days: z.int(),
+    keysNobodyNeeds: names,
+    keysOfUnknownAge: z.array(z.strictObject({ account: z.string(), slot: z.string() })),
+    grantsNobodyUsed: names.optional(),
+    callersWithMoreThanTheyUse: z
+      .array(z.strictObject({ objectId: z.string(), clientId: z.string(), uses: names, unused: names }))
+      .optional(),
+  }),
+  leak: z.strictObject({
+    found: z.array(
+      z.strictObject({
+        fingerprint: z.string().describe("The first 16 hexadecimal digits of the key's SHA-256."),
+        account: z.string(),
+        slot: z.string(),
+        state: z.string(),
+        places: z.array(place),
+      }),
+    ),
+    others: z.int().describe('Texts of the shape of a key that open none of the accounts today.'),
+    operations: names.optional().describe('With --rotate: one for each that was found.'),
   }),
 };
 /** What stderr has beside an exit code other than 0, with `--json`. */

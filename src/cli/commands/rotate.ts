@@ -1,0 +1,42 @@
+/** `rotate ACCOUNT`: asks for a rotation now, and follows it to its end. */
+import type { Operation } from '../../operations/operation.ts';
+import { operatorApi } from '../api.ts';
+import { type Call, textOption } from '../command.ts';
+import { EXIT } from '../failure.ts';
+import { followRotation, INTERRUPTED } from '../follow.ts';
+import { PROGRAM } from '../program-name.ts';
+import { operationText } from '../render/operation.ts';
+import { styleFor } from '../render/style.ts';
+import { times } from '../render/time.ts';
+import { openSession } from '../session.ts';
+
+export async function run({ world, args: [name = ''], options }: Call): Promise<number> {
+  const session = await openSession(world, options);
+  const api = operatorApi(world, session);
+  const slot = textOption(options, 'slot');
+  const { operation: id } = await api.act<{ operation: string }>(
+    `accounts/${encodeURIComponent(name)}/rotate`,
+    {
+      reason: textOption(options, 'reason'),
+      ...(slot !== undefined && { slot }),
+      ...(options['emergency'] === true && { emergency: true }),
+    },
+  );
+  const print = (operation: Operation): void => {
+    const view = {
+      style: styleFor(world, world.stdout),
+      times: times(session.nowMs(), options.utc === true),
+    };
+    world.stdout.write(options.json ? `${JSON.stringify(operation)}\n` : operationText(operation, view));
+  };
+  if (options['wait'] === false) {
+    if (options.json) print(await api.get<Operation>(`operations/${id}`));
+    else
+      world.stdout.write(`${name}: a rotation is asked for. ${PROGRAM} operation ${id} tells how it goes.\n`);
+    return EXIT.done;
+  }
+  const operation = await followRotation(world, session, api, id);
+  if (operation === undefined) return INTERRUPTED;
+  print(operation);
+  return operation.state === 'succeeded' ? EXIT.done : EXIT.failed;
+}

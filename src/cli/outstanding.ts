@@ -128,3 +128,12 @@ export function outstandingText(
   }
   return `${lines.join('\n')}\n`;
 }
+
+/** @returns undefined where the audit could not tell all */
+export function lastEnd(out: Outstanding | undefined): string | undefined {
+  if (out === undefined || !out.isAll) return undefined;
+  return out.byResource
+    .map(({ until }) => until)
+    .sort()
+    .at(-1);
+}

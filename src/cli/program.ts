@@ -51,6 +51,7 @@ function build(world: World, act: Act): Command {
   const groups = new Map<string, Command>();
   for (const spec of SPECS) {
     const [first = '', second] = spec.name.split(' ');
+    if (second !== undefined && !groups.has(first)) groups.set(first, groupOf(root, first));
     const parent = second === undefined ? root : (groups.get(first) ?? root);
     const command = parent.command(`${second ?? first} ${spec.args}`.trim());
     command
@@ -68,6 +69,25 @@ function build(world: World, act: Act): Command {
     throw new CommandFailure('usage', what, `${PROGRAM} --help lists them.`);
   });
   return root;
+}
+
+/** A word that is no command by itself, as `policy` is. */
+function groupOf(root: Command, name: string): Command {
+  const names = SPECS.flatMap((spec) =>
+    spec.name.startsWith(`${name} `) ? [spec.name.slice(name.length + 1)] : [],
+  );
+  const group = root.command(name).description(`${names.join(', ')}: ${name} ${names[0]} --help tells more`);
+  return group
+    .exitOverride()
+    .helpCommand(false)
+    .allowExcessArguments()
+    .action(() => {
+      throw new CommandFailure(
+        'usage',
+        `${name} goes with one of ${names.join(', ')}.`,
+        `${PROGRAM} ${name} ${names[0]} --help`,
+      );
+    });
 }
 
 function optionOf({ flags, about, choices, many, required }: OptionSpec): Option {

@@ -46,7 +46,7 @@ export const SHAPES: Readonly<Record<string, z.ZodType>> = {
       .describe('Absent where nobody tells you.'),
   }),
   status: z.union([itemsOf(accounts), z.strictObject({ ...account.shape, history: history.shape.items })]),
-  rotate: operation,
+  rotate: z.union([operation, operatorShapes.started]).describe('The second where it is not followed.'),
   pause: accountDone,
   resume: accountDone,
   revoke: revocationEffect,

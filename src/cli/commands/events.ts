@@ -17,7 +17,7 @@ export async function run({ world, options }: Call): Promise<undefined> {
   const style = styleFor(world, world.stdout);
   const time = times(session.nowMs(), options.utc === true);
   const rows = items.map(({ kind, at, key, reason, problem, source, type }) => [
-    time.at(at),
+    time.brief(at),
     { text: kind, ...(kind === 'poison' && { style: style.bad }) },
     key ?? type ?? '',
     problem ?? reason,

@@ -16,7 +16,7 @@ export async function run(call: Call): Promise<number> {
   const found = await whoIsMeant(api, named, false, reason, 'revocations/lift');
   if (found !== undefined) {
     named = withObjectId(named, found);
-    const who = `${named.words} has the object id ${found.objectId}`;
+    const who = `${capital(named.words)} has the object id ${found.objectId}`;
     if (options['yes'] !== true && !canAsk(world))
       throw new CommandFailure(
         'usage',

@@ -4,7 +4,7 @@ import { type Call, textOption } from '../command.ts';
 import { canAsk, confirm } from '../confirm.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
 import { countDown, INTERRUPTED } from '../follow.ts';
-import { outstanding, outstandingText } from '../outstanding.ts';
+import { lastEnd, outstanding, outstandingText } from '../outstanding.ts';
 import { times } from '../render/time.ts';
 import { type NamedScope, readScope } from '../scope.ts';
 import { openSession } from '../session.ts';
@@ -30,7 +30,7 @@ export async function run(call: Call): Promise<number> {
   const found = await whoIsMeant(api, named, block, textOption(options, 'reason'));
   if (typeof found === 'object' && 'objectId' in found) {
     named = withObjectId(named, found);
-    const who = `${named.words} has the object id ${found.objectId}, and the account is ${found.enabled ? 'enabled' : 'disabled'}`;
+    const who = `${capital(named.words)} has the object id ${found.objectId}, and the account is ${found.enabled ? 'enabled' : 'disabled'}`;
     if (!isSure && !asks)
       throw new CommandFailure(
         'usage',
@@ -51,20 +51,19 @@ export async function run(call: Call): Promise<number> {
     ...(block && { block }),
     reason: textOption(options, 'reason'),
   });
+  // By now none is added: what the audit holds is all that is out.
+  const out = await outstanding(api, session, named);
+  const until = lastEnd(out) ?? effect.lastTokenUntil;
+  const isOut = out === undefined || !out.isAll || out.count > 0;
   if (options.json) world.stdout.write(`${JSON.stringify(effect)}\n`);
   else
     world.stdout.write(
       `${capital(named.words)} is revoked, in force on every instance after ${effect.timeToEffectMs} ms.\n` +
         `${block ? 'No token is accepted until it is lifted.\n' : 'A token that Entra issues from now on is accepted again; --block refuses those too.\n'}` +
-        `The last token that may be out ends ${time.at(effect.lastTokenUntil)}.\n`,
+        (isOut ? `The last token that is out ends ${time.at(until)}.\n` : 'No token of it is out.\n'),
     );
-  if (!world.stderr.isTerminal || options['wait'] === false) return EXIT.done;
-  const isOver = await countDown(
-    world,
-    session,
-    effect.lastTokenUntil,
-    'The last token that may be out ends',
-  );
+  if (!isOut || !world.stderr.isTerminal || options['wait'] === false) return EXIT.done;
+  const isOver = await countDown(world, session, until, 'The last token that is out ends');
   world.stderr.write(
     isOver ? 'No token of it is accepted anywhere any more.\n' : 'The revocation stays in force.\n',
   );

@@ -14,7 +14,7 @@ export interface View {
 export function accountsText(accounts: readonly Account[], { style, times, width }: View): string {
   if (accounts.length === 0) return 'The policy names no account.\n';
   const rows = accounts.map((account): (Cell | string | undefined)[] => {
-    const { name, active, rotates, next } = account;
+    const { name, active, rotates } = account;
     if (!rotates) return [name, { text: 'not rotated', style: style.dim }];
     return [
       name,
@@ -22,16 +22,16 @@ export function accountsText(accounts: readonly Account[], { style, times, width
       active,
       age(account, times, style),
       due(account, times, style),
-      nextOf(account, next, times),
+      waitsFor(account, times),
     ];
   });
   const columns = [
     { head: 'ACCOUNT', atLeast: 12 },
-    { head: 'STATE', atLeast: 16 },
+    { head: 'STATE', atLeast: 18 },
     { head: 'ACTIVE', giveWay: 3 },
-    { head: 'KEY MADE', giveWay: 1 },
-    { head: 'DUE', giveWay: 2 },
-    { head: 'NEXT, OR WHAT BLOCKS IT', atLeast: 20, giveWay: 4 },
+    { head: 'KEY MADE', giveWay: 2 },
+    { head: 'DUE', giveWay: 1 },
+    { head: 'WAITS FOR', atLeast: 24 },
   ];
   const blocked = accounts.flatMap(({ name, blocked }) =>
     blocked?.advice === undefined ? [] : wrap(`${name}: ${blocked.advice}`, (width ?? 100) - 2),
@@ -50,12 +50,18 @@ function stateOf({ state = 'not seen yet', stuck, paused, blocked, overdue }: Ac
 /** Of the key in use. */
 function age({ active, slots = [] }: Account, times: Times, style: Style): Cell {
   const since = slots.find(({ slot }) => slot === active)?.since;
-  return since === undefined ? { text: 'unknown', style: style.warn } : { text: times.at(since) ?? '' };
+  return since === undefined ? { text: 'unknown', style: style.warn } : { text: times.brief(since) ?? '' };
 }
 
 function due({ dueAt, overdue }: Account, times: Times, style: Style): Cell {
-  return { text: times.at(dueAt) ?? '', ...(overdue && { style: style.bad }) };
+  return { text: times.brief(dueAt) ?? '', ...(overdue && { style: style.bad }) };
 }
+
+/** Nothing, where the time it is due says it all. */
+const waitsFor = (account: Account, times: Times): string | undefined =>
+  account.phase === 'steady' && account.blocked === undefined && account.paused === undefined
+    ? undefined
+    : nextOf(account, account.next, times);
 
 function nextOf({ blocked, paused }: Account, next: Account['next'], times: Times): string {
   if (blocked !== undefined) return blocked.what;

@@ -14,7 +14,7 @@ export function auditText(items: readonly AuditItem[], { style, times, width }: 
   const rows = items.map((item) => {
     const colour = colours[item.outcome];
     return [
-      times.at(item.at),
+      times.brief(item.at),
       {
         text: `${item.outcome}${(item.count ?? 1) > 1 ? ` x ${item.count}` : ''}`,
         ...(colour && { style: colour }),

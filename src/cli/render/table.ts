@@ -7,7 +7,7 @@ export interface Cell {
 }
 export interface Column {
   readonly head: string;
-  /** Columns with a lower number give way later; the highest is left out first. Default 0: it always stays. */
+  /** The highest is left out first. Default 0: it always stays. */
   readonly giveWay?: number;
   /** May be cut to this many characters before a column is left out. Default: it is never cut. */
   readonly atLeast?: number;
@@ -48,20 +48,24 @@ function cellOf(cell: Cell | string | undefined): Cell {
 
 /** @returns the width of each column; 0 for one that is left out */
 function fit(columns: readonly Column[], wanted: readonly number[], width: number | undefined): number[] {
-  const widths = [...wanted];
-  if (width === undefined) return widths;
-  const over = () => {
-    const shown = widths.filter((wide) => wide > 0);
-    return shown.reduce((sum, wide) => sum + wide, GAP * Math.max(0, shown.length - 1)) - width;
-  };
-  const order = columns.map(({ giveWay = 0 }, at) => ({ giveWay, at })).sort((a, b) => b.giveWay - a.giveWay);
-  for (const { at } of order) {
-    const least = columns[at]?.atLeast;
-    if (over() > 0 && least !== undefined)
-      widths[at] = Math.max(Math.min(least, widths[at] ?? 0), (widths[at] ?? 0) - over());
-  }
-  for (const { giveWay, at } of order) if (over() > 0 && giveWay > 0) widths[at] = 0;
-  return widths;
+  const shown = new Set(columns.keys());
+  const least = (at: number): number =>
+    Math.min(wanted[at] ?? 0, columns[at]?.atLeast ?? Number.POSITIVE_INFINITY);
+  const gaps = (): number => GAP * Math.max(0, shown.size - 1);
+  const sum = (of: (at: number) => number): number => [...shown].reduce((all, at) => all + of(at), gaps());
+  if (width === undefined) return [...wanted];
+  const order = [...columns.keys()]
+    .filter((at) => (columns[at]?.giveWay ?? 0) > 0)
+    .sort((a, b) => (columns[b]?.giveWay ?? 0) - (columns[a]?.giveWay ?? 0));
+  for (const at of order) if (sum(least) > width) shown.delete(at);
+  // What is left of the width goes to the columns that were cut, from the left.
+  let spare = width - sum(least);
+  return wanted.map((want, at) => {
+    if (!shown.has(at)) return 0;
+    const more = Math.max(0, Math.min(spare, want - least(at)));
+    spare -= more;
+    return least(at) + more;
+  });
 }
 
 /** Names and what they are, one a line. */

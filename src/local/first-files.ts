@@ -40,6 +40,7 @@ function environmentOf(description: Description, bundle: string): Record<string,
   const { entra, broker, control, callers } = description;
   const application = callers.find(({ clientSecret, may }) => clientSecret !== undefined && may.length > 0);
   return {
+    AZURE_AI_TOKEN_BROKER: broker,
     BROKER: broker,
     BROKER_SCOPE: entra.scope,
     BROKER_CONTROL: control,

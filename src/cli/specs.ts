@@ -123,7 +123,7 @@ export const SPECS: readonly CommandSpec[] = [
     ],
     examples: [
       'revoke --user ada@example.com --reason "a lost laptop"',
-      'revoke --client 00000000-0000-0000-0000-000000000000 --block --reason leaked',
+      'revoke --client CLIENT_ID --block --reason leaked',
     ],
     load: () => import('./commands/revoke.ts'),
   },
@@ -132,7 +132,7 @@ export const SPECS: readonly CommandSpec[] = [
     args: '',
     about: 'End the block of an access',
     options: [...SCOPE, REASON, YES],
-    examples: ['lift --user ada@example.com --reason "the laptop is found"'],
+    examples: ['lift --user ada@example.com --reason "it is found"'],
     load: () => import('./commands/lift.ts'),
   },
   {
@@ -194,7 +194,9 @@ export const SPECS: readonly CommandSpec[] = [
     name: 'policy check',
     args: '<file>',
     about: 'Every problem of a policy, and who gains or loses by it',
-    options: [{ flags: '--against <file>', about: 'the policy to compare with' }],
+    options: [
+      { flags: '--against <file-or-url>', about: 'a policy, or the broker whose policy in force is meant' },
+    ],
     examples: ['policy check policy.json', 'policy check policy.json --against policy.old.json'],
     completes: 'files',
     load: () => import('./commands/policy-check.ts'),
@@ -209,6 +211,14 @@ export const SPECS: readonly CommandSpec[] = [
     ],
     examples: ['advise', 'advise --days 90 --policy policy.json'],
     load: () => import('./commands/advise.ts'),
+  },
+  {
+    name: 'doctor',
+    args: '',
+    about: 'Whether all is well from here to the accounts, and what to do if not',
+    options: [],
+    examples: ['doctor', 'doctor --as auditor'],
+    load: () => import('./commands/doctor.ts'),
   },
   {
     name: 'leak',

@@ -138,6 +138,12 @@ const cases: Readonly<Record<string, Case>> = {
     says: /Grants that nobody used[\s\S]*nightly/,
   },
   'policy check': { args: () => ['policy', 'check', draft], who: 'auditor', says: /a valid policy/ },
+  'policy check against the broker': {
+    args: () => ['policy', 'check', draft, '--against', local.description.broker],
+    who: 'auditor',
+    says: /requests from[\s\S]*a valid policy/,
+  },
+  doctor: { args: () => ['doctor'], who: 'auditor', says: /^ok {2}broker[\s\S]*^ok {2}accounts +\d/m },
   leak: { args: () => ['leak', draft], who: 'auditor', says: /No key of an account/ },
 };
 

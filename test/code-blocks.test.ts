@@ -34,7 +34,10 @@ const SHOWS: Readonly<Record<string, { readonly shows: RegExp; readonly caller?:
   "README.md: import { EnvironmentCredential } from '@azure/identity';": { shows: /^200 from https:/m },
   "README.md: import * as oauth from 'openid-client';": { shows: /^good for [0-9]{2,} s at https:/m },
   'README.md: npm run check -- --allow-placeholders': { shows: /the policy has every role it needs/ },
-  'README.md: npm run rotation -- plan': { shows: /^speech: .+\n {2}next {6}/m },
+  'README.md: npx azure-ai-token-broker token speech --env': {
+    shows: /^AZURE_AI_TOKEN=eyJ[\s\S]*^http:\/\/127\.0\.0\.1:\d+\/msi\/token$/m,
+  },
+  'README.md: npx azure-ai-token-broker status': { shows: /^speech +\S/m },
   'README.md: npm run revoke -- --caller ada --scope user': {
     shows: /^revoked, in force on every instance[\s\S]*^ada asks again with the same token for chat: 400 /m,
   },

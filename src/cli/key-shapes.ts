@@ -33,13 +33,15 @@ export async function* keysIn(
   };
   let rest = '';
   for await (const part of text) {
-    rest += typeof part === 'string' ? part : decoder.write(part);
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      yield* inLine(line, at);
+    const fresh = typeof part === 'string' ? part : decoder.write(part);
+    let from = 0;
+    for (let end = fresh.indexOf('\n'); end !== -1; end = fresh.indexOf('\n', from)) {
+      yield* inLine(rest + fresh.slice(from, end), at);
       at.line += 1;
+      rest = '';
+      from = end + 1;
     }
+    rest += fresh.slice(from);
     if (rest.length > 1_000_000) {
       // Not in the middle of what may be a key: it is looked at with what follows.
       const cut = rest.length - KEPT;

@@ -64,6 +64,7 @@ export const SHAPES: Readonly<Record<string, z.ZodType>> = {
     warnings: names,
     changes: names.optional().describe('With --against: who gains or loses what.'),
     againstProblems: names.optional(),
+    whatIf: whatIf.optional().describe('With --against URL: the requests of the last day under this policy.'),
   }),
   'policy diff': policyShapes.policyApplied,
   'policy apply': policyShapes.policyApplied,
@@ -77,6 +78,16 @@ export const SHAPES: Readonly<Record<string, z.ZodType>> = {
     callersWithMoreThanTheyUse: z
       .array(z.strictObject({ objectId: z.string(), clientId: z.string(), uses: names, unused: names }))
       .optional(),
+  }),
+  doctor: z.strictObject({
+    checks: z.array(
+      z.strictObject({
+        check: z.string(),
+        fine: z.boolean(),
+        says: z.string(),
+        todo: z.string().optional(),
+      }),
+    ),
   }),
   leak: z.strictObject({
     found: z.array(

@@ -194,7 +194,9 @@ export const SPECS: readonly CommandSpec[] = [
     name: 'policy check',
     args: '<file>',
     about: 'Every problem of a policy, and who gains or loses by it',
-    options: [{ flags: '--against <file>', about: 'the policy to compare with' }],
+    options: [
+      { flags: '--against <file-or-url>', about: 'a policy, or the broker whose policy in force is meant' },
+    ],
     examples: ['policy check policy.json', 'policy check policy.json --against policy.old.json'],
     completes: 'files',
     load: () => import('./commands/policy-check.ts'),
@@ -247,6 +249,14 @@ export const SPECS: readonly CommandSpec[] = [
     ],
     examples: ['advise', 'advise --days 90 --policy policy.json'],
     load: () => import('./commands/advise.ts'),
+  },
+  {
+    name: 'doctor',
+    args: '',
+    about: 'Whether all is well from here to the accounts, and what to do if not',
+    options: [],
+    examples: ['doctor', 'doctor --as auditor'],
+    load: () => import('./commands/doctor.ts'),
   },
   {
     name: 'leak',

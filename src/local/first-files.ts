@@ -42,6 +42,7 @@ function environmentOf(description: Description, bundle: string): Record<string,
     (caller) => caller.kind !== 'agent' && caller.clientSecret !== undefined && caller.may.length > 0,
   );
   return {
+    AZURE_AI_TOKEN_BROKER: broker,
     BROKER: broker,
     BROKER_SCOPE: entra.scope,
     BROKER_CONTROL: control,

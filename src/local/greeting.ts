@@ -14,9 +14,8 @@ export function greeting(
   policyFile?: string,
 ): string {
   const { instances, resources, callers } = description;
-  const allowed = callers.filter(({ may }) => may.length > 0);
-  const person = allowed.find(({ kind }) => kind === 'user') ?? allowed[0];
-  const rotated = resources.find(({ secret }) => secret !== undefined);
+  const first = callers.find(({ may }) => may.length > 0);
+  const command = 'npx azure-ai-token-broker';
   const rows = [
     'The token broker is running on this machine, with a simulated Azure of its own.',
     '',
@@ -38,16 +37,18 @@ export function greeting(
     '',
     'Next, in a second terminal:',
     '',
+    // This command alone, so that they are the same in bash and in PowerShell.
     ...steps([
-      ['get two tokens', `sh ${join(folder, 'first-token.sh')}`],
-      ...(person === undefined
+      ...(first === undefined
         ? []
-        : [['end an access', `npm run revoke -- --caller ${person.name}`] as const]),
-      ...(rotated === undefined
-        ? []
-        : [['rotate a key', `npm run rotation -- now ${rotated.name}`] as const]),
-      ['follow the log', `tail -f ${logFileIn(folder)}`],
-      ['for your programs', `. ${join(folder, 'env.sh')}`],
+        : ([
+            ['get a token', `${command} token ${first.may[0]?.resource} --as ${first.name}`],
+            ['see the keys', `${command} status`],
+            ['end an access', `${command} revoke --user ${first.name} --reason try`],
+          ] as const)),
+      ['by curl alone', `sh ${join(folder, 'first-token.sh')}`],
+      ['for programs', `. ${join(folder, 'env.sh')}`],
+      ['the log', `tail -f ${logFileIn(folder)}`],
     ]),
     '',
     'npm start -- --help tells what else it can do. Ctrl-C ends it all.',

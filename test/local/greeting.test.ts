@@ -13,7 +13,7 @@ const description = (accounts: number) =>
     callers: Array.from({ length: 30 }, (_, at) => ({
       name: `caller-${at}`,
       kind: 'application',
-      may: at < 7 ? [] : [{}],
+      may: at < 7 ? [] : [{ resource: `account-${accounts - 1}` }],
     })),
   }) as unknown as Description;
 
@@ -33,8 +33,12 @@ test('where the folder has a long name the commands stay whole', () => {
   assert.ok(greeting(description(3), folder).includes(`tail -f ${folder}/broker.log\n`));
 });
 
-test('the commands name a caller and an account that they work with', () => {
+test('three commands to paste name a caller and an account that they work with, the same in every shell', () => {
   const text = greeting(description(3), '/tmp/ai-token-broker-AbCdEf');
-  assert.match(text, /end an access +npm run revoke -- --caller caller-7$/m);
-  assert.match(text, /rotate a key +npm run rotation -- now account-2$/m);
+  for (const line of [
+    /get a token +npx azure-ai-token-broker token account-2 --as caller-7$/m,
+    /see the keys +npx azure-ai-token-broker status$/m,
+    /end an access +npx azure-ai-token-broker revoke --user caller-7 --reason try$/m,
+  ])
+    assert.match(text, line);
 });

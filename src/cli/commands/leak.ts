@@ -4,22 +4,12 @@ import type { Account } from '../../rotation/shown.ts';
 import { operatorApi } from '../api.ts';
 import { type Call, textOption } from '../command.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
-import { keysIn, type Place } from '../key-shapes.ts';
+import type { Place } from '../key-shapes.ts';
+import { type Found, leaksIn } from '../leaks.ts';
 import { PROGRAM } from '../program-name.ts';
 import { styleFor } from '../render/style.ts';
 import { facts } from '../render/table.ts';
 import { openSession } from '../session.ts';
-
-interface Found {
-  /** The first 16 hexadecimal digits of the key's SHA-256: all that is ever said of it. */
-  readonly fingerprint: string;
-  readonly account: string;
-  readonly slot: string;
-  readonly state: string;
-  readonly places: readonly Place[];
-}
-/** Of one key; a history repeats it in every commit that touches its line. */
-const MOST_PLACES = 20;
 
 export async function run({ world, args, options }: Call): Promise<number> {
   const rotates = options['rotate'] === true;
@@ -28,50 +18,26 @@ export async function run({ world, args, options }: Call): Promise<number> {
   const session = await openSession(world, options);
   const api = operatorApi(world, session);
   const accounts = await api.all<Account>('accounts');
-  const known = new Map(
-    accounts.flatMap(({ name, slots = [] }) =>
-      slots.flatMap(({ slot, state, fingerprint }) =>
-        fingerprint === undefined ? [] : [[fingerprint, { account: name, slot, state }] as const],
-      ),
-    ),
-  );
-  const found = new Map<string, Found & { readonly places: Place[] }>();
-  let others = 0;
   const inputs =
     args.length === 0
       ? [{ name: undefined, stream: world.stdin }]
       : args.map((name) => ({ name, stream: createReadStream(name) }));
-  for (const { name, stream } of inputs) {
-    try {
-      for await (const { fingerprint, place } of keysIn(stream, name)) {
-        const opens = known.get(fingerprint);
-        if (opens === undefined) others += 1;
-        else {
-          const one = found.get(fingerprint) ?? { fingerprint, ...opens, places: [] };
-          if (one.places.length < MOST_PLACES) one.places.push(place);
-          found.set(fingerprint, one);
-        }
-      }
-    } catch (error) {
-      throw new CommandFailure(
-        'usage',
-        `${name ?? 'stdin'} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
-      );
-    }
-  }
-  const all = [...found.values()];
+  const { found, others } = await leaksIn(inputs, accounts).catch((error: unknown) => {
+    const { code, path } = error as NodeJS.ErrnoException;
+    throw new CommandFailure('usage', `${path ?? 'stdin'} cannot be read (${code}).`);
+  });
   const operations: string[] = [];
   if (rotates)
-    for (const { account, slot } of all) {
+    for (const { account, slot } of found) {
       const path = `accounts/${encodeURIComponent(account)}/rotate`;
       const { operation } = await api.act<{ operation: string }>(path, { slot, emergency: true, reason });
       operations.push(operation);
     }
-  const result = { found: all, others, ...(rotates && { operations }) };
+  const result = { found, others, ...(rotates && { operations }) };
   world.stdout.write(
     options.json ? `${JSON.stringify(result)}\n` : textOf(result, styleFor(world, world.stdout)),
   );
-  return all.length === 0 ? EXIT.done : EXIT.failed;
+  return found.length === 0 ? EXIT.done : EXIT.failed;
 }
 
 function textOf(

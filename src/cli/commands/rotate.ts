@@ -1,6 +1,4 @@
-/** `rotate ACCOUNT`: asks for a rotation now, and follows it to its end. */
-import type { Operation } from '../../operations/operation.ts';
-import { operatorApi, Refused } from '../api.ts';
+import { operatorApi } from '../api.ts';
 import { type Call, textOption } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { followRotation, INTERRUPTED } from '../follow.ts';
@@ -22,21 +20,12 @@ export async function run({ world, args: [name = ''], options }: Call): Promise<
       ...(options['emergency'] === true && { emergency: true }),
     },
   );
-  const started = (): number => {
+  if (options['wait'] === false) {
     const told = `${name}: a rotation is asked for. ${PROGRAM} operation ${id} tells how it goes.\n`;
     world.stdout.write(options.json ? `${JSON.stringify({ operation: id })}\n` : told);
     return EXIT.done;
-  };
-  if (options['wait'] === false) return started();
-  let operation: Operation | undefined;
-  try {
-    operation = await followRotation(world, session, api, id);
-  } catch (error) {
-    // Whoever may act need not be allowed to read. What was asked for is asked for.
-    if (!(error instanceof Refused) || error.exitCode !== EXIT.notAllowed) throw error;
-    world.stderr.write('You may not follow it: that needs the app role Broker.Auditor.\n');
-    return started();
   }
+  const operation = await followRotation(world, session, api, id);
   if (operation === undefined) return INTERRUPTED;
   const view = { style: styleFor(world, world.stdout), times: times(session.nowMs(), options.utc === true) };
   world.stdout.write(options.json ? `${JSON.stringify(operation)}\n` : operationText(operation, view));

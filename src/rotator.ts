@@ -25,6 +25,7 @@ import { createVault } from './azure/vault-writer.ts';
 import { coalesce } from './coalesce.ts';
 import { type RotatorConfig, readPolicyFile, readRotationSchedule, readRotatorConfig } from './config.ts';
 import { createCarryOut } from './demand/carry-out.ts';
+import { nameOf } from './demand/named.ts';
 import { createLog } from './log.ts';
 import { createAnnouncer } from './policy/announce.ts';
 import { createCurrentPolicy } from './policy/current.ts';
@@ -113,12 +114,13 @@ function build(config: RotatorConfig) {
     });
     const carryOut = createCarryOut({
       store: demands,
-      retireNow: async (resource, request) => {
+      retireNow: async (demand, request) => {
+        const resource = nameOf(demand, policy.resources);
         const retired = await rotation.retireNow(resource, request);
         await rotation.tellPlan(resource);
         return retired;
       },
-      progress: (demand) => rotation.becameOf(demand.resource, demand),
+      progress: (demand) => rotation.becameOf(nameOf(demand, policy.resources), demand),
       now: clock,
       elapsedMs,
       log,

@@ -21,16 +21,18 @@ const rowShape = z.object({
   etag: z.string(),
   takenAtMs: z.coerce.number(),
   demand: json(demandShape),
+  // Beside the demand, of which an older version of the rotator app knows every member.
+  account: z.string().optional(),
 });
 
 /** For the issuer app, which inserts and reads. */
 export function createDemandBook(tables: Tables): DemandBook {
   return {
-    insert: (demand) =>
+    insert: (demand, account) =>
       call('tables', 'insert demand', async (abortSignal) => {
         const table = await tables('demands');
         // A repeated call after a lost answer finds the row that the first one made.
-        await table.createEntity(toRow(demand, 0), { abortSignal }).catch(unless(409));
+        await table.createEntity(toRow(demand, 0, account), { abortSignal }).catch(unless(409));
       }),
     find: (id) => find(tables, id),
   };
@@ -58,10 +60,10 @@ export function createDemandStore(tables: Tables): DemandStore {
         'tables',
         'write demand',
         async (abortSignal) => {
-          const { etag, takenAtMs, ...rest } = demand;
+          const { etag, takenAtMs, account, ...rest } = demand;
           const table = await tables('demands');
           const done = await table
-            .updateEntity(toRow(rest, takenAtMs), 'Replace', { etag, abortSignal })
+            .updateEntity(toRow(rest, takenAtMs, account), 'Replace', { etag, abortSignal })
             .catch(unless(404, 412));
           if (done === undefined) return 'moved';
           if (done.etag === undefined)
@@ -104,10 +106,10 @@ function find(tables: Tables, id: string) {
 /** undefined: somebody edited the row. */
 function read(entity: TableEntityResult<Record<string, unknown>>): StoredDemand | undefined {
   const row = rowShape.safeParse(entity).data;
-  return row?.demand && { ...row.demand, etag: row.etag, takenAtMs: row.takenAtMs };
+  return row?.demand && { ...row.demand, etag: row.etag, takenAtMs: row.takenAtMs, account: row.account };
 }
 
-function toRow(demand: Demand, takenAtMs: number) {
+function toRow(demand: Demand, takenAtMs: number, account: string | undefined) {
   return {
     partitionKey: PARTITION,
     rowKey: demand.id,
@@ -115,5 +117,6 @@ function toRow(demand: Demand, takenAtMs: number) {
     open: isFollowed(demand),
     atMs: int64(Date.parse(demand.at)),
     takenAtMs: int64(takenAtMs),
+    ...(account !== undefined && { account }),
   };
 }

@@ -13,7 +13,7 @@ export interface CarryOutDeps {
   readonly store: DemandStore;
   /** undefined: the keys of this resource are not rotated. @throws UpstreamFailure: ask again later */
   readonly retireNow: (
-    resource: string,
+    demand: StoredDemand,
     request: {
       readonly demand: string;
       readonly slot?: Slot | undefined;
@@ -28,7 +28,7 @@ export interface CarryOutDeps {
    * What became of a demand that was begun: its rotation goes on, is over, or an emergency took over. undefined: the
    * rotation does not know the demand any more. @throws UpstreamFailure: ask again later
    */
-  readonly progress: (demand: Demand) => Promise<'working' | 'done' | 'superseded' | undefined>;
+  readonly progress: (demand: StoredDemand) => Promise<'working' | 'done' | 'superseded' | undefined>;
   readonly now: Clock;
   /** Milliseconds of a clock that never jumps. */
   readonly elapsedMs: () => number;
@@ -89,12 +89,12 @@ export function createCarryOut({ store, retireNow, progress, now, elapsedMs, log
   async function carryOut(demand: StoredDemand): Promise<void> {
     const taken = await take(demand);
     if (taken === undefined) return;
-    const { id, resource, slot, emergency, reason, who } = taken;
+    const { id, slot, emergency, reason, who } = taken;
     if (now() - Date.parse(taken.at) > MAX_AGE_MS)
       return end(taken, 'failed', `could not be begun for a day: ${taken.why}`);
     try {
       const request = { demand: id, slot, emergency, reason: `${reason} (operator ${who})` };
-      const retired = await retireNow(resource, request);
+      const retired = await retireNow(taken, request);
       if (retired !== undefined) return await end(taken, retired.kind, retired.why, retired.problem);
       // An emergency may have marked a key, which only its rotation can give back to the callers. The issuer's policy
       // has the resource, so this app's may be about to have it too.

@@ -41,14 +41,19 @@ export type Demand = z.infer<typeof demandShape>;
 
 /** What the issuer app does with the table. Every method may throw UpstreamFailure. */
 export interface DemandBook {
-  /** Idempotent for one and the same demand. */
-  insert(demand: Demand): Promise<void>;
+  /**
+   * Idempotent for one and the same demand.
+   * @param account its key in the tables: the resource may have another name when the demand is carried out
+   */
+  insert(demand: Demand, account: string): Promise<void>;
   find(id: string): Promise<Demand | undefined>;
 }
 
 /** A demand as the rotator app read it. */
 export interface StoredDemand extends Demand {
   readonly etag: string;
+  /** The key of the account in the tables; undefined in rows of older versions. */
+  readonly account?: string | undefined;
   /** When a rotator took it last; 0: none did. */
   readonly takenAtMs: number;
 }

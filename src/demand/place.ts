@@ -57,7 +57,7 @@ export function createPlace(deps: PlaceDeps): (wish: Wish) => Promise<Demand> {
       state: 'waiting',
       why: '',
     };
-    await book.insert(demand);
+    await book.insert(demand, account);
     let marked: boolean | undefined;
     try {
       // After the row: the rotator takes the mark up as the beginning of this very demand.

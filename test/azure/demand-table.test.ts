@@ -30,24 +30,24 @@ function demand(over: Partial<Demand> = {}): Demand {
 }
 async function inserted(over: Partial<Demand> = {}) {
   const made = demand(over);
-  await book().insert(made);
+  await book().insert(made, 'an account');
   return (await store().find(made.id)) ?? assert.fail();
 }
 
 describe('a demand', () => {
   test('comes back as it was inserted, and a repeated insert leaves what has become of it', async () => {
     const made = demand();
-    await book().insert(made);
-    const { etag, takenAtMs, ...rest } = (await store().find(made.id)) ?? assert.fail();
-    assert.deepEqual([rest, takenAtMs, typeof etag], [made, 0, 'string']);
+    await book().insert(made, 'an account');
+    const { etag, takenAtMs, account, ...rest } = (await store().find(made.id)) ?? assert.fail();
+    assert.deepEqual([rest, takenAtMs, typeof etag, account], [made, 0, 'string', 'an account']);
     await store().write({ ...rest, etag, takenAtMs: 5, state: 'begun' });
-    await book().insert(made);
+    await book().insert(made, 'an account');
     assert.equal((await book().find(made.id))?.state, 'begun');
   });
 
   test('without a slot has none, and one that nobody placed is not there', async () => {
     const { slot: _, ...rest } = demand();
-    await book().insert(rest);
+    await book().insert(rest, 'an account');
     assert.equal((await book().find(rest.id))?.slot, undefined);
     assert.equal(await book().find(crypto.randomUUID()), undefined);
   });
@@ -103,7 +103,7 @@ test('while the tables are down each call is an outage', async () => {
   const [far, farBook] = [createDemandStore(nowhere), createDemandBook(nowhere)];
   const row = { ...demand(), etag: 'x', takenAtMs: 0 };
   for (const call of [
-    () => farBook.insert(row),
+    () => farBook.insert(row, 'an account'),
     () => farBook.find(row.id),
     () => far.open(),
     () => far.write(row),

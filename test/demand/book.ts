@@ -19,7 +19,7 @@ export interface Book {
 export function createBook(): Book {
   const rows = new Map<string, StoredDemand>();
   let made = 0;
-  const stored = (demand: Demand, takenAtMs: number): StoredDemand => {
+  const stored = (demand: Demand & { account?: string | undefined }, takenAtMs: number): StoredDemand => {
     made += 1;
     return { ...demand, takenAtMs, etag: `etag-${made}` };
   };
@@ -27,9 +27,9 @@ export function createBook(): Book {
     rows,
     before: () => undefined,
     issuer: {
-      async insert(demand) {
+      async insert(demand, account) {
         book.before('insert');
-        if (!rows.has(demand.id)) rows.set(demand.id, stored(demand, 0));
+        if (!rows.has(demand.id)) rows.set(demand.id, stored({ ...demand, account }, 0));
       },
       async find(id) {
         return rows.get(id);

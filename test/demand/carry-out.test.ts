@@ -39,12 +39,12 @@ beforeEach(async () => {
   asked = [];
   logged = [];
   answer = () => ({ kind: 'begun', why: 'waits for tokens' });
-  await book.issuer.insert(demand);
+  await book.issuer.insert(demand, 'an account');
 });
 const rotator = () =>
   createCarryOut({
     store: book.rotator,
-    async retireNow(resource, request) {
+    async retireNow({ resource }, request) {
       const found = answer();
       asked.push([resource, request]);
       if (found?.kind === 'begun' && !begun.includes(request.demand)) begun.push(request.demand);
@@ -86,7 +86,7 @@ test('a lost message costs minutes: the timer finds the open demands, and leaves
 
 test('the timer has an end: demands that wait for the next tick, or for their message, do not use up the time of the rotations', async () => {
   for (let n = 0; n < 20; n += 1)
-    await book.issuer.insert({ ...demand, id: `0b9d4c6e-1a2f-4d3c-8b7a-5e6f708192${n + 10}` });
+    await book.issuer.insert({ ...demand, id: `0b9d4c6e-1a2f-4d3c-8b7a-5e6f708192${n + 10}` }, 'an account');
   answer = () => {
     elapsedMs += 10_000;
     return { kind: 'begun', why: '' };
@@ -101,8 +101,11 @@ test('the timer has an end: demands that wait for the next tick, or for their me
 test('an emergency waits for no other demand', async () => {
   book.rows.clear();
   const at = (seconds: number) => new Date(START_MS + seconds * 1000).toISOString();
-  await book.issuer.insert({ ...demand, emergency: false, at: at(0) });
-  await book.issuer.insert({ ...demand, id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', at: at(1) });
+  await book.issuer.insert({ ...demand, emergency: false, at: at(0) }, 'an account');
+  await book.issuer.insert(
+    { ...demand, id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', at: at(1) },
+    'an account',
+  );
   await rotator().open();
   assert.deepEqual(begun, ['0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', ID]);
 });
@@ -120,7 +123,10 @@ test('what prevents a rotation is in the row: nothing was begun', async () => {
 });
 
 test('a resource whose keys are not rotated here says so', async () => {
-  await book.issuer.insert({ ...demand, id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', emergency: false });
+  await book.issuer.insert(
+    { ...demand, id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', emergency: false },
+    'an account',
+  );
   answer = () => undefined;
   await rotator().open();
   const calm = await book.issuer.find('0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204');
@@ -158,7 +164,7 @@ test('a demand that was begun is followed until its rotation is over, and says w
 describe('in an outage', () => {
   test('a begun demand whose rotation cannot be seen keeps no other from its end', async () => {
     const other = { ...demand, id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', resource: 'translator' };
-    await book.issuer.insert(other);
+    await book.issuer.insert(other, 'an account');
     await rotator().open();
     becameOf = ({ id }) => (id === ID ? down() : 'done');
     await rotator().finish();
@@ -180,7 +186,7 @@ describe('in an outage', () => {
 
   test('one demand that cannot be begun does not hold up the others of the timer', async () => {
     const other = { ...demand, id: '0b9d4c6e-1a2f-4d3c-8b7a-5e6f70819204', resource: 'translator' };
-    await book.issuer.insert(other);
+    await book.issuer.insert(other, 'an account');
     let calls = 0;
     answer = () => {
       calls += 1;
@@ -213,7 +219,7 @@ test('whoever dies between any two calls leaves a demand that is begun once, or 
   class Killed extends Error {}
   for (let dieAt = 1; dieAt <= 4; dieAt += 1) {
     book = createBook();
-    await book.issuer.insert(demand);
+    await book.issuer.insert(demand, 'an account');
     begun = [];
     nowMs = START_MS;
     let calls = 0;

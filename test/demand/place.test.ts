@@ -54,9 +54,10 @@ const place = (asked: Wish) =>
 test('a demand is a row before it is a message, and the message has nothing but its id', async () => {
   const demand = await place({ ...wish, slot: 'Key2' });
   assert.deepEqual(done, ['insert', `put {"id":"${ID}"} 1000`]);
-  const { etag: _, takenAtMs, ...row } = book.rows.get(ID) ?? assert.fail();
+  const { etag: _, takenAtMs, account, ...row } = book.rows.get(ID) ?? assert.fail();
   assert.deepEqual(row, demand);
-  const { account: __, ...asked } = wish;
+  const { account: wanted, ...asked } = wish;
+  assert.equal(account, wanted);
   assert.deepEqual(row, {
     ...asked,
     slot: 'Key2',

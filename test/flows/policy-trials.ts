@@ -24,7 +24,7 @@ interface Change {
   readonly sentAtMs: number;
   readonly returnedAtMs: number;
 }
-interface Exchanged {
+export interface Exchanged {
   readonly beganAtMs: number;
   readonly endedAtMs: number;
   readonly status: number;
@@ -191,7 +191,7 @@ function judged(exchanged: readonly Exchanged[], changes: readonly Change[], sin
 }
 
 /** Exchanges at each instance in turn, in an open loop: a slow answer does not slow the sending down. */
-async function startLoad(stack: Stack, perSecond: number) {
+export async function startLoad(stack: Stack, perSecond: number) {
   const { instances } = stack.description;
   const agent = new Agent({ keepAlive: true });
   const renewMs = 30 * 60_000;

@@ -1,5 +1,6 @@
 /** The processes that rotate: they tick at once, late and twice, die in the middle and come back. */
 import { type CarryOut, createCarryOut } from '../../src/demand/carry-out.ts';
+import { nameOf } from '../../src/demand/named.ts';
 import type { Slot } from '../../src/ports.ts';
 import { createPace } from '../../src/rotation/pace.ts';
 import { createRotation, type KeyRotation } from '../../src/rotation/rotate.ts';
@@ -211,12 +212,13 @@ function startRotator(
   const rotation = createRotation(ports, policy.resources, driver, pace, handsBack);
   const carryOut = createCarryOut({
     store: demandsOver(way),
-    retireNow: async (resource, request) => {
+    retireNow: async (demand, request) => {
+      const resource = nameOf(demand, policy.resources);
       const retired = await rotation.retireNow(resource, request);
       await rotation.tellPlan(resource);
       return retired;
     },
-    progress: (demand) => rotation.becameOf(demand.resource, demand),
+    progress: (demand) => rotation.becameOf(nameOf(demand, policy.resources), demand),
     now: process.clock,
     elapsedMs: timeline.now,
     log: (event, fields = {}) => verdict.note(`${process.name} ${event} ${JSON.stringify(fields)}`),

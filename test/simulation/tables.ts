@@ -68,12 +68,13 @@ export function publishedOver(
 }
 
 export function demandBookOver({ cloud, wire, process }: Way): DemandBook {
-  const insert = (demand: Demand): void => {
+  const insert = (demand: Demand, account: string): void => {
     if (!cloud.demands.has(demand.id))
-      cloud.demands.set(demand.id, { ...demand, takenAtMs: 0, etag: cloud.newEtag() });
+      cloud.demands.set(demand.id, { ...demand, account, takenAtMs: 0, etag: cloud.newEtag() });
   };
   return {
-    insert: (demand) => wire.call(process, 'tables', 'insert demand', () => insert(demand), true),
+    insert: (demand, account) =>
+      wire.call(process, 'tables', 'insert demand', () => insert(demand, account), true),
     find: async (id) => cloud.demands.get(id),
   };
 }

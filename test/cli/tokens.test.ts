@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
 import { SHAPES } from '../../src/cli/schemas.ts';
@@ -111,6 +112,25 @@ test('an unchanged program that uses DefaultAzureCredential gets broker tokens u
   assert.equal(claims.aud, 'https://cognitiveservices.azure.com');
   assert.ok(left > 600_000 && left < 90 * 60_000, String(left));
   assert.equal(secret, 'none');
+});
+
+test('openai with DefaultAzureCredential calls the account under run, whatever authorities the machine names', async () => {
+  const { ca, resources } = local.description;
+  const endpoint = resources.find(({ name }) => name === 'chat')?.endpoint ?? assert.fail();
+  const app = `
+    import { DefaultAzureCredential, getBearerTokenProvider } from '@azure/identity';
+    import OpenAI from 'openai';
+    const apiKey = getBearerTokenProvider(new DefaultAzureCredential(), 'https://cognitiveservices.azure.com/.default');
+    const openai = new OpenAI({ baseURL: '${endpoint}/openai/v1', apiKey, maxRetries: 0 });
+    const { choices } = await openai.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'Hello' }] });
+    console.log(choices[0].message.content);`;
+  const other = join(ca, '..', 'no-such-file.pem');
+  const ran = await run(
+    ['run', 'chat', '--as', 'ada', ...broker, '--', process.execPath, '--input-type=module', '-e', app],
+    { NODE_EXTRA_CA_CERTS: other },
+  );
+  assert.equal(ran.code, 0, ran.err);
+  assert.notEqual(ran.out.trim(), '');
 });
 
 test('with several accounts the client id says which', async () => {

@@ -34,8 +34,8 @@ export function readDescription(file: string): LocalMode {
 }
 
 /** The system's authorities with the local mode's own, which `npm start` writes beside the description. */
-export const bundleBeside = (ca: string, descriptionFile: string): string =>
-  join(dirname(descriptionFile || ca), 'ca-bundle.pem');
+export const bundleBeside = (descriptionFile: string): string =>
+  join(dirname(descriptionFile), 'ca-bundle.pem');
 
 /**
  * The one that a command is about: the one at the URL, else the only one that runs.

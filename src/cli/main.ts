@@ -35,6 +35,5 @@ const world: World = {
   signal: ended.signal,
 };
 process.exitCode = await runCommandLine(world, args);
-// A credential may keep a connection open, which would hold the process for seconds.
-if (process.stdout.writableLength === 0) process.exit();
-process.stdout.once('drain', () => process.exit());
+// A credential may keep a connection open, which would hold the process for seconds; what was written goes out first.
+process.stdout.write('', () => process.exit());

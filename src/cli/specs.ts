@@ -245,7 +245,7 @@ export const SPECS: readonly CommandSpec[] = [
     about: 'Keys nobody needs, keys of unknown age, grants and rights nobody uses',
     options: [
       { flags: '--days <days>', about: 'of how many the use counts (default: 30)' },
-      { flags: '--policy <file>', about: 'the policy in force, for its grants' },
+      { flags: '--policy <file>', about: 'the policy, where the broker does not tell it' },
     ],
     examples: ['advise', 'advise --days 90 --policy policy.json'],
     load: () => import('./commands/advise.ts'),

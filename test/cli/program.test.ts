@@ -86,6 +86,18 @@ test('the completion scripts are accepted by their shells, and know every comman
   }
 });
 
+test('under an older Node of this machine the launcher starts the one that npm ci has brought', (context) => {
+  const older = (process.env['PATH'] ?? '').split(':').flatMap((folder) => {
+    const { stdout } = spawnSync(join(folder, 'node'), ['--version'], { encoding: 'utf8' });
+    return Number(/^v(\d+)/.exec(stdout ?? '')?.[1] ?? 99) < 24 ? [join(folder, 'node')] : [];
+  })[0];
+  if (older === undefined) return context.skip('there is none');
+  const launcher = join(import.meta.dirname, '../../src/cli/launcher.cjs');
+  const ran = spawnSync(older, [launcher, 'nonsense'], { encoding: 'utf8' });
+  assert.equal(ran.status, 2);
+  assert.match(ran.stderr, /no command nonsense/);
+});
+
 test('bash completes commands, their options, and after -- what it completes everywhere', () => {
   const complete = (...words: string[]): string[] => {
     const script = `${completion('bash', SPECS)}

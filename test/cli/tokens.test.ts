@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
 import { SHAPES } from '../../src/cli/schemas.ts';
@@ -113,6 +114,25 @@ test('an unchanged program that uses DefaultAzureCredential gets broker tokens u
   assert.equal(secret, 'none');
 });
 
+test('openai with DefaultAzureCredential calls the account under run, whatever authorities the machine names', async () => {
+  const { ca, resources } = local.description;
+  const endpoint = resources.find(({ name }) => name === 'chat')?.endpoint ?? assert.fail();
+  const app = `
+    import { DefaultAzureCredential, getBearerTokenProvider } from '@azure/identity';
+    import OpenAI from 'openai';
+    const apiKey = getBearerTokenProvider(new DefaultAzureCredential(), 'https://cognitiveservices.azure.com/.default');
+    const openai = new OpenAI({ baseURL: '${endpoint}/openai/v1', apiKey, maxRetries: 0 });
+    const { choices } = await openai.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'Hello' }] });
+    console.log(choices[0].message.content);`;
+  const other = join(ca, '..', 'no-such-file.pem');
+  const ran = await run(
+    ['run', 'chat', '--as', 'ada', ...broker, '--', process.execPath, '--input-type=module', '-e', app],
+    { NODE_EXTRA_CA_CERTS: other },
+  );
+  assert.equal(ran.code, 0, ran.err);
+  assert.notEqual(ran.out.trim(), '');
+});
+
 test('with several accounts the client id says which', async () => {
   const { description } = local;
   const both = description.callers.find(({ may }) => may.length > 1) ?? assert.fail('nobody may have two');
@@ -144,7 +164,7 @@ test('run ends as its program does, and passes on its streams and signals', asyn
     ...as,
     'sh',
     '-c',
-    'trap "echo got; exit 3" TERM; echo up; while :; do sleep 0.05; done',
+    'trap "echo got; exit 3" TERM; echo up; for i in $(seq 900); do sleep 0.05; done',
   ]);
   await firstLine(trap);
   trap.child.kill('SIGTERM');

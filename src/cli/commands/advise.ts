@@ -1,12 +1,13 @@
 /** `advise`: what could be taken away without anybody missing it, and what nobody knows. */
 
-import { loadPolicy, PolicyError } from '../../policy/load.ts';
+import type { Policy } from '../../policy/schema.ts';
 import type { Account } from '../../rotation/shown.ts';
 import { adviceFrom, type Granted } from '../advice.ts';
-import { operatorApi } from '../api.ts';
+import { type Api, operatorApi } from '../api.ts';
 import { type Call, textOption } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import type { AuditItem } from '../outstanding.ts';
+import { load, policyInForce } from '../policy-in-force.ts';
 import { adviceText } from '../render/advice.ts';
 import { styleFor } from '../render/style.ts';
 import { openSession } from '../session.ts';
@@ -40,7 +41,7 @@ export async function run({ world, options }: Call): Promise<undefined> {
     after = page.next;
     if (after === undefined) break;
   }
-  const policy = file === undefined ? undefined : load(file);
+  const policy = await policyOf(api, file);
   const advice = { days, ...adviceFrom(accounts, granted, policy) };
   world.stdout.write(
     options.json
@@ -74,11 +75,9 @@ function count(
   });
 }
 
-function load(file: string) {
-  try {
-    return loadPolicy(readText(file));
-  } catch (error) {
-    if (error instanceof PolicyError) throw new CommandFailure('failed', error.message);
-    throw error;
-  }
+/** The policy in force; a file is for a broker that does not tell it. */
+async function policyOf(api: Api, file: string | undefined): Promise<Policy | undefined> {
+  const read = file === undefined ? await policyInForce(api) : load(readText(file));
+  if (read === undefined || !('problems' in read)) return read;
+  throw new CommandFailure('failed', read.problems.join('\n'), 'policy check tells the same, and no more.');
 }

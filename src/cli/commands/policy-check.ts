@@ -1,11 +1,11 @@
 /** `policy check FILE`: every problem of a policy, and with `--against` who would gain or lose. */
 import { changesInWords } from '../../policy/changes.ts';
-import { loadPolicy, PolicyError } from '../../policy/load.ts';
 import type { Policy } from '../../policy/schema.ts';
 import { policyWarnings } from '../../policy/warnings.ts';
-import { type Api, operatorApi, Refused } from '../api.ts';
+import { operatorApi } from '../api.ts';
 import { type Call, textOption } from '../command.ts';
 import { EXIT } from '../failure.ts';
+import { type Loaded, load, policyInForce } from '../policy-in-force.ts';
 import { type Style, styleFor } from '../render/style.ts';
 import { type WhatIf, whatIfText } from '../render/what-if.ts';
 import { openSession } from '../session.ts';
@@ -56,23 +56,10 @@ export async function run({ world, args: [file = ''], options }: Call): Promise<
   return result.valid && result.againstProblems === undefined ? EXIT.done : EXIT.failed;
 }
 
-type Loaded = Policy | { readonly problems: readonly string[] };
-
 function difference(before: Loaded, after: Policy): Pick<Result, 'changes' | 'againstProblems'> {
   return 'problems' in before
     ? { againstProblems: before.problems }
     : { changes: changesInWords(before, after) };
-}
-
-/** @returns undefined where the broker is of a time before it told its policy */
-async function policyInForce(api: Api): Promise<Loaded | undefined> {
-  try {
-    const { policy } = await api.get<{ policy: unknown }>('policy');
-    return load(JSON.stringify(policy));
-  } catch (error) {
-    if (error instanceof Refused && error.status === 404) return undefined;
-    throw error;
-  }
 }
 
 function textOf(
@@ -97,13 +84,4 @@ function textOf(
         ]),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function load(text: string): Loaded {
-  try {
-    return loadPolicy(text);
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    return { problems: error.message.split('\n') };
-  }
 }

@@ -68,7 +68,7 @@ function childEnvironment(
   );
   return {
     ...kept,
-    ...(local !== undefined && trusted(env, local.mode.ca, local.file)),
+    ...(local !== undefined && trusted(bundleBeside(local.file))),
     IDENTITY_ENDPOINT: endpoint,
     IDENTITY_HEADER: secret,
     // DefaultAzureCredential then asks this endpoint alone, and nobody else who may be signed in.
@@ -79,16 +79,17 @@ function childEnvironment(
   };
 }
 
-/** The simulated accounts have certificates of an authority that only this machine knows. */
-function trusted(env: Call['world']['env'], ca: string, file: string): Record<string, string> {
-  const bundle = bundleBeside(ca, file);
-  const wanted = {
-    NODE_EXTRA_CA_CERTS: ca,
+/**
+ * The simulated accounts have certificates of an authority that only this machine knows. The bundle holds it beside the
+ * machine's own, so it takes the place of a file that the environment names.
+ */
+function trusted(bundle: string): Record<string, string> {
+  return {
+    NODE_EXTRA_CA_CERTS: bundle,
     SSL_CERT_FILE: bundle,
     REQUESTS_CA_BUNDLE: bundle,
     CURL_CA_BUNDLE: bundle,
   };
-  return Object.fromEntries(Object.entries(wanted).filter(([name]) => env[name] === undefined));
 }
 
 const withLoopback = (known = ''): string =>

@@ -17,7 +17,7 @@ export const PATH = '/msi/token';
 const API_VERSION = '2019-08-01';
 /** What Azure AI is called in tokens, in every cloud. */
 const AZURE_AI =
-  /^https:\/\/(?:cognitiveservices\.azure\.(?:com|us|cn)|ai\.azure\.(?:com|us|cn)|ml\.azure\.com)\/?(?:\.default)?$/;
+  /^https:\/\/(?:cognitiveservices\.azure\.(?:com|us|cn)|ai\.azure\.(?:com|us|cn))\/?(?:\.default)?$/;
 
 type Answer = { readonly status: number; readonly body: object; readonly headers?: Record<string, string> };
 

@@ -29,17 +29,14 @@
  * console.log(`${answer.status} from ${token.endpoint}`);
  * ```
  */
-import { BrokerError, issuerIsNoUrl, notFromBroker, notReached, text } from './broker-error.ts';
-
-/** What the function below throws, so that an app imports both from one place. */
-export { BrokerError };
+import { BrokerError, OUTAGE } from './broker-error.ts';
 
 export interface BrokerTokenOptions {
   /** The broker's URL, as its metadata names it. A slash at its end makes no difference. */
   readonly issuer: string;
   /**
    * The app's or the user's own Entra token for the broker. Asked for at every exchange, so it should come
-   * from a cache, as MSAL and @azure/identity have one.
+   * from a cache, as MSAL and @azure/identity have one: `fromCredential` and `fromMsal` (caller.ts) make it of these.
    * @param claims a claims challenge to answer, where there is one: of Conditional Access, or because the broker
    *   wants a token that was issued after a revocation. To be passed on to MSAL or @azure/identity, which then
    *   get a new token past their caches
@@ -54,14 +51,16 @@ export interface BrokerTokenOptions {
   readonly fetch?: typeof fetch;
   /** Milliseconds that only move forward. Default: `performance.now`, which no change of the clock disturbs. */
   readonly nowMs?: () => number;
-  /** From 0 to 1. Spreads the refreshes of many processes. */
+  /** From 0 to 1. Spreads the refreshes, and the further tries, of many processes. */
   readonly random?: () => number;
+  /** How the time between two tries passes. Default: a timer. */
+  readonly wait?: (ms: number) => Promise<unknown>;
 }
 
 export interface BrokerToken {
   readonly accessToken: string;
   /** `aad#resourceId#token`, what the Speech SDK wants instead of an Entra token. */
-  readonly speechAuthorization?: string;
+  readonly speechAuthorization?: string | undefined;
   readonly tokenKind: 'sts' | 'entra' | 'obo';
   /** Where the token is good: an STS token at no other host. */
   readonly endpoint: string;
@@ -72,136 +71,167 @@ export interface BrokerToken {
   readonly refreshAtMs: number;
 }
 
+/** As much of an `AbortSignal` as is needed, which is what @azure/abort-controller has too. */
+export interface Signal {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface GetOptions {
   /** A token that the resource did not accept: not handed out again from the cache. */
-  readonly refused?: BrokerToken;
+  readonly refused?: BrokerToken | undefined;
   /** A claims challenge: passed to `getCallerToken`, and answered by an exchange of its own. */
-  readonly claims?: string;
+  readonly claims?: string | undefined;
+  /** Ends the wait of this call. The exchange goes on for others who wait for it. */
+  readonly signal?: Signal | null | undefined;
 }
 /** @throws BrokerError */
 export type GetBrokerToken = (options?: GetOptions) => Promise<BrokerToken>;
 
 /** A token with less left is not handed out: the call it is for must still arrive. */
 const MINIMUM_LIFE_MS = 10_000;
-/** After a failed refresh in the background, where the broker names no time of its own. */
-const HOLD_OFF_MS = 5_000;
 /** A refresh comes up to this share of `refresh_in` earlier. */
 const JITTER_SHARE = 0.1;
+/** In an outage, while somebody waits: how often an exchange is tried. */
+const TRIES = 3;
+/** Between two of these; and between two refreshes in the background, where the broker names no time of its own. */
+const LONGEST_PAUSE_SECONDS = 5;
+
+/** Milliseconds that no change of the machine's clock disturbs. */
+export const sinceStart = (): number => performance.now();
 
 /**
  * A function that answers from its cache, fetches the next token in the background when `refresh_in` has
  * passed, and lets all who wait share one exchange. An outage shows only when the cached token has run out.
  */
 export function brokerToken(options: BrokerTokenOptions): GetBrokerToken {
-  const nowMs = options.nowMs ?? (() => performance.now());
+  const {
+    nowMs = sinceStart,
+    random = Math.random,
+    wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  } = options;
   let held: BrokerToken | undefined;
-  let fetching: Promise<BrokerToken> | undefined;
-  let quietUntilMs = Number.NEGATIVE_INFINITY;
+  /** The exchange that is under way, and the challenge it answers. */
+  let flight: { claims: string | undefined; token: Promise<BrokerToken> } | undefined;
+  let quietUntilMs = 0;
+  /** Where the broker itself named a time before which it is not to be asked. */
+  let outage: unknown;
 
-  let begun = 0;
-  let heldFrom = 0;
+  const isGood = (refused?: BrokerToken) =>
+    held && held !== refused && held.expiresAtMs - nowMs() >= MINIMUM_LIFE_MS;
 
-  const fetchNext = async (claims?: string): Promise<BrokerToken> => {
-    begun += 1;
-    const mine = begun;
-    const token = await exchange(options, nowMs, claims).catch((error: unknown) => {
-      // The caller's token was issued before a revocation, and comes from somebody's cache: once with a newer one.
-      if (!(error instanceof BrokerError) || error.code !== 'invalid_request' || !error.claims) throw error;
-      return exchange(options, nowMs, error.claims);
-    });
-    // A refresh that began before a challenge was answered brings a token that the challenge has refused.
-    if (mine < heldFrom) return token;
-    heldFrom = mine;
-    held = token;
+  const next = (claims?: string, refused?: BrokerToken): Promise<BrokerToken> => {
+    if (outage && nowMs() < quietUntilMs) return Promise.reject(outage);
+    if (flight && (!claims || flight.claims === claims)) return flight.token;
+    const insist = async (challenge?: string, tries = 1): Promise<BrokerToken> => {
+      try {
+        return await exchange(options, challenge, nowMs, random);
+      } catch (error) {
+        // What getCallerToken throws has none of these.
+        const { code, retryAfterSeconds, claims: newer } = Object(error) as Partial<BrokerError>;
+        // The caller's token was issued before a revocation, and comes from somebody's cache: once with a newer one.
+        if (code === 'invalid_request' && newer && challenge === claims) return insist(newer, tries);
+        if (code !== OUTAGE) throw error;
+        const seconds = retryAfterSeconds ?? (1 + random()) * 2 ** (tries - 2);
+        // Who can be given what is held does not wait.
+        if (tries >= TRIES || seconds > LONGEST_PAUSE_SECONDS || isGood(refused)) {
+          quietUntilMs = nowMs() + (retryAfterSeconds ?? LONGEST_PAUSE_SECONDS) * 1000;
+          outage = retryAfterSeconds && error;
+          throw error;
+        }
+        await wait(seconds * 1000);
+        return insist(challenge, tries + 1);
+      }
+    };
+    const token = insist(claims)
+      .then((fresh) => {
+        outage = undefined;
+        // A refresh that began before a challenge was answered brings a token that the challenge has refused.
+        if (flight === mine) held = fresh;
+        return fresh;
+      })
+      .finally(() => {
+        if (flight === mine) flight = undefined;
+      });
+    const mine = { claims, token };
+    flight = mine;
     return token;
   };
-  const next = (): Promise<BrokerToken> => {
-    fetching ??= fetchNext().finally(() => {
-      fetching = undefined;
-    });
-    return fetching;
-  };
 
-  return async ({ refused, claims } = {}) => {
-    if (claims !== undefined) return fetchNext(claims);
-    if (held === undefined || held === refused || held.expiresAtMs - nowMs() < MINIMUM_LIFE_MS) return next();
-    if (nowMs() >= held.refreshAtMs && nowMs() >= quietUntilMs)
-      next().catch((error: unknown) => {
-        const seconds = error instanceof BrokerError ? error.retryAfterSeconds : undefined;
-        quietUntilMs = nowMs() + (seconds === undefined ? HOLD_OFF_MS : seconds * 1000);
-      });
-    return held;
-  };
+  return ({ refused, claims, signal } = {}) =>
+    new Promise((resolve, reject) => {
+      const abort = () => reject(signal?.reason ?? new DOMException('', 'AbortError'));
+      if (signal?.aborted) return abort();
+      if (!claims && held && isGood(refused)) {
+        // Who is served does not hear that it failed.
+        if (nowMs() >= Math.max(held.refreshAtMs, quietUntilMs)) next().catch(() => {});
+        return resolve(held);
+      }
+      signal?.addEventListener('abort', abort);
+      next(claims, claims ? held : refused)
+        .then(resolve, reject)
+        .finally(() => signal?.removeEventListener('abort', abort));
+    });
 }
 
 async function exchange(
-  { issuer, getCallerToken, resource, tokenKind, timeoutMs = 10_000, ...options }: BrokerTokenOptions,
-  nowMs: () => number,
+  {
+    issuer,
+    getCallerToken,
+    resource,
+    tokenKind,
+    timeoutMs = 10_000,
+    fetch: send = fetch,
+  }: BrokerTokenOptions,
   claims: string | undefined,
+  nowMs: () => number,
+  random: () => number,
 ): Promise<BrokerToken> {
   const callerToken = await getCallerToken(claims);
   const askedAtMs = nowMs();
-  if (!URL.canParse(issuer)) throw issuerIsNoUrl();
-  // Without user and password, which an address may hold and a message must not.
-  const at = new URL(issuer).origin;
-  const send = options.fetch ?? fetch;
-  const { response, answer } = await post(send, at, `${issuer.replace(/\/+$/, '')}/oauth2/token`, timeoutMs, {
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: callerToken,
-    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-    resource,
-    ...(tokenKind === undefined ? {} : { token_kind: tokenKind }),
-  });
-  if (!response.ok && text(answer['error']) !== undefined)
-    throw new BrokerError(response.status, answer, response.headers.get('retry-after'));
-  const accessToken = text(answer['access_token']);
-  const expiresInSeconds = Number(answer['expires_in']);
-  if (!response.ok || accessToken === undefined || !(expiresInSeconds > 0)) throw notFromBroker(at, response);
-  const refreshInMs = Number(answer['refresh_in'] ?? expiresInSeconds * 0.8) * 1000;
-  const speechAuthorization = text(answer['speech_authorization']);
-  return {
-    accessToken,
-    ...(speechAuthorization === undefined ? {} : { speechAuthorization }),
-    tokenKind: answer['token_kind'] as BrokerToken['tokenKind'],
-    endpoint: text(answer['endpoint']) ?? '',
-    region: text(answer['region']) ?? '',
-    expiresAtMs: askedAtMs + expiresInSeconds * 1000,
-    refreshAtMs: askedAtMs + refreshInMs * (1 - JITTER_SHARE * (options.random ?? Math.random)()),
-  };
-}
-
-async function post(
-  send: typeof fetch,
-  at: string,
-  url: string,
-  timeoutMs: number,
-  form: Record<string, string>,
-): Promise<{ response: Response; answer: Record<string, unknown> }> {
-  let response: Response;
-  let body: string;
+  let response: Response | undefined;
+  let refusal: object | undefined;
+  let thrown: unknown;
   try {
-    response = await send(url, {
+    response = await send(new URL(issuer.replace(/\/*$/, '/oauth2/token')), {
       method: 'POST',
       // As one string, so that it has a Content-Length: the broker's host drops chunked bodies.
-      body: new URLSearchParams(form).toString(),
+      body: `${new URLSearchParams({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: callerToken,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        resource,
+        ...(tokenKind && { token_kind: tokenKind }),
+      })}`,
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       // Not followed: the caller's token would be sent to another address. A broker has no redirects.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
-    body = await response.text();
+    const answer: Record<string, unknown> = Object(await response.json());
+    const lifeMs = Number(answer['expires_in']) * 1000;
+    if (!response.ok) refusal = typeof answer['error'] === 'string' ? answer : undefined;
+    else if (answer['access_token'] && lifeMs > 0)
+      // A broker has answered, which is believed.
+      return {
+        accessToken: answer['access_token'],
+        speechAuthorization: answer['speech_authorization'],
+        tokenKind: answer['token_kind'],
+        endpoint: answer['endpoint'],
+        region: answer['region'],
+        expiresAtMs: askedAtMs + lifeMs,
+        refreshAtMs:
+          askedAtMs + (Number(answer['refresh_in']) * 1000 || lifeMs * 0.8) * (1 - JITTER_SHARE * random()),
+      } as BrokerToken;
   } catch (error) {
-    throw notReached(at, error, timeoutMs);
+    // Something else than JSON is an answer too, though not a broker's.
+    if (!(error instanceof SyntaxError)) [thrown, response] = [error, undefined];
   }
-  return { response, answer: membersOf(body) };
-}
-
-/** The members of a JSON object; none where the text is anything else. */
-function membersOf(body: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
+  throw new BrokerError(
+    response?.status ?? 0,
+    refusal ?? (await import('./why.ts')).whyNot(issuer, response, thrown, timeoutMs),
+    response?.headers.get('retry-after'),
+  );
 }

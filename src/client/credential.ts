@@ -2,17 +2,20 @@ import {
   type BrokerToken,
   type BrokerTokenOptions,
   brokerToken,
-  type GetBrokerToken,
+  type Signal,
+  sinceStart,
 } from './broker-token.ts';
 
 /**
  * The broker as a `TokenCredential`, for every client of the Azure SDK and for `openai`.
  * The scope that the SDK asks for is not looked at: the broker's policy fixes it for the resource.
+ * Each object has a cache of its own, in memory only: an app has one for each resource, and shares it.
  *
  * @example
  * ```ts
  * import { EnvironmentCredential, getBearerTokenProvider } from '@azure/identity';
  * import OpenAI from 'openai';
+ * import { fromCredential } from './caller.ts';
  * import { BrokerCredential } from './credential.ts';
  *
  * const { BROKER = '', BROKER_SCOPE = '', CHAT_ENDPOINT = '' } = process.env;
@@ -22,8 +25,7 @@ import {
  *   issuer: BROKER,
  *   resource: 'chat',
  *   tokenKind: 'entra',
- *   getCallerToken: async (claims) =>
- *     (await own.getToken(BROKER_SCOPE, { enableCae: true, ...(claims && { claims }) })).token,
+ *   getCallerToken: fromCredential(own, BROKER_SCOPE),
  * });
  * const openai = new OpenAI({
  *   baseURL: `${CHAT_ENDPOINT}/openai/v1`,
@@ -37,37 +39,41 @@ import {
  * ```
  */
 export class BrokerCredential {
-  readonly #get: GetBrokerToken;
-  readonly #nowMs: () => number;
-
-  constructor(options: BrokerTokenOptions) {
-    this.#nowMs = options.nowMs ?? (() => performance.now());
-    this.#get = brokerToken(options);
-  }
-
   /**
-   * @param options `claims`: a challenge the service answered with; goes to `getCallerToken`
+   * `claims`: a challenge the service answered with; goes to `getCallerToken`
    * @throws BrokerError
    */
-  async getToken(_scopes: string | string[], options: { claims?: string } = {}): Promise<AccessToken> {
-    const token = await this.#get(options.claims === undefined ? {} : { claims: options.claims });
-    return this.#onTheWall(token);
-  }
+  declare readonly getToken: (scopes?: string | string[], options?: GetTokenOptions) => Promise<AccessToken>;
 
-  /** The SDK counts on the clock on the wall, in milliseconds since the epoch. */
-  #onTheWall({ accessToken, expiresAtMs, refreshAtMs }: BrokerToken): AccessToken {
-    const offsetMs = Date.now() - this.#nowMs();
-    return {
-      token: accessToken,
-      expiresOnTimestamp: Math.floor(expiresAtMs + offsetMs),
-      refreshAfterTimestamp: Math.floor(refreshAtMs + offsetMs),
-      tokenType: 'Bearer',
-    };
+  constructor(options: BrokerTokenOptions) {
+    const get = brokerToken(options);
+    this.getToken = async (_, { claims, abortSignal: signal } = {}) =>
+      onTheWall(await get({ claims, signal }), options);
   }
 }
 
+/** The SDK counts on the clock on the wall, in milliseconds since the epoch. */
+export function onTheWall(
+  { accessToken, expiresAtMs, refreshAtMs }: BrokerToken,
+  { nowMs = sinceStart }: BrokerTokenOptions,
+): AccessToken {
+  const offsetMs = Date.now() - nowMs();
+  return {
+    token: accessToken,
+    expiresOnTimestamp: expiresAtMs + offsetMs,
+    refreshAfterTimestamp: refreshAtMs + offsetMs,
+    tokenType: 'Bearer',
+  };
+}
+
+/** As much of what @azure/core-auth has as means something here. */
+export interface GetTokenOptions {
+  readonly claims?: string | undefined;
+  readonly abortSignal?: Signal | undefined;
+}
+
 /** As @azure/core-auth has it. */
-interface AccessToken {
+export interface AccessToken {
   readonly token: string;
   readonly expiresOnTimestamp: number;
   readonly refreshAfterTimestamp: number;

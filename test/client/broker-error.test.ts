@@ -6,7 +6,8 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { BrokerError, type BrokerTokenOptions, brokerToken } from '../../src/client/broker-token.ts';
+import { BrokerError } from '../../src/client/broker-error.ts';
+import { type BrokerTokenOptions, brokerToken } from '../../src/client/broker-token.ts';
 import { createTls } from '../../src/local/simulated/tls.ts';
 import { type Answer, granted, startFakeBroker } from './fake-broker.ts';
 
@@ -21,7 +22,12 @@ after(() => {
 });
 
 async function failure(options: Partial<BrokerTokenOptions> & { issuer: string }): Promise<BrokerError> {
-  const get = brokerToken({ getCallerToken: () => 'caller-token', resource: 'speech', ...options });
+  const get = brokerToken({
+    getCallerToken: () => 'caller-token',
+    resource: 'speech',
+    wait: async () => undefined,
+    ...options,
+  });
   const error = await get().then(
     () => assert.fail('it got a token'),
     (thrown: unknown) => thrown,

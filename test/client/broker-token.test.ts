@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { BrokerError, type BrokerTokenOptions, brokerToken } from '../../src/client/broker-token.ts';
+import { BrokerError } from '../../src/client/broker-error.ts';
+import { type BrokerTokenOptions, brokerToken } from '../../src/client/broker-token.ts';
 import { granted, startFakeBroker } from './fake-broker.ts';
 
 describe('the token function of an app', () => {
@@ -113,7 +114,12 @@ describe('the token function of an app', () => {
     inSeconds(95);
     await assert.rejects(get(), { name: 'BrokerError', status: 503, retryAfterSeconds: 20 });
     broker.answers(() => granted('again'));
-    assert.equal((await get()).accessToken, 'again', 'a failure is not remembered');
+    inSeconds(19);
+    const asked = broker.asked.length;
+    await assert.rejects(get(), { status: 503 });
+    assert.equal(broker.asked.length, asked, 'it is not asked before the time that it named');
+    inSeconds(1);
+    assert.equal((await get()).accessToken, 'again', 'and then it is');
   });
 
   it('gives another token for one that was refused, with one exchange for all who were refused', async () => {

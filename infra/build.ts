@@ -1,5 +1,6 @@
 /**
- * `npm run build [-- --policy FILE]`: makes dist/issuer and dist/rotator, the folders that are deployed as they are.
+ * `npm run build [-- --policy FILE]`: makes dist/issuer and dist/rotator, the folders that are deployed as they are,
+ * and dist/package, which is published (build-package.ts).
  * Nothing is installed or built in Azure. Without a policy it takes that of azd's environment, and outside of azd infra/policy.json.
  *
  * ES modules with splitting, because then a heavy SDK is a chunk that is read when it is first used. One
@@ -7,9 +8,11 @@
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { readCommandLine } from '../src/command-line.ts';
 import { loadPolicy } from '../src/policy/load.ts';
+import { buildPackage } from './build-package.ts';
 import { parseEnvironments } from './environments.ts';
 import { sbom } from './sbom.ts';
 
@@ -148,8 +151,8 @@ if (import.meta.main) {
   --policy FILE  the policy that is packed (default: that of the azd
                  environment, else infra/policy.json)
 
-Makes dist/issuer and dist/rotator, the folders that are deployed, and prints
-the size of each file.`;
+Makes dist/issuer and dist/rotator, the folders that are deployed, and
+dist/package, which is published. Prints the size of each file.`;
   const { values } = readCommandLine(usage, { options: { policy: { type: 'string' } } });
   const policy = values.policy ?? join(root, 'infra', policyOf(process.env['AZURE_ENV_NAME']));
   for (const app of APPS) {
@@ -159,4 +162,11 @@ the size of each file.`;
     const atStart = kib(bytesAtStart(metafile));
     console.log(`${kib(total).padStart(10)}  in all, of which ${atStart} are read at start\n`);
   }
+  await buildPackage(join(root, 'dist/package'));
+  const published = readdirSync(join(root, 'dist/package'), { recursive: true, withFileTypes: true });
+  const bytes = published
+    .filter((one) => one.isFile())
+    .reduce((sum, { parentPath, name: file }) => sum + statSync(join(parentPath, file)).size, 0);
+  const client = gzipSync(readFileSync(join(root, 'dist/package/client/index.js')), { level: 9 }).length;
+  console.log(`${kib(bytes).padStart(10)}  dist/package, of which a page loads ${client} B (gzip)`);
 }

@@ -31,6 +31,9 @@
  */
 import { BrokerError, OUTAGE } from './broker-error.ts';
 
+/** What the function below throws, so that whoever catches it imports both from one place. */
+export { BrokerError };
+
 export interface BrokerTokenOptions {
   /** The broker's URL, as its metadata names it. A slash at its end makes no difference. */
   readonly issuer: string;

@@ -1,7 +1,8 @@
 /** One host of a simulated AI account: its key exchange and its data plane behind one address. */
 import type { AccountHost } from './accounts-gateway.ts';
-import { createDataPlane } from './dataplane.ts';
+import { createDataPlane, createLiveDataPlane } from './dataplane.ts';
 import { findOperation } from './dataplane-operations.ts';
+import { recognition } from './dataplane-recognition.ts';
 import type { Endpoint } from './service.ts';
 import { createSts, issueTokenPath } from './sts.ts';
 
@@ -9,17 +10,23 @@ import { createSts, issueTokenPath } from './sts.ts';
 export function createAccountHost(host: AccountHost): Omit<Endpoint, 'port'> {
   const issueToken = createSts(host);
   const use = createDataPlane(host);
+  const useLive = createLiveDataPlane(host);
   const isSts = (path: string) => path.toLowerCase() === issueTokenPath.toLowerCase();
   return {
     service: (path) => (isSts(path) ? 'sts' : 'ai'),
     operation({ method, url }) {
       if (isSts(url.pathname)) return 'issueToken';
       const kind = host.accounts.find(host.name)?.kind ?? '';
-      return findOperation(kind, method, url.pathname)?.name ?? 'unknown';
+      return (
+        (findOperation(kind, method, url.pathname) ?? recognition(kind, url.pathname))?.name ?? 'unknown'
+      );
     },
     async handle(call) {
       const outcome = call.service === 'sts' ? issueToken(call) : await use(call);
       return { ...outcome, resource: host.name };
+    },
+    async upgrade(call) {
+      return { ...(await useLive(call)), resource: host.name };
     },
   };
 }

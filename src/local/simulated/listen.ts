@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Tls } from './tls.ts';
 
 export interface Listener {
@@ -59,6 +60,10 @@ export interface Listener extends Door {
   /** Absent: plain http. */
   readonly tls: Tls | undefined;
   onRequest(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Absent: a request to go on with another protocol is answered as any other. */
+  readonly onUpgrade?:
+    | ((request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>)
+    | undefined;
   log(line: string): void;
 }
 
@@ -72,12 +77,19 @@ export async function listen(listener: Listener): Promise<Served> {
   };
   const options = { keepAliveTimeout: 60_000, noDelay: true };
   const { tls } = listener;
-  const opened = await open(
-    tls
-      ? createTlsServer({ ...options, key: tls.key, cert: tls.cert }, onRequest)
-      : createServer(options, onRequest),
-    listener,
-  );
+  const server = tls
+    ? createTlsServer({ ...options, key: tls.key, cert: tls.cert }, onRequest)
+    : createServer(options, onRequest);
+  const { onUpgrade } = listener;
+  if (onUpgrade !== undefined)
+    server.on('upgrade', (request, socket, head) => {
+      if (listener.refuses()) return void socket.destroy();
+      onUpgrade(request, socket, head).catch((error: unknown) => {
+        if (!socket.destroyed) listener.log(`simulated service: ${String(error)}`);
+        socket.destroy();
+      });
+    });
+  const opened = await open(server, listener);
   const url = tls ? `https://localhost:${opened.port}` : `http://127.0.0.1:${opened.port}`;
   return { url, ...opened };
 }

@@ -13,6 +13,12 @@ export const translation = (prefix: string): Operation => ({
   answer: translate,
 });
 
+/** From 2025 on the texts and their targets are in the body. */
+const inputs = z.object({
+  inputs: z
+    .array(z.object({ text: z.string(), targets: z.array(z.object({ language: z.string() })).min(1) }))
+    .min(1),
+});
 const texts = z.array(z.object({ Text: z.string() }).or(z.object({ text: z.string() }))).min(1);
 
 function translate(call: Call): Outcome {
@@ -20,6 +26,7 @@ function translate(call: Call): Outcome {
   if (query.get('api-version') === null && !call.url.pathname.includes('/v3.0/')) {
     return translatorError(400021, 'The API version parameter is missing.');
   }
+  if ((query.get('api-version') ?? '') >= '2025') return translateInputs(call);
   const targets = query.getAll('to');
   if (targets.length === 0) return translatorError(400036, 'The target language is not valid.');
   const parsed = texts.safeParse(json(call.body));
@@ -34,6 +41,16 @@ function translate(call: Call): Outcome {
       })),
     })),
   };
+}
+
+function translateInputs(call: Call): Outcome {
+  const parsed = inputs.safeParse(json(call.body));
+  if (!parsed.success) return translatorError(400074, 'The body of the request is not valid JSON.');
+  const value = parsed.data.inputs.map(({ text, targets }) => ({
+    detectedLanguage: { language: 'en', score: 1 },
+    translations: targets.map(({ language }) => ({ language, text: `[${language}] ${text}` })),
+  }));
+  return { status: 200, body: { value } };
 }
 
 function translatorError(code: number, message: string): Outcome {

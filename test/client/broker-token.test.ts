@@ -248,6 +248,83 @@ describe('the token function of an app', () => {
     });
   });
 
+  it('makes one exchange for a thousand who ask at once, also where they answer one challenge', async () => {
+    const get = create();
+    const ask = (claims?: string) => Promise.all(Array.from({ length: 1_000 }, () => get({ claims })));
+    assert.equal(new Set((await ask()).map(({ accessToken }) => accessToken)).size, 1);
+    assert.equal(broker.asked.length, 1);
+    await ask('{}');
+    assert.equal(broker.asked.length, 2);
+  });
+
+  describe('in an outage, where nothing is held', () => {
+    const pauses: number[] = [];
+    const outage = (retryAfter?: string) =>
+      broker.answers((count) =>
+        count < 3
+          ? {
+              status: 503,
+              body: { error: 'temporarily_unavailable' },
+              ...(retryAfter && { headers: { 'retry-after': retryAfter } }),
+            }
+          : granted('again'),
+      );
+    const wait = async (ms: number) => {
+      pauses.push(ms);
+    };
+    beforeEach(() => {
+      pauses.length = 0;
+    });
+
+    it('tries again after a pause that grows, at a time that differs between processes', async () => {
+      outage();
+      assert.equal((await create({ wait, random: () => 0.5 })()).accessToken, 'again');
+      assert.deepEqual(pauses, [750, 1500]);
+    });
+
+    it('waits as long as it was told, where that is short', async () => {
+      outage('2');
+      assert.equal((await create({ wait })()).accessToken, 'again');
+      assert.deepEqual(pauses, [2000, 2000]);
+    });
+
+    it('gives up after three tries, and at once where it was told to come much later', async () => {
+      broker.answers(() => ({ status: 503, body: { error: 'temporarily_unavailable' } }));
+      await assert.rejects(create({ wait })(), { status: 503 });
+      assert.equal(broker.asked.length, 3);
+      outage('60');
+      broker.asked.length = 0;
+      const get = create({ wait });
+      await assert.rejects(get(), { status: 503, retryAfterSeconds: 60 });
+      await assert.rejects(get(), { status: 503, retryAfterSeconds: 60 });
+      assert.equal(broker.asked.length, 1);
+    });
+
+    it('does not try a refusal again', async () => {
+      broker.answers(() => ({ status: 400, body: { error: 'invalid_target' } }));
+      await assert.rejects(create({ wait })(), { code: 'invalid_target' });
+      assert.equal(broker.asked.length, 1);
+      assert.deepEqual(pauses, []);
+    });
+  });
+
+  it('ends the wait of the one who aborts it, and of nobody else', async () => {
+    const held = Promise.withResolvers<void>();
+    broker.answers(async () => {
+      await held.promise;
+      return granted('late');
+    });
+    const get = create();
+    const aborts = new AbortController();
+    const [ended, other] = [get({ signal: aborts.signal }), get()];
+    aborts.abort();
+    await assert.rejects(ended, { name: 'AbortError' });
+    held.resolve();
+    assert.equal((await other).accessToken, 'late');
+    await assert.rejects(get({ signal: AbortSignal.abort() }), { name: 'AbortError' });
+    assert.equal(broker.asked.length, 1);
+  });
+
   it('passes on why the caller has no token of its own', async () => {
     const own = new Error('sign in first');
     await assert.rejects(create({ getCallerToken: () => Promise.reject(own) })(), own);

@@ -42,3 +42,28 @@ it('hands a claims challenge to the one who signs the caller in', async () => {
   assert.notEqual(first.token, second.token);
   assert.deepEqual(challenges, [undefined, 'challenge']);
 });
+
+it('makes one exchange for a thousand who call getToken at once', async () => {
+  broker.asked.length = 0;
+  const credential = new BrokerCredential({
+    issuer: broker.issuer,
+    getCallerToken: () => 'caller-token',
+    resource: 'chat',
+  });
+  const tokens = await Promise.all(Array.from({ length: 1_000 }, () => credential.getToken([])));
+  assert.equal(new Set(tokens.map(({ token }) => token)).size, 1);
+  assert.equal(broker.asked.length, 1);
+});
+
+it('ends the wait where the SDK aborts it', async () => {
+  broker.answers(() => new Promise(() => undefined));
+  const credential: TokenCredential = new BrokerCredential({
+    issuer: broker.issuer,
+    getCallerToken: () => 'caller-token',
+    resource: 'chat',
+  });
+  const aborts = new AbortController();
+  const token = credential.getToken([], { abortSignal: aborts.signal });
+  aborts.abort();
+  await assert.rejects(token, { name: 'AbortError' });
+});

@@ -47,6 +47,13 @@ const SHOWS: Readonly<Record<string, { readonly shows: RegExp; readonly caller?:
   "src/client/broker-token.ts: import { EnvironmentCredential } from '@azure/identity';": {
     shows: /^200 from https:/m,
   },
+  "src/client/caller.ts: import { EnvironmentCredential } from '@azure/identity';": { shows: /^sts$/m },
+  "src/client/fetch-with-broker.ts: import { EnvironmentCredential } from '@azure/identity';": {
+    shows: /^200 from https:/m,
+  },
+  "src/client/speech-credential.ts: import { EnvironmentCredential } from '@azure/identity';": {
+    shows: /^ready$/m,
+  },
   "src/client/credential.ts: import { EnvironmentCredential, getBearerTokenProvider } from '@azure/identity';":
     {
       shows: /^You said: Hello$/m,
@@ -96,11 +103,12 @@ after(async () => {
 async function run({ file, language, code, key }: Block): Promise<string> {
   const { description } = stack;
   const caller = description.callers.find(({ name }) => name === SHOWS[key]?.caller);
-  const chat = description.resources.find(({ name }) => name === 'chat');
+  const endpointOf = (wanted: string) => description.resources.find(({ name }) => name === wanted)?.endpoint;
   const own = {
     TMPDIR: folder,
     npm_config_update_notifier: 'false',
-    CHAT_ENDPOINT: chat?.endpoint,
+    CHAT_ENDPOINT: endpointOf('chat'),
+    SPEECH_ENDPOINT: endpointOf('speech'),
     ...(caller && { CALLER_ID: caller.clientId, CALLER_SECRET: caller.clientSecret }),
   };
   const variables = `. '${join(dirname(description.ca), 'env.sh')}'

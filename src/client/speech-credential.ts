@@ -26,7 +26,7 @@ const NEW_MS = 30_000;
  * const getCallerToken = fromCredential(own, BROKER_SCOPE);
  * const credential = speechCredential({ issuer: BROKER, resource: 'speech', getCallerToken });
  * const config = SpeechConfig.fromEndpoint(new URL(SPEECH_ENDPOINT), credential);
- * console.log(config.speechRecognitionLanguage === undefined ? 'ready' : 'ready, in a language');
+ * console.log(config ? 'ready' : 'not ready');
  * ```
  */
 export function speechCredential(options: BrokerTokenOptions): {

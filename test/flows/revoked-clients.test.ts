@@ -88,10 +88,10 @@ const forms: Readonly<Record<string, (made: ReturnType<typeof revoked>) => Promi
       speech.AudioConfig.fromStreamInput(audio),
     );
     return new Promise<string>((resolve) => {
-      recognizer.canceled = (_, { errorDetails }) => resolve(errorDetails);
+      // Declared as texts; each is what the credential has thrown.
+      recognizer.canceled = (_, { errorDetails }) => resolve(words(errorDetails));
       recognizer.recognizeOnceAsync(
-        ({ errorDetails }) => resolve(errorDetails ?? 'it was served'),
-        // Declared as a text; it is what the credential has thrown.
+        ({ errorDetails }) => resolve(words(errorDetails ?? 'it was served')),
         (error: unknown) => resolve(words(error)),
       );
     }).finally(() => recognizer.close());

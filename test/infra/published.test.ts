@@ -1,15 +1,7 @@
 /** The folder that is published to npm, as somebody has it who has installed it: away from this repository. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -17,30 +9,17 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { publint } from 'publint';
-import { buildPackage } from '../../infra/build-package.ts';
+import { type Installed, install } from './installed.ts';
 
 const execute = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const modules = join(root, 'node_modules');
 const folder = mkdtempSync(join(tmpdir(), 'published-'));
-const built = join(folder, 'built');
-const app = join(folder, 'app');
-const installed = join(app, 'node_modules/azure-ai-token-broker');
-let tarball = '';
-
+let made: Installed;
+let installed = '';
 before(async () => {
-  await buildPackage(built);
-  const packed = execFileSync('npm', ['pack', '--json', '--offline', '--pack-destination', folder], {
-    cwd: built,
-    encoding: 'utf8',
-  });
-  tarball = join(folder, JSON.parse(packed)[0].filename);
-  // As npm installs it, but from here: the network is off.
-  mkdirSync(installed, { recursive: true });
-  execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
-  for (const scope of ['@azure', '@types'])
-    symlinkSync(join(modules, scope), join(app, 'node_modules', scope));
-  writeFileSync(join(app, 'package.json'), '{"type":"module"}');
+  made = await install(folder, ['@azure', '@types']);
+  installed = join(made.app, 'node_modules/azure-ai-token-broker');
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -62,12 +41,12 @@ function nodes(): Map<string, string> {
 }
 
 test('publint has nothing to say of it', async () => {
-  const { messages } = await publint({ pkgDir: built, level: 'suggestion', strict: true, pack: false });
+  const { messages } = await publint({ pkgDir: made.built, level: 'suggestion', strict: true, pack: false });
   assert.deepEqual(messages, []);
 });
 
 test('attw finds its types wherever they are looked for', async () => {
-  const { stdout } = await execute(join(modules, '.bin/attw'), [tarball, '--format', 'json']);
+  const { stdout } = await execute(join(modules, '.bin/attw'), [made.tarball, '--format', 'json']);
   const { analysis } = JSON.parse(stdout);
   assert.deepEqual(analysis.problems, []);
   assert.ok(Object.keys(analysis.entrypoints).includes('./client'));
@@ -95,7 +74,7 @@ test('it holds what is declared, its licence, its README and its inventory, and 
 
 test('the client needs no package and nothing of Node, and a page loads at most 2 kB of it', async (context) => {
   const { metafile } = await esbuild.build({
-    stdin: { contents: `export * from 'azure-ai-token-broker/client'`, resolveDir: app },
+    stdin: { contents: `export * from 'azure-ai-token-broker/client'`, resolveDir: made.app },
     bundle: true,
     splitting: true,
     minify: true,
@@ -129,8 +108,8 @@ for (const [file, module, resolution] of [
   ['use.ts', 'esnext', 'bundler'],
 ] as const)
   test(`its types resolve in ${file} with the resolution of ${resolution}`, async () => {
-    const project = join(app, `tsconfig.${file}.json`);
-    writeFileSync(join(app, file), file === 'use.cts' ? `${USE}export {};\n` : USE);
+    const project = join(made.app, `tsconfig.${file}.json`);
+    writeFileSync(join(made.app, file), file === 'use.cts' ? `${USE}export {};\n` : USE);
     const compilerOptions = {
       module,
       moduleResolution: resolution,
@@ -153,18 +132,18 @@ for (const [version, node] of nodes())
 const names = (of) => console.log(Object.keys(of).sort((a, b) => a.localeCompare(b)).filter((name) => name !== 'default').join());
 names(await import('azure-ai-token-broker/client'));
 names(createRequire(import.meta.url)('azure-ai-token-broker/client'));`;
-    writeFileSync(join(app, 'both.mjs'), both);
-    const { stdout } = await execute(node, ['both.mjs'], { cwd: app });
+    writeFileSync(join(made.app, 'both.mjs'), both);
+    const { stdout } = await execute(node, ['both.mjs'], { cwd: made.app });
     const sorted = wanted
       .split(',')
       .sort((a, b) => a.localeCompare(b))
       .join();
     assert.deepEqual(stdout.trim().split('\n'), [sorted, sorted]);
-    const bin = join(installed, 'bin/azure-ai-token-broker.js');
-    const help = await execute(node, [bin, '--help'], { cwd: app });
+    const { bin } = made;
+    const help = await execute(node, [bin, '--help'], { cwd: made.app });
     assert.match(help.stdout, /^Usage: azure-ai-token-broker/);
-    const failed = await execute(node, [bin, 'token', 'speech', '--broker', 'nowhere'], { cwd: app }).catch(
-      (error) => error,
-    );
+    const failed = await execute(node, [bin, 'token', 'speech', '--broker', 'nowhere'], {
+      cwd: made.app,
+    }).catch((error) => error);
     assert.equal(failed.code, 2, 'wrong usage');
   });

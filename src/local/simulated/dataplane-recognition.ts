@@ -22,6 +22,8 @@ export function recognition(kind: string, path: string): Operation | undefined {
 
 /** A second of what the SDK sends: 16 kHz, 16 bits, one channel. */
 const BYTES_PER_SECOND = 32_000;
+/** A turn begins with the head of a wave file. */
+const WAVE_HEAD_BYTES = 44;
 /** The SDK counts in steps of 100 ns. */
 const TICKS_PER_SECOND = 10_000_000;
 
@@ -41,17 +43,19 @@ export function recognize(conversation: Conversation, isStillGood: () => Promise
       Offset: 0,
       Duration: Math.round((bytes / BYTES_PER_SECOND) * TICKS_PER_SECOND),
     });
-  const onAudio = (id: string, audio: number): void => {
+  const onAudio = (id: string, body: Buffer): void => {
+    const audio =
+      body.subarray(0, 4).toString('latin1') === 'RIFF' ? body.length - WAVE_HEAD_BYTES : body.length;
+    const isEnd = body.length === 0;
     if (turn?.id !== id) {
       turn = { id, bytes: 0, said: 0 };
       say(id, 'turn.start', { context: { serviceTag: id } });
     }
     turn.bytes += audio;
-    // A message without audio is the end of it.
-    if (audio > 0 && turn.bytes - turn.said < BYTES_PER_SECOND) return;
+    if (!isEnd && turn.bytes - turn.said < BYTES_PER_SECOND) return;
     turn.said = turn.bytes;
     phrase(id, turn.bytes);
-    if (audio > 0) return;
+    if (!isEnd) return;
     turn = undefined;
     say(id, 'turn.end', {});
   };
@@ -69,7 +73,7 @@ export function recognize(conversation: Conversation, isStillGood: () => Promise
         const head = bytes.subarray(2, 2 + headBytes).toString('latin1');
         const named = (name: string) => new RegExp(`^${name}: *(.+)$`, 'im').exec(head)?.[1]?.trim();
         const id = named('x-requestid');
-        if (id && named('path') === 'audio') onAudio(id, Math.max(0, bytes.length - 2 - headBytes));
+        if (id && named('path') === 'audio') onAudio(id, bytes.subarray(2 + headBytes));
       }),
   };
 }

@@ -26,7 +26,7 @@ function translate(call: Call): Outcome {
   if (query.get('api-version') === null && !call.url.pathname.includes('/v3.0/')) {
     return translatorError(400021, 'The API version parameter is missing.');
   }
-  if ((query.get('api-version') ?? '') >= '2025') return translateInputs(call);
+  if (/^20\d\d-/.test(query.get('api-version') ?? '')) return translateInputs(call);
   const targets = query.getAll('to');
   if (targets.length === 0) return translatorError(400036, 'The target language is not valid.');
   const parsed = texts.safeParse(json(call.body));

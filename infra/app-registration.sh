@@ -8,7 +8,7 @@ set -euo pipefail
 
 usage() {
   echo "usage: $0 create <name> [<client id> | new] | trust <client id> <object id of the issuer identity> |
-  directory grant|take <object id of an identity>" >&2
+  directory grant|take <object id of an identity> | publishers <client id>" >&2
   exit 2
 }
 
@@ -42,7 +42,10 @@ MANIFEST='{
       "description": "May revoke, lift a block and rotate at once." },
     { "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7004", "value": "Broker.Auditor", "isEnabled": true,
       "allowedMemberTypes": ["User", "Application"], "displayName": "Audit the broker",
-      "description": "May see revocations, events and the plan of rotations." }
+      "description": "May see revocations, events and the plan of rotations." },
+    { "id": "5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7006", "value": "Broker.Publisher", "isEnabled": true,
+      "allowedMemberTypes": ["Application"], "displayName": "Publish policies",
+      "description": "May put a policy in force. For the identity of a pipeline, so that each change is reviewed." }
   ],
   "optionalClaims": { "accessToken": [
     { "name": "idtyp", "additionalProperties": ["include_user_token"] },
@@ -135,9 +138,30 @@ directory() {
   done
 }
 
+# Who holds Broker.Publisher, one a line: User, Group or ServicePrincipal, the object id, the name, with tabs between.
+# `npm run check -- --publishers FILE` warns of people among them.
+publishers() {
+  local client=$1 graph principal role page
+  graph=$(graph_url)
+  principal=$(az ad sp list --filter "appId eq '$client'" --query '[0].id' --output tsv)
+  role=$(az ad sp show --id "$principal" --query "appRoles[?value=='Broker.Publisher'].id | [0]" --output tsv)
+  if [ -z "${role#None}" ]; then
+    echo "the registration has no app role Broker.Publisher yet: $0 create <name> $client makes it" >&2
+    return 0
+  fi
+  page="$graph/v1.0/servicePrincipals/$principal/appRoleAssignedTo?\$top=999"
+  # Everybody who may use the broker is in this list, so it can have many pages.
+  while [ -n "$page" ] && [ "$page" != None ]; do
+    az rest --method GET --url "$page" --output tsv \
+      --query "value[?appRoleId=='$role'].[principalType, principalId, principalDisplayName]"
+    page=$(az rest --method GET --url "$page" --query '"@odata.nextLink"' --output tsv)
+  done
+}
+
 case "${1:-}" in
   create) [ $# -eq 2 ] || [ $# -eq 3 ] || usage; create "$2" "${3:-}" ;;
   trust) [ $# -eq 3 ] || usage; trust "$2" "$3" ;;
   directory) [[ $# -eq 3 && "$2" =~ ^(grant|take)$ ]] || usage; directory "$2" "$3" ;;
+  publishers) [ $# -eq 2 ] || usage; publishers "$2" ;;
   *) usage ;;
 esac

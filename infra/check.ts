@@ -1,6 +1,6 @@
 /**
- * `npm run check [-- --policy FILE] [--against FILE] [--environments FILE] [--environment NAME]`: before a
- * deployment, is the policy valid, and does the environment give the broker every role that the policy needs? Exit 1
+ * `npm run check [-- --policy FILE] [--against FILE] [--environments FILE] [--environment NAME]
+ * [--publishers FILE]`: before a deployment, is the policy valid, and does the environment give the broker every role that the policy needs? Exit 1
  * when not. Without a policy each environment is checked with its own; with one, the environments that have accounts of it.
  */
 import { readFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { policyWarnings } from '../src/policy/warnings.ts';
 import { directoryProblems, hasAccountOf, missingRoles, needlessAccounts, rotatedTwice } from './agree.ts';
 import { type Environment, EnvironmentsError, parseEnvironments } from './environments.ts';
 import { placeholders } from './placeholders.ts';
+import { peopleWhoPublish } from './publishers.ts';
 
 const usage = `npm run check -- [options]
 
@@ -25,6 +26,9 @@ const usage = `npm run check -- [options]
   --environments FILE   who has which role on which account
                         (default infra/environments.json)
   --environment NAME    only this entry of it
+  --publishers FILE     warns of people who hold the app role Broker.Publisher:
+                        what infra/app-registration.sh publishers prints
+                        (- reads it from the standard input)
   --allow-placeholders  do not refuse the ids with which this repository is
                         shipped (for its own pipeline)
 
@@ -36,6 +40,7 @@ const { values } = readCommandLine(usage, {
     against: { type: 'string' },
     environments: { type: 'string', default: join(import.meta.dirname, 'environments.json') },
     environment: { type: 'string' },
+    publishers: { type: 'string' },
     'allow-placeholders': { type: 'boolean', default: false },
   },
 });
@@ -53,6 +58,8 @@ function check(): boolean {
   const all = load(values.environments, parseEnvironments);
   const fights = rotatedTwice(all);
   for (const fight of fights) console.error(fight);
+  if (values.publishers !== undefined)
+    for (const warning of peopleWhoPublish(textOf(values.publishers))) console.error(`warning: ${warning}`);
   const before = values.against === undefined ? undefined : load(values.against, loadPolicy);
   const agreed = chosen(all).map(([name, environment, policy]) => {
     if (before !== undefined) {
@@ -101,6 +108,10 @@ function load<T>(file: string, parse: (text: string) => T): T {
       error.message = `${file}: ${error.message}`;
     throw error;
   }
+}
+
+function textOf(file: string): string {
+  return readFileSync(file === '-' ? process.stdin.fd : file, 'utf8');
 }
 
 /** Its message names the file: somebody mistyped it. */

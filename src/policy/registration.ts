@@ -6,6 +6,7 @@ export const APP_ROLES: ReadonlyMap<string, readonly ('Application' | 'User')[]>
   ['Broker.User', ['User']],
   ['Broker.Operator', ['User', 'Application']],
   ['Broker.Auditor', ['User', 'Application']],
+  ['Broker.Publisher', ['Application']],
 ] as const);
 
 /** Only tokens of people have scopes. */

@@ -39,7 +39,7 @@ const conditions = {
     .min(1)
     .meta({
       description:
-        "An app role in the caller's token, case-sensitive. The broker's registration has Token.Exchange for applications, Broker.User for people, Broker.Operator and Broker.Auditor for both. Another one is warned of.",
+        "An app role in the caller's token, case-sensitive. The broker's registration has Token.Exchange for applications, Broker.User for people, Broker.Operator and Broker.Auditor for both, Broker.Publisher for pipelines. Another one is warned of.",
       examples: ['Token.Exchange'],
     })
     .optional(),

@@ -12,15 +12,30 @@ const FITTING_ROLES: ReadonlyMap<string, readonly Role[]> = new Map([
   ['AIServices', ['openai', 'speech', 'data']],
 ]);
 
+/** What one account of the policy lacks. */
+export interface Uncovered {
+  readonly resource: string;
+  readonly accountId: string;
+  readonly lacks: readonly string[];
+}
+
+/** Each account of the policy of which the environment does not give every role that is needed. */
+export function uncoveredAccounts(policy: Policy, environment: Environment): readonly Uncovered[] {
+  return policy.resources.flatMap((resource) => {
+    const { name, accountId } = resource;
+    const account = environment.accounts.find(({ id }) => sameId(id, accountId));
+    const lacks = account
+      ? [...rotatorMissing(resource, account), ...usersMissing(resource, account, environment)]
+      : [`no role is given on its account ${accountId}: add it to accounts`];
+    return lacks.length > 0 ? [{ resource: name, accountId, lacks }] : [];
+  });
+}
+
 /** Every role that a resource of the policy needs and the environment does not give, in words. */
 export function missingRoles(policy: Policy, environment: Environment): string[] {
-  return policy.resources.flatMap((resource) => {
-    const account = environment.accounts.find(({ id }) => sameId(id, resource.accountId));
-    const problems = account
-      ? [...rotatorMissing(resource, account), ...usersMissing(resource, account, environment)]
-      : [`no role is given on its account ${resource.accountId}: add it to accounts`];
-    return problems.map((problem) => `${resource.name}: ${problem}`);
-  });
+  return uncoveredAccounts(policy, environment).flatMap(({ resource, lacks }) =>
+    lacks.map((problem) => `${resource}: ${problem}`),
+  );
 }
 
 export function hasAccountOf(policy: Policy, environment: Environment): boolean {

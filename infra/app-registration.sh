@@ -151,7 +151,7 @@ publishers() {
   fi
   page="$graph/v1.0/servicePrincipals/$principal/appRoleAssignedTo?\$top=999"
   # Everybody who may use the broker is in this list, so it can have many pages.
-  while [ -n "$page" ] && [ "$page" != None ]; do
+  while [[ "$page" == https://* ]]; do
     az rest --method GET --url "$page" --output tsv \
       --query "value[?appRoleId=='$role'].[principalType, principalId, principalDisplayName]"
     page=$(az rest --method GET --url "$page" --query '"@odata.nextLink"' --output tsv)

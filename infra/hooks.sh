@@ -116,8 +116,10 @@ case "${1:-}" in
     [ -z "${CI:-}" ] || exit 0
     ./app-registration.sh trust "$BROKER_CLIENT_ID" "$BROKER_ISSUER_PRINCIPAL_ID"
     ./app-registration.sh directory grant "$BROKER_ROTATOR_PRINCIPAL_ID"
-    ./app-registration.sh publishers "$BROKER_CLIENT_ID" |
-      (cd .. && npm run check -- --environment "$AZURE_ENV_NAME" --publishers -)
+    # Only warned of: who may list the holders of a role is not who may deploy.
+    if holders=$(./app-registration.sh publishers "$BROKER_CLIENT_ID"); then
+      (cd .. && npm run check -- --environment "$AZURE_ENV_NAME" --publishers - <<<"$holders")
+    fi
     if [ "$BROKER_ISSUER_READS_DIRECTORY" = true ]; then
       ./app-registration.sh directory grant "$BROKER_ISSUER_PRINCIPAL_ID"
     else

@@ -147,6 +147,7 @@ test('a first azd up: every hook of azure.yaml in azd’s order, each with what 
     BROKER_PRINCIPAL_ID: 'principal',
   });
   assert.match(ran.get('postprovision')?.asked ?? '', /"subject": "issuer"/);
+  assert.deepEqual(npm('postprovision'), ['npm [run] [check] [--] [--environment] [dev] [--publishers] [-]']);
   assert.match(ran.get('postdeploy')?.asked ?? '', /az \[deployment\] \[group\] \[create\]/);
 });
 

@@ -8,7 +8,7 @@
  */
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { durationText } from './duration.ts';
-import { matches } from './pattern.ts';
+import { byName } from './names.ts';
 import type { CallerRule, Policy } from './schema.ts';
 
 /** Conditions as texts, such as `appRole Token.Exchange`. A caller is meant for whom all of them hold. */
@@ -64,14 +64,20 @@ function givenBy({ tenants, resources, grants: all }: Policy): Access {
         return [textOf(region), region] as const;
       }),
     }));
+  const matching = byName(resources.map((resource) => [resource.name, resource]));
+  const namedBy = new Map(resources.map((resource) => [resource, [] as number[]]));
+  for (const [index, { resources: patterns }] of grants.entries())
+    for (const resource of new Set(patterns.flatMap(matching))) namedBy.get(resource)?.push(index);
   const known = new Map<string, Given>();
   const access = new Map<string, { resource: string; kind: TokenKind; given: Given }>();
-  for (const { name, tokenKinds, maxLifetime = Number.POSITIVE_INFINITY } of resources) {
-    const naming = grants.flatMap((grant, index) =>
-      grant.resources.some((pattern) => matches(pattern, name))
-        ? [{ ...grant, index, lifeMs: Math.min(grant.maxLifetime, maxLifetime) }]
-        : [],
-    );
+  for (const resource of resources) {
+    const { name, tokenKinds, maxLifetime = Number.POSITIVE_INFINITY } = resource;
+    const naming = (namedBy.get(resource) ?? []).flatMap((index) => {
+      const grant = grants[index];
+      return grant === undefined
+        ? []
+        : [{ ...grant, index, lifeMs: Math.min(grant.maxLifetime, maxLifetime) }];
+    });
     for (const kind of tokenKinds) {
       const giving = naming.filter((grant) => grant.tokenKinds.includes(kind));
       const same = giving.map(({ index, lifeMs }) => `${index} ${lifeMs}`).join();

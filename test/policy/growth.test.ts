@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { accessDifference } from '../../src/policy/difference.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import { compilePolicy } from '../../src/policy/match.ts';
 import { byName } from '../../src/policy/names.ts';
@@ -52,7 +53,8 @@ function readsOf(policy: Policy, work: (policy: Policy) => unknown): number {
   return reads;
 }
 
-for (const [what, work] of Object.entries({ ruleProblems, compilePolicy, policyWarnings }))
+const differing = (policy: Policy) => accessDifference(policy, policy);
+for (const [what, work] of Object.entries({ ruleProblems, compilePolicy, policyWarnings, differing }))
   test(`${what} reads each resource and grant a few times, not each pair of them, so that a large policy is no pause`, () => {
     const [few, many] = [20, 200].map((count) => readsOf(policyOf(count), work));
     assert.ok(few !== undefined && many !== undefined && many <= few * 11, `${few} reads, then ${many}`);

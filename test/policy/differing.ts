@@ -28,7 +28,7 @@ const grant = fc.record({
   name: fc.constant('g'),
   shadow: fc.option(fc.boolean(), { nil: undefined, freq: 2 }),
   callers: fc.array(rule, { minLength: 1, maxLength: 3 }),
-  resources: fc.array(fc.constantFrom('*', 'x*', ...BASE.resources.map(({ name }) => name)), {
+  resources: fc.array(fc.constantFrom('*', 'x*', 'c*', ...BASE.resources.map(({ name }) => name)), {
     minLength: 1,
     maxLength: 2,
   }),

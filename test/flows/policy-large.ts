@@ -14,7 +14,7 @@ import { percentile } from './revocation-trials.ts';
 import { NO_TIMER } from './rotation-hand.ts';
 import { type Stack, startStack } from './stack.ts';
 
-const AT_ONCE = 500;
+const AT_ONCE = 1_000;
 const QUIET_MS = 20_000;
 const BETWEEN_MS = 1_000;
 

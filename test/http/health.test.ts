@@ -59,3 +59,17 @@ test('there is one look at a time, however long it takes', async () => {
   await health();
   assert.equal(state.looks, 2, 'and what it found is old by now');
 });
+
+test('an app that cannot read the policy in force is out of service, and says why', async () => {
+  const health = createHealthEndpoint({
+    snapshot: async () => {
+      throw new UpstreamFailure('policy', 'this version of the app cannot read the policy in force');
+    },
+    overdue: async () => assert.fail('nobody knows which accounts there are'),
+    clock: () => 0,
+  });
+  const { status, jsonBody } = await health();
+  assert.equal(status, 503);
+  assert.equal(jsonBody.service, 'policy');
+  assert.match(jsonBody.detail, /cannot read the policy in force/);
+});

@@ -6,7 +6,7 @@ import { byName } from './names.ts';
 import { didYouMean } from './nearest.ts';
 import { isForApplications } from './registration.ts';
 import type { CallerRule, Grant, Policy, Resource } from './schema.ts';
-import { unknownTenant } from './unknown-tenant.ts';
+import { type Tenants, unknownTenant } from './unknown-tenant.ts';
 
 /** What all grants of a policy are held against, made once. */
 export interface Resources {
@@ -30,20 +30,20 @@ export function resourcesOf({ resources }: Draft<Policy>): Resources {
 export function grantProblems(
   place: string,
   grant: Draft<Grant>,
-  policy: Draft<Policy>,
+  tenants: Tenants,
   resources: Resources,
 ): string[] {
   return [
     ...(grant.callers ?? []).flatMap((caller, index) =>
-      caller === undefined ? [] : callerProblems(`${place}.callers[${index}]`, caller, policy),
+      caller === undefined ? [] : callerProblems(`${place}.callers[${index}]`, caller, tenants),
     ),
     ...userKindProblems(place, grant),
     ...resourceProblems(place, grant, resources),
   ];
 }
 
-function callerProblems(path: string, caller: Draft<CallerRule>, policy: Draft<Policy>): string[] {
-  const problems = unknownTenant(`${path}.tenant`, caller.tenant, policy);
+function callerProblems(path: string, caller: Draft<CallerRule>, tenants: Tenants): string[] {
+  const problems = unknownTenant(`${path}.tenant`, caller.tenant, tenants);
   // What is only tried narrows nothing.
   if (Object.keys(caller).every((member) => member === 'tenant' || member === 'shadow'))
     problems.push(

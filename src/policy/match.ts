@@ -1,8 +1,9 @@
 import type { Caller } from '../ports.ts';
 import { ACTS_AS, type TokenKind } from '../token-kind.ts';
 import { cleanTarget } from './asked-for.ts';
-import { matches } from './pattern.ts';
+import { byPattern } from './names.ts';
 import { isPerson } from './person.ts';
+import { ruleIndex } from './rule-index.ts';
 import type { CallerRule, Grant, Policy, Resource } from './schema.ts';
 
 /** A resource as the target of an exchange. The endpoint belongs to it: an STS token works only at its own host. */
@@ -59,10 +60,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   const targets = new Map<string, Target>();
   const rules: Rules[] = policy.grants
     .filter(({ shadow }) => shadow !== true)
-    .map((grant) => ({
-      grant,
-      conditions: grant.callers.map(compileRule),
-    }));
+    .map((grant, place) => ({ grant, place, conditions: grant.callers.map(compileRule) }));
   // All accounts of a region have this host in Azure. If several are in the policy, it does not name one of them.
   const regions = Map.groupBy(policy.resources, ({ regionalEndpoint }) =>
     regionalEndpoint === undefined ? undefined : canonicalUrl(regionalEndpoint),
@@ -76,16 +74,10 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
       if (regions.get(regional)?.length === 1) targets.set(regional, { resource, endpoint: regional });
     }
   }
-  // A resource's grants are looked for when it is first asked for, so that a large policy costs an instance no pause.
-  const found = new Map<string, readonly Rules[]>();
-  const grantsOf = ({ name }: Resource): readonly Rules[] => {
-    const known = found.get(name);
-    if (known !== undefined) return known;
-    if (!targets.has(name)) return [];
-    const own = rules.filter(({ grant }) => grant.resources.some((pattern) => matches(pattern, name)));
-    found.set(name, own);
-    return own;
-  };
+  const naming = byPattern(rules.map((one) => [one.grant.resources, one]));
+  const grantsOf = ({ name }: Resource): readonly ReadonlySet<Rules>[] =>
+    targets.has(name) ? naming(name) : [];
+  const holding = ruleIndex<ConditionName, Rule, Rules>(rules);
   const tenantNames = new Map(policy.tenants.map(({ id, name }) => [id, name]));
   const named = (condition: 'appRole' | 'scope' | 'group'): ReadonlySet<string> =>
     new Set(
@@ -107,16 +99,21 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     options: (caller, resource, kind) => {
       const tenant = tenantNames.get(caller.tenantId);
       if (tenant === undefined) return [];
-      return grantsOf(resource)
-        .filter(({ conditions }) => conditions.some((rule) => isMet(rule, caller, tenant)))
-        .flatMap(({ grant }) => {
-          const chosen = kindUnder(grant, resource, caller, kind);
-          return chosen === undefined ? [] : [{ grant, kind: chosen }];
-        });
+      const applying = holding(
+        grantsOf(resource),
+        (condition) => HAD[condition](caller, tenant),
+        (rule) => isMet(rule, caller, tenant),
+      );
+      return inOrder(applying).flatMap(({ grant }) => {
+        const chosen = kindUnder(grant, resource, caller, kind);
+        return chosen === undefined ? [] : [{ grant, kind: chosen }];
+      });
     },
     trace: (caller, resource, kind) => {
       const tenant = tenantNames.get(caller.tenantId) ?? '';
-      return grantsOf(resource).map(({ grant, conditions }) => ({
+      // Each condition is looked at here, with no index: so that what is told is no echo of what it explains.
+      const traced = new Set(grantsOf(resource).flatMap((group) => [...group]));
+      return inOrder(traced).map(({ grant, conditions }) => ({
         grant,
         applies: conditions.some((rule) => isMet(rule, caller, tenant)),
         kind: kindUnder(grant, resource, caller, kind),
@@ -136,8 +133,12 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
 /** A grant with the conditions of each of its caller rules. */
 interface Rules {
   readonly grant: Grant;
+  /** In the order of the policy. */
+  readonly place: number;
   readonly conditions: readonly Rule[];
 }
+const inOrder = (some: Iterable<Rules>): readonly Rules[] =>
+  [...some].sort((one, other) => one.place - other.place);
 type Rule = readonly Condition[];
 interface Condition {
   readonly condition: ConditionName;
@@ -165,7 +166,7 @@ const CONDITIONS: {
   group: (id, caller) => caller.groups.includes(id),
 };
 
-/** What the caller has in the place of each condition, for `trace`. */
+/** What the caller has in the place of each condition: by this `options` finds a rule, and `trace` tells it. */
 const HAD: Readonly<
   Record<ConditionName, (caller: Caller, tenantName: string) => string | readonly string[]>
 > = {

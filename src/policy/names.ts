@@ -1,4 +1,4 @@
-/** Finds what a grant's patterns name among thousands of resources, without a look at each of them. */
+/** Finds which names a pattern matches, and which patterns match a name, without a look at each of thousands. */
 
 interface Place<Entry> {
   readonly name: string;
@@ -34,5 +34,29 @@ export function byName<Entry>(
       hits.push(place);
     }
     return hits.sort((one, other) => one.index - other.index).map(({ entry }) => entry);
+  };
+}
+
+/**
+ * @returns for a name, the entries with a pattern that matches it: one set for each such pattern, so an entry may be in
+ * several. Resources that a pattern matches share its set, so what is kept does not grow with their number.
+ */
+export function byPattern<Entry>(
+  entries: readonly (readonly [patterns: readonly string[], entry: Entry])[],
+): (name: string) => readonly ReadonlySet<Entry>[] {
+  const having = new Map<string, Set<Entry>>();
+  const lengths = new Set<number>();
+  for (const [patterns, entry] of entries)
+    for (const pattern of patterns) {
+      if (pattern.endsWith('*')) lengths.add(pattern.length - 1);
+      const known = having.get(pattern);
+      if (known === undefined) having.set(pattern, new Set([entry]));
+      else known.add(entry);
+    }
+  return (name) => {
+    const candidates = [...lengths].filter((length) => length <= name.length);
+    return [name, ...candidates.map((length) => `${name.slice(0, length)}*`)].flatMap(
+      (pattern) => having.get(pattern) ?? [],
+    );
   };
 }

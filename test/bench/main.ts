@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--json] [--only exchange|coldstart|memory|upstream|rotation|revocation]`: what the broker
+ * `npm run bench -- [--json] [--only PART]`: what the broker
  * costs, in ratios to other servers measured in the same run. Prints what is reached, whatever it is.
  * With `--json` the last line is one object. A part that fails does not stop the others; the exit code is 1 then.
  */
@@ -12,6 +12,7 @@ const parts = [
   { name: 'memory', bench: 'memoryBench', member: 'memory' },
   { name: 'coldstart', bench: 'coldStartBench', member: 'coldStart' },
   { name: 'rotation', bench: 'rotationBench', member: 'rotation' },
+  { name: 'policy', bench: 'policyBench', member: 'policy' },
   { name: 'revocation', bench: 'revocationBench', member: 'revocation' },
 ] as const;
 type Figures = Record<string, unknown>;

@@ -48,7 +48,7 @@ export const policy: fc.Arbitrary<Policy> = fc
     resources,
     tenants: BASE.tenants.map((tenant, index) => ({ ...tenant, id: ids[index] ?? `id-${index + 1}` })),
   }));
-const caller = fc
+export const caller = fc
   .record({
     tenantId: fc.constantFrom(...IDS, 'id-3'),
     clientId: fc.constantFrom('a', 'b', 'c'),

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { loadPolicy } from '../../src/policy/load.ts';
 import { compilePolicy } from '../../src/policy/match.ts';
+import { matches } from '../../src/policy/pattern.ts';
+import type { CallerRule } from '../../src/policy/schema.ts';
 import type { Caller } from '../../src/ports.ts';
+import { TOKEN_KINDS } from '../../src/token-kind.ts';
 import { aCaller } from '../exchange/caller.ts';
+import { caller, policy } from './differing.ts';
 import { CAPTIONS, HOME, PARTNER, RESEARCHERS, samplePolicy } from './sample.ts';
 
 const compiled = (bend: (policy: ReturnType<typeof samplePolicy>) => void = () => undefined) => {
@@ -186,4 +191,54 @@ test('conditions that are only tried do not make a rule of a whole tenant', () =
       () => compiled((p) => Object.assign(p.grants[0] ?? {}, { callers: [{ tenant: 'home', shadow }] })),
       /every caller of the tenant|names no condition/,
     );
+});
+
+const dropped = fc.subarray(['clientId', 'objectId', 'appRole', 'scope', 'group'] as const, { minLength: 2 });
+
+test('for every policy and caller, the options that are looked up are those that a look at each rule finds', () => {
+  let options = 0;
+  fc.assert(
+    fc.property(
+      policy,
+      dropped,
+      caller,
+      fc.constantFrom(undefined, ...TOKEN_KINDS),
+      (full, less, who, kind) => {
+        // With all conditions hardly any rule would hold.
+        const without = (rule: CallerRule) => ({
+          ...rule,
+          ...Object.fromEntries(less.map((name) => [name, undefined])),
+        });
+        const grants = full.grants.map(({ callers, ...rest }) => ({
+          ...rest,
+          callers: callers.map(without),
+        }));
+        const one = { ...full, grants };
+        const compiled = compilePolicy(one);
+        for (const each of [compiled, compiled.enforced ?? compiled])
+          for (const resource of one.resources) {
+            const traced = each.trace(who, resource, kind);
+            const inForce = each === compiled ? one.grants.filter(({ shadow }) => !shadow) : one.grants;
+            assert.deepEqual(
+              traced.map(({ rules }) => rules.length),
+              inForce
+                .filter(({ resources }) => resources.some((pattern) => matches(pattern, resource.name)))
+                .map(({ callers }) => callers.length),
+            );
+            const holding = traced.filter(
+              ({ rules, kind: given }) =>
+                given !== undefined && rules.some((rule) => rule.every(({ met }) => met)),
+            );
+            const found = each.options(who, resource, kind);
+            assert.deepEqual(
+              found.map(({ grant, kind: given }) => [grant, given]),
+              holding.map(({ grant, kind: given }) => [grant, given]),
+            );
+            options += found.length;
+          }
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+  assert.ok(options > 100, `the callers may have something: ${options}`);
 });

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { demoPolicy, resources } from '../../src/local/simulated/demo.ts';
+import { conditionalAccessWarnings } from '../../src/policy/conditional-access.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
+import { matches } from '../../src/policy/pattern.ts';
 import { policyWarnings } from '../../src/policy/warnings.ts';
+import { policy } from './differing.ts';
 import { RESEARCHERS, samplePolicy } from './sample.ts';
 
 const warningsOf = (grants: readonly object[]): readonly string[] => {
@@ -66,4 +70,52 @@ test('the policies of this repository and of the demo set are warned of nothing'
     policyWarnings(loadPolicy(JSON.stringify(demoPolicy(addresses, 'https://e.example', 0)))),
     [],
   );
+});
+
+test('for every policy, those rules are warned of that one user can match together with a rule for obo tokens', () => {
+  const agree = (one: string | undefined, other: string | undefined) =>
+    one === undefined || other === undefined || one === other;
+  let warned = 0;
+  fc.assert(
+    fc.property(policy, ({ grants, resources, ...rest }) => {
+      // No rule names a group: what is left of each may be a person's.
+      const people = grants.map(({ callers, ...grant }, index) => ({
+        ...grant,
+        name: `g${index}`,
+        callers: callers.map(({ tenant, clientId, objectId }) => ({ tenant, clientId, objectId })),
+      }));
+      const given = resources.flatMap((resource) =>
+        people.flatMap(({ name, callers, tokenKinds, resources: patterns }, place) =>
+          patterns.some((pattern) => matches(pattern, resource.name))
+            ? callers.map((rule, number) => ({
+                rule,
+                resource,
+                path: `grants[${place}] (${name}).callers[${number}]`,
+                kinds: tokenKinds.filter((kind) => resource.tokenKinds.includes(kind)),
+              }))
+            : [],
+        ),
+      );
+      const expected = given.filter(
+        ({ kinds, rule, resource }) =>
+          kinds.includes('entra') &&
+          given.some(
+            (other) =>
+              other.resource === resource &&
+              other.kinds.includes('obo') &&
+              other.rule.tenant === rule.tenant &&
+              agree(other.rule.clientId, rule.clientId) &&
+              agree(other.rule.objectId, rule.objectId),
+          ),
+      );
+      const lines = conditionalAccessWarnings({ ...rest, resources, grants: people });
+      assert.deepEqual(
+        lines.map((line) => line.slice(0, line.indexOf(': '))).sort(),
+        [...new Set(expected.map(({ path }) => path))].sort(),
+      );
+      warned += lines.length;
+    }),
+    { numRuns: 1_000 },
+  );
+  assert.ok(warned > 100, 'some are warned of');
 });

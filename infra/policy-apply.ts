@@ -11,7 +11,8 @@ import { parseEnvironments } from './environments.ts';
 import { historyOf } from './policy-history.ts';
 import { putPolicy } from './put-policy.ts';
 
-const usage = `BROKER_TOKEN=… npm run policy:apply -- --policy FILE --broker URL --reason TEXT [options]
+const usage = `npm run policy:apply -- --policy FILE --broker URL --reason TEXT
+                        with the token of the pipeline in BROKER_TOKEN
 
   --policy FILE         in a clone with its history: only what came from there
                         is replaced

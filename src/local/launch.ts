@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { readIssuerConfig, readRotatorConfig } from '../config.ts';
 import { DEVELOPMENT_ACCOUNT } from '../facts/storage.ts';
 import { loadPolicy } from '../policy/load.ts';
+import { versionOf } from '../policy/version.ts';
 import { startChild } from './children.ts';
 import { createClock, installVirtualDate, wallNow } from './clock.ts';
 import { type AppName, appSettings, ownSettings, type Settings } from './environment.ts';
@@ -218,7 +219,11 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     readRotatorConfig(environment.rotator);
     await instances.configure(environment);
     await Promise.all(apps.issuer.map(untilHealthy));
-    const published = await publishNow();
+    // Only in a folder of an earlier start another version can be in force. Elsewhere nothing is asked, so that the first
+    // caller meets a broker that has no token and no key of Entra yet, as after a cold start in Azure.
+    const text = JSON.stringify(azure.policy);
+    const packaged: Published = { version: versionOf(text), text, changed: false };
+    const published = temporary ? packaged : await publishNow();
 
     const { keyVault, arm, tables, control, transmitters } = azure;
     const decides = loadPolicy(published.text);

@@ -20,7 +20,8 @@ type Figures = Record<string, unknown>;
 const usage = `npm run bench -- [--json] [--only PART]
 
   --json       the last line is one JSON object
-  --only PART  ${parts.map(({ name }) => name).join(', ')}`;
+  --only PART  one of
+  ${parts.map(({ name }) => name).join(', ')}`;
 const { values } = readCommandLine(usage, {
   options: { json: { type: 'boolean' }, only: { type: 'string' } },
 });

@@ -5,17 +5,27 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SHAPES } from '../../src/cli/schemas.ts';
 import { startLocal } from '../../src/local/drive/local-mode.ts';
+import { compact, versionOf } from '../../src/policy/version.ts';
 import { type Ran, run, start } from './command.ts';
 
 let local: Awaited<ReturnType<typeof startLocal>>;
 let folder: string;
 let draft: string;
+let changed: string;
+let first: string;
 let refused: string;
 before(async () => {
   local = await startLocal();
   folder = mkdtempSync(join(tmpdir(), 'broker-command-'));
   draft = join(folder, 'draft.json');
-  writeFileSync(draft, await policyInForce());
+  const inForce = JSON.parse(await policyInForce()) as { grants: { rate?: object }[] };
+  writeFileSync(draft, JSON.stringify(inForce));
+  first = versionOf(compact(inForce)).slice(0, 12);
+  changed = join(folder, 'changed.json');
+  const [grant] = inForce.grants;
+  assert.ok(grant);
+  grant.rate = { count: 7, per: '1m' };
+  writeFileSync(changed, JSON.stringify(inForce));
   const { apps } = local.description as unknown as { apps: { rotator: string[] } };
   await tick(apps.rotator[0] ?? assert.fail());
   await here('token', 'speech', '--as', 'captions');
@@ -52,7 +62,7 @@ async function policyInForce(): Promise<string> {
 const here = (...args: string[]): Promise<Ran> => run([...args, '--broker', local.description.broker]);
 
 /** As at a deployment: nothing on this machine tells of it, and who one is comes from the environment. */
-function away(name: 'operator' | 'auditor'): (...args: string[]) => Promise<Ran> {
+function away(name: Case['who']): (...args: string[]) => Promise<Ran> {
   const { entra, callers, ca, broker } = local.description;
   const who = callers.find((each) => each.name === name) ?? assert.fail();
   const environment = {
@@ -71,7 +81,7 @@ const captions = () => local.description.callers.find(({ name }) => name === 'ca
 
 interface Case {
   readonly args: () => readonly string[];
-  readonly who: 'operator' | 'auditor';
+  readonly who: 'operator' | 'auditor' | 'publisher';
   readonly code?: number;
   readonly says: RegExp;
 }
@@ -143,6 +153,33 @@ const cases: Readonly<Record<string, Case>> = {
     who: 'auditor',
     says: /requests from[\s\S]*a valid policy/,
   },
+  'policy diff': {
+    args: () => ['policy', 'diff', changed],
+    who: 'auditor',
+    says: /rate\.count was \d+ and is 7/,
+  },
+  'policy diff as a comment': {
+    args: () => ['policy', 'diff', changed, '--markdown'],
+    who: 'auditor',
+    says: /^- `the grant [\w-]+: rate\.count was/m,
+  },
+  'policy apply': {
+    args: () => ['policy', 'apply', changed, '--reason', 'a test', '--commit', 'abc123'],
+    who: 'publisher',
+    says: /is in force on every instance/,
+  },
+  'policy versions': { args: () => ['policy', 'versions'], who: 'auditor', says: /^VERSION[\s\S]*applied +/ },
+  'policy rollback': {
+    args: () => ['policy', 'rollback', first, '--reason', 'a test'],
+    who: 'operator',
+    says: /is in force on every instance/,
+  },
+  'policy rollback to what never was': {
+    args: () => ['policy', 'rollback', '000000000000', '--reason', 'a test'],
+    who: 'operator',
+    code: 1,
+    says: /ever in force/,
+  },
   doctor: { args: () => ['doctor'], who: 'auditor', says: /^ok {2}broker[\s\S]*^ok {2}accounts +\d/m },
   leak: { args: () => ['leak', draft], who: 'auditor', says: /No key of an account/ },
 };
@@ -167,7 +204,8 @@ test('every --json output is of the published schema of its command', async () =
   for (const { args, code = 0 } of Object.values(cases)) {
     if (code !== 0) continue;
     const typed = args();
-    const name = typed[0] === 'policy' ? 'policy check' : (typed[0] ?? '');
+    const name = typed[0] === 'policy' ? `policy ${typed[1]}` : (typed[0] ?? '');
+    if (typed.includes('--markdown')) continue;
     const ran = await here(...typed, '--json');
     assert.equal(ran.code, 0, ran.err);
     const read = SHAPES[name]?.safeParse(JSON.parse(ran.out)) ?? assert.fail(name);

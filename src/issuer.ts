@@ -57,7 +57,7 @@ import { createSecurityEventEndpoint } from './http/security-events.ts';
 import { createTokenEndpoint } from './http/token-endpoint.ts';
 import { iso } from './iso.ts';
 import { createLog } from './log.ts';
-import { createApplyPolicy } from './operations/apply-policy.ts';
+import { type ApplyPolicy, createApplyPolicy } from './operations/apply-policy.ts';
 import { createFollow } from './operations/follow.ts';
 import { createPerform } from './operations/perform.ts';
 import { createAnnouncer } from './policy/announce.ts';
@@ -242,6 +242,19 @@ function build(config: IssuerConfig) {
   const perform = createPerform({ book, audit, clock, newId: uuid7, instance });
   const follow = createFollow({ book, demand: demands.find, steps: planned.stepsSince, clock });
   const readSpan = createAuditSpan(tables);
+  const applyPolicy = createApplyPolicy({
+    store: policies,
+    announcements,
+    head: state,
+    freshnessMs,
+    clock,
+    sleep: (ms) => sleep(ms),
+  });
+  const apply: ApplyPolicy = (change, mayGoOn) =>
+    applyPolicy(change, (next) => {
+      current.prepare(next);
+      return mayGoOn(next);
+    });
 
   return {
     cors: createCors(config.BROKER_CORS_ORIGINS),
@@ -289,14 +302,7 @@ function build(config: IssuerConfig) {
       ...createPolicyRoutes({
         gate,
         store: policies,
-        apply: createApplyPolicy({
-          store: policies,
-          announcements,
-          head: state,
-          freshnessMs,
-          clock,
-          sleep: (ms) => sleep(ms),
-        }),
+        apply,
         snapshot: freshness.now,
         recorded: createRecorded(readSpan, clock),
         confirmationsNeeded: createConfirmations(config.BROKER_TENANT_ID),

@@ -13,6 +13,8 @@ export interface CurrentPolicy {
    * @throws UpstreamFailure of `policy` where this version of the app cannot read it: nothing is decided by a guess
    */
   read(version: string): Promise<PolicyVersion>;
+  /** One that may come into force next, and is compiled already: then it is not compiled again. */
+  prepare(next: PolicyVersion): void;
 }
 
 /** @param packaged is not read again when it is the one in force */
@@ -22,10 +24,16 @@ export function createCurrentPolicy(
   changed: (now: PolicyVersion) => void,
 ): CurrentPolicy {
   let latest: PolicyVersion | undefined;
+  let prepared: PolicyVersion | undefined;
   return {
+    prepare(next) {
+      prepared = next;
+    },
     async read(version) {
       if (version === latest?.version) return latest;
-      const next = version === packaged.version ? packaged : compiled(await reader.text(version));
+      const known = [packaged, prepared].find((one) => one?.version === version);
+      const next = known ?? compiled(await reader.text(version));
+      prepared = undefined;
       latest = next;
       changed(next);
       return next;

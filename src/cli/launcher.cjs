@@ -29,11 +29,12 @@ function startNewer() {
     process.exit(1);
   }
   const { spawn } = require('node:child_process');
-  const child = spawn(node, [__filename, ...process.argv.slice(2)], { stdio: 'inherit' });
+  let child;
   // A terminal sends these to the child itself; then they must only not end this one before it.
   const byTerminal = process.stdin.isTTY ? ['SIGINT', 'SIGQUIT'] : [];
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGCONT'])
-    process.on(signal, () => byTerminal.includes(signal) || child.kill(signal));
+    process.on(signal, () => byTerminal.includes(signal) || child?.kill(signal));
+  child = spawn(node, [__filename, ...process.argv.slice(2)], { stdio: 'inherit' });
   child.on('close', (code, signal) => {
     process.exitCode = signal === null ? code : 128 + (require('node:os').constants.signals[signal] ?? 0);
   });

@@ -1,5 +1,5 @@
 /** Runs a program as if it had been typed: its streams, signals and exit code are this command's own. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { World } from './world.ts';
 
@@ -13,27 +13,30 @@ export async function runProgram(
   [file = '', ...args]: readonly string[],
   env: Record<string, string | undefined>,
 ): Promise<number> {
-  const child = spawn(file, args, {
+  let child: ChildProcess | undefined;
+  const forward = (signal: NodeJS.Signals): void => {
+    if (stdin.isTTY === true && BY_TERMINAL.includes(signal)) return;
+    child?.kill(signal);
+  };
+  // Before the program runs: a signal in between would end this command and leave the program alive.
+  for (const signal of FORWARDED) process.on(signal, forward);
+  const started = spawn(file, args, {
     stdio: 'inherit',
     env,
     // npm and others are .cmd files there, which only a shell starts.
     shell: process.platform === 'win32' && !/\.(exe|com)$/i.test(file),
   });
-  const forward = (signal: NodeJS.Signals): void => {
-    if (stdin.isTTY === true && BY_TERMINAL.includes(signal)) return;
-    child.kill(signal);
-  };
-  for (const signal of FORWARDED) process.on(signal, forward);
+  child = started;
   try {
     return await new Promise((resolve) => {
-      child.on('error', (error: NodeJS.ErrnoException) => {
+      started.on('error', (error: NodeJS.ErrnoException) => {
         const isAbsent = error.code === 'ENOENT';
         stderr.write(
           `${file}: ${isAbsent ? 'there is no such program' : `it cannot be started (${error.code})`}.\n`,
         );
         resolve(isAbsent ? 127 : 126);
       });
-      child.on('close', (code, signal) =>
+      started.on('close', (code, signal) =>
         resolve(signal === null ? (code ?? 1) : 128 + (constants.signals[signal] ?? 0)),
       );
     });

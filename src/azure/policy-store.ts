@@ -16,8 +16,8 @@ const POINTER = { partitionKey: 'policy', rowKey: 'policy' } as const;
 const HISTORY = 'history';
 /** A row holds a mebibyte, and each character takes two bytes of it. */
 const ROW_CHARACTERS = 300_000;
-/** A large policy is a few megabytes. */
-const MAX_READ_MS = 20_000;
+/** A large policy is a few megabytes. Callers wait for it, and are answered within ten seconds. */
+const MAX_READ_MS = 8_000;
 const LAST_SERIAL = 9_999_999_999;
 
 const inForceShape = z.object({

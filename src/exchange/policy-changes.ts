@@ -4,11 +4,12 @@
  * those that flip it are proposed. A proposed rule names this one caller, so that no proposal grants to anybody else
  * unseen.
  */
+
+import { applyPatch, type PatchOperation } from '../policy/apply-patch.ts';
 import { durationText } from '../policy/duration.ts';
 import { longestLifeMs } from '../policy/lifetimes.ts';
 import { loadPolicy, PolicyError } from '../policy/load.ts';
 import { compilePolicy, type Traced } from '../policy/match.ts';
-import { type PatchOperation, patched } from '../policy/patch.ts';
 import { isPerson } from '../policy/person.ts';
 import type { Grant, Resource } from '../policy/schema.ts';
 import type { Rules } from '../policy/version.ts';
@@ -38,7 +39,9 @@ export function policyChanges(decided: Decided): readonly Change[] {
   const { version, revokedBy, caller, asked, revocations } = decided;
   const flips = ({ patch }: Change): boolean => {
     try {
-      const compiled = compilePolicy(loadPolicy(JSON.stringify(patched(version.source, patch))));
+      const changed = applyPatch(version.source, patch);
+      if (changed.kind === 'unfit') return false;
+      const compiled = compilePolicy(loadPolicy(JSON.stringify(changed.document)));
       return 'option' in judge(compiled, revokedBy, caller, asked, revocations);
     } catch (error) {
       if (error instanceof PolicyError) return false;

@@ -1,4 +1,7 @@
-/** A change of the policy that somebody sends, as RFC 6902 writes it. Nothing in it is trusted. */
+/**
+ * Changes of a policy, as RFC 6902 writes them: those that somebody sends, of which nothing is trusted, and those that the
+ * broker proposes.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 
@@ -18,6 +21,14 @@ export const patchShape = z.array(
   ]),
 );
 type Operation = z.infer<typeof patchShape>[number];
+
+/** Of its operations those that the broker proposes. */
+export interface PatchOperation {
+  readonly op: 'add' | 'replace';
+  /** A JSON Pointer (RFC 6901); `-` is the place after the last entry of a list. */
+  readonly path: string;
+  readonly value: unknown;
+}
 
 export type Patched =
   | { readonly kind: 'patched'; readonly document: unknown }

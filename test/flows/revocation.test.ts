@@ -272,7 +272,7 @@ test('a leaked key: its slot is regenerated, the secret moved, the tokens of eve
     assert.equal(status, 200);
     assert.ok(!old.has(body['access_token']), 'a token bought with the leaked key is handed out');
   }
-  assert.notEqual(await currentKey('speech-key'), key);
+  assert.notEqual(sha256(await currentKey('speech-key')), sha256(key));
 
   const endpoint = description.resources.find(({ name }) => name === 'speech')?.endpoint;
   for (let n = 0; ; n += 1) {
@@ -315,7 +315,7 @@ test('a leaked key while the tables come and go: redelivered until done, and no 
     // four minutes, in which the others leave the account alone.
     await control('POST', '/clock', { advanceSeconds: 30 });
   }
-  assert.notEqual(await currentKey('translator-key'), key);
+  assert.notEqual(sha256(await currentKey('translator-key')), sha256(key));
   for (const { status, body } of await everywhere(token, 'translator')) {
     assert.equal(status, 200);
     assert.ok(!old.has(body['access_token']));

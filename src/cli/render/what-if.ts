@@ -1,26 +1,9 @@
+import type * as z from 'zod';
+import type { whatIf } from '../../http/openapi-audit-shapes.ts';
 import type { View } from './accounts.ts';
 import { table } from './table.ts';
 
-export interface WhatIf {
-  readonly from: string;
-  readonly to: string;
-  readonly until?: string;
-  readonly requests: number;
-  readonly same: number;
-  readonly unknown: number;
-  readonly unlisted: number;
-  readonly changed: readonly {
-    readonly caller: { readonly objectId: string; readonly clientId: string };
-    readonly resource: string;
-    readonly tokenKind?: string;
-    readonly before: 'granted' | 'refused';
-    readonly after: 'granted' | 'refused';
-    readonly grant?: string;
-    readonly reason?: string;
-    readonly count: number;
-    readonly example: string;
-  }[];
-}
+export type WhatIf = z.infer<typeof whatIf>;
 
 export function whatIfText(
   { from, to, until, requests, same, unknown, unlisted, changed }: WhatIf,

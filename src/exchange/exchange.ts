@@ -1,43 +1,34 @@
 /**
- * One exchange: it verifies the caller, finds the grants that apply, checks the revocations, obtains a token,
- * writes the audit record and returns the token. It knows neither HTTP nor Azure.
+ * One exchange: it verifies the caller, finds the grants that apply and checks the revocations; `hand-out.ts` obtains a
+ * token, writes the audit record and returns the token. Neither knows HTTP or Azure.
  */
 
-import { slotsOf } from '../account-key.ts';
 import type { Denial } from '../denial.ts';
 import { isOfStranger, reason } from '../denial.ts';
-import { iso } from '../iso.ts';
 import { cleanTarget } from '../policy/asked-for.ts';
 import type { Option, Target } from '../policy/match.ts';
-import type { Resource } from '../policy/schema.ts';
 import { type PolicyVersion, shortVersion } from '../policy/version.ts';
-import type { AuditLog, AuditRecord, Caller, Clock, Snapshot } from '../ports.ts';
-import type { TokenKind } from '../token-kind.ts';
+import type { Caller, Snapshot } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { recordedClaims } from './claims.ts';
+import { type Asked, isEntraRefusal, isPreferred, revokedUnder, shadowOf, unfitFor } from './decision.ts';
 import {
-  type Asked,
-  isEntraRefusal,
-  isPreferred,
-  type RevokedBy,
-  revokedUnder,
-  shadowOf,
-  unfitFor,
-} from './decision.ts';
-import type { Freshness, Seen } from './freshness.ts';
+  type About,
+  type Answer,
+  type Granted,
+  type HandOutPorts,
+  handOut,
+  isUnder,
+  MAX_ROUNDS,
+  row,
+} from './hand-out.ts';
 import type { Rate } from './rate.ts';
-import type { Held, Tokens, Wanted } from './tokens.ts';
 import type { VerifyCaller } from './verify.ts';
 
 export interface ExchangeRequest extends Asked {
   readonly subjectToken: string;
   /** `audience`, where `resource` names the target: it must be a name of the same account. */
   readonly alsoNamed?: string;
-}
-export interface Granted extends Held {
-  readonly kind: TokenKind;
-  readonly target: Target;
-  readonly grant: string;
 }
 /**
  * @param request what was asked, or the denial that reading it ended in
@@ -48,23 +39,12 @@ export type Exchange = (
   correlationId: string,
 ) => Promise<Granted | Denial>;
 
-export interface ExchangePorts {
+export interface ExchangePorts extends HandOutPorts {
   readonly verify: VerifyCaller;
-  readonly freshness: Freshness;
-  readonly revokedBy: RevokedBy;
-  readonly isDropped: (revocations: Snapshot['revocations'], tokenSha256: string) => boolean;
-  readonly tokens: Tokens;
   readonly rate: Rate;
-  readonly audit: AuditLog;
   /** Counts a refusal of somebody unverified: it is recorded later and in bulk, and nothing waits for that. */
   readonly refusedStranger: (reason: string, correlationId: string, resource: string | undefined) => void;
-  readonly clock: Clock;
-  readonly instance: string;
-  readonly minimumLifeMs: number;
 }
-
-/** An exchange starts over when the shared state changed meanwhile. After so many rounds it fails as in an outage. */
-const MAX_ROUNDS = 4;
 
 export function createExchange(ports: ExchangePorts): Exchange {
   return async (request, correlationId) => {
@@ -84,9 +64,6 @@ export function createExchange(ports: ExchangePorts): Exchange {
   };
 }
 
-/** Whether what was decided under these rules still counts. */
-const isUnder = (rules: PolicyVersion, seen: Seen): boolean => seen.rules.version === rules.version;
-
 async function refused(
   ports: ExchangePorts,
   denial: Denial,
@@ -102,11 +79,6 @@ async function refused(
   ports.refusedStranger(reason(denial), about.correlationId, resource);
   return denial;
 }
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-type About = Mutable<Partial<AuditRecord> & { correlationId: string }>;
-/** `policy_changed`: another policy came into force meanwhile, so the exchange starts over. */
-type Answer = Granted | Denial | 'policy_changed';
 
 async function exchanged(
   ports: ExchangePorts,
@@ -186,112 +158,4 @@ async function exchangeUnder(
     ports.rate.giveBack(bucket);
     throw error;
   }
-}
-
-/**
- * Returns a cached token or buys one. The last read of the head row starts only when the token is there, so a
- * revocation that was in force before that moment is always seen (invariant 1).
- */
-async function handOut(
-  ports: ExchangePorts,
-  rules: PolicyVersion,
-  option: Option,
-  target: Target,
-  caller: Caller,
-  about: About,
-  known: Seen,
-): Promise<Answer> {
-  const { grant, kind } = option;
-  const { resource, endpoint } = target;
-  const revoked = ({ revocations }: Snapshot) =>
-    revokedUnder(ports.revokedBy, option, target, caller, revocations);
-  const wanted: Wanted = { resource, kind, endpoint, caller };
-  let snapshot = known;
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const slots = slotsOf(snapshot.slots, resource);
-    const isDropped = ({ token }: Held) => ports.isDropped(snapshot.revocations, token.sha256);
-    let held = ports.tokens.held(wanted, slots);
-    if (held === undefined || isDropped(held)) {
-      // The revocations are read again before a purchase: nothing is bought for a caller whose access has ended.
-      snapshot = await ports.freshness.fresh();
-      if (!isUnder(rules, snapshot)) return 'policy_changed';
-      const refusal = revoked(snapshot);
-      if (refusal !== undefined) return refusal;
-      const answer = await ports.tokens.bought(wanted, held);
-      if (!('token' in answer))
-        return answer.refused === 'interaction_required'
-          ? { kind: 'interaction_required', claims: answer.claims }
-          : { kind: 'obo_refused' };
-      held = answer;
-      // Another instance bought a token with the same text in the same second, and that one was revoked. The next
-      // purchase comes a second later, and its token has another text.
-      if (isDropped(held)) continue;
-    }
-    if (
-      held.expiresAtMs - ports.clock() >
-      Math.min(grant.maxLifetime, resource.maxLifetime ?? grant.maxLifetime)
-    )
-      return { kind: 'lifetime_unmet', resource: resource.name, grant: grant.name };
-
-    // The audit record is written while the head row is read, which halves the wait. If the process dies between
-    // the two, the audit may list a token that was never sent. It never misses one that was. A second record,
-    // `withheld`, says that the token was not sent, unless that write fails too.
-    const record = {
-      token: held.token.sha256.slice(0, 16),
-      expiresAt: iso(held.expiresAtMs),
-    };
-    const [look, recorded] = await Promise.allSettled([
-      ports.freshness.fresh(),
-      ports.audit.append(row(ports, about, 'granted', record)),
-    ]);
-    if (recorded.status === 'rejected') throw recorded.reason;
-    const withhold = (why: Denial | Unfit): Promise<void> => {
-      const words = typeof why === 'string' ? UNFIT[why] : reason(why);
-      return ports.audit.append(row(ports, about, 'withheld', { ...record, reason: words }));
-    };
-    if (look.status === 'rejected') {
-      await withhold('head_unread');
-      throw look.reason;
-    }
-    const seen = look.value;
-    if (!isUnder(rules, seen)) {
-      await withhold('policy_changed');
-      return 'policy_changed';
-    }
-    const refusal = revoked(seen);
-    const problem = refusal ?? unfit(ports, held, seen, resource);
-    if (problem === undefined) return { ...held, kind, target, grant: grant.name };
-    await withhold(problem);
-    if (refusal !== undefined) return refusal;
-    snapshot = seen;
-  }
-  throw new UpstreamFailure('tables', 'the shared state keeps moving');
-}
-
-/** Why a token that is already in the audit is not returned, though its caller is not refused; as the audit says it. */
-const UNFIT = {
-  head_unread: 'no look at the head',
-  policy_changed: 'another policy came into force',
-  token_revoked: 'the token was revoked',
-  key_withdrawn: 'its key was withdrawn',
-  life_too_short: 'too little of its life is left',
-} as const;
-type Unfit = keyof typeof UNFIT;
-
-/** Why this token cannot be returned in the state that was just read; undefined when it can. */
-function unfit(ports: ExchangePorts, held: Held, seen: Snapshot, resource: Resource): Unfit | undefined {
-  if (ports.isDropped(seen.revocations, held.token.sha256)) return 'token_revoked';
-  if (held.slot !== undefined && held.epoch !== (slotsOf(seen.slots, resource)?.epoch ?? 0))
-    return 'key_withdrawn';
-  if (held.expiresAtMs - ports.clock() <= ports.minimumLifeMs) return 'life_too_short';
-  return undefined;
-}
-
-function row(
-  { clock, instance }: ExchangePorts,
-  about: About,
-  outcome: AuditRecord['outcome'],
-  rest: Partial<AuditRecord>,
-): AuditRecord {
-  return { at: iso(clock()), instance, outcome, ...about, ...rest };
 }

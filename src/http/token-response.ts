@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { type Denial, wire } from '../denial.ts';
-import type { Granted } from '../exchange/exchange.ts';
+import type { Granted } from '../exchange/hand-out.ts';
 import { MAX_HOLD_OFF_MS } from '../exchange/tokens.ts';
 import { openJws } from '../jws.ts';
 import { ACTS_AS } from '../token-kind.ts';

@@ -1,7 +1,7 @@
 /** Who exchanges in these tests, and what became of it. */
 import assert from 'node:assert/strict';
 import type { Denial } from '../../src/denial.ts';
-import type { Granted } from '../../src/exchange/exchange.ts';
+import type { Granted } from '../../src/exchange/hand-out.ts';
 import { RESEARCHERS } from '../policy/sample.ts';
 import { aCaller } from './caller.ts';
 

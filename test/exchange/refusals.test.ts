@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Denial, reason } from '../../src/denial.ts';
-import type { Granted } from '../../src/exchange/exchange.ts';
+import type { Granted } from '../../src/exchange/hand-out.ts';
 import { shortVersion } from '../../src/policy/version.ts';
 import { RESEARCHERS } from '../policy/sample.ts';
 import { NOW_MS } from './caller.ts';

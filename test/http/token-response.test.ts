@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Granted } from '../../src/exchange/exchange.ts';
+import type { Granted } from '../../src/exchange/hand-out.ts';
 import { MAX_HOLD_OFF_MS } from '../../src/exchange/tokens.ts';
 import { deniedResponse, grantedResponse, unavailableResponse } from '../../src/http/token-response.ts';
 import { loadPolicy } from '../../src/policy/load.ts';

@@ -1,5 +1,5 @@
 /** What callers are promised: whether an exchange succeeds, and what the token it hands out is good for. */
-import type { Granted } from '../../src/exchange/exchange.ts';
+import type { Granted } from '../../src/exchange/hand-out.ts';
 import type { RotationState } from '../../src/rotation/state.ts';
 import type { Secret } from '../../src/secret.ts';
 import type { Account, Key } from './account.ts';

@@ -43,7 +43,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     changes: [['if (isUnder(rules, await ports.freshness.fresh())) return', 'return']],
   },
   'granted-under-the-policy-before': {
-    file: 'src/exchange/exchange.ts',
+    file: 'src/exchange/hand-out.ts',
     changes: [['if (!isUnder(rules, seen)) {', 'if (seen === undefined) {']],
   },
   'drain-skipped': {
@@ -292,7 +292,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'epoch-ignored-at-the-last-look': {
-    file: 'src/exchange/exchange.ts',
+    file: 'src/exchange/hand-out.ts',
     changes: [
       [
         'if (held.slot !== undefined && held.epoch !== (slotsOf(seen.slots, resource)?.epoch ?? 0))',

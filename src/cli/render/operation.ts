@@ -7,7 +7,7 @@ import { span } from './time.ts';
 
 export function operationText(
   { id, act, target, by, reason, at, state, steps, result, problem }: Operation,
-  { style, times }: Pick<View, 'style' | 'times'>,
+  { style, times, width }: View,
 ): string {
   const lag = (name: string) => {
     const ms = result?.[name];
@@ -27,9 +27,10 @@ export function operationText(
       ['old key refused', lag('oldKeyLagMs')],
     ],
     style.dim,
+    width,
   );
   const told = steps.map((step) => [times.at(step.at) ?? step.at, step.what] as const);
-  return `${head}\n${facts(told, style.dim)}`;
+  return `${head}\n${facts(told, style.dim, width)}`;
 }
 
 const colourOf = (style: Style) => ({

@@ -334,6 +334,11 @@ module alerts 'alerts.bicep' = {
     componentId: monitoring.outputs.componentId
     workspaceId: monitoring.outputs.workspaceId
     emails: settings.alertEmails
+    healthUrl: empty(settings.frontDoorId) ? issuer.outputs.url : ''
+    vaultReaders: [
+      identities.outputs.issuer.clientId
+      identities.outputs.rotator.clientId
+    ]
     topics: concat(
       [
         { type: 'Microsoft.EventGrid/topics', name: names.topic }

@@ -1,6 +1,6 @@
 /**
  * What the log says of exchanges. On a quiet instance each has a line; on a busy one as many as fit into a bound, and
- * a line a minute counts all of them. Without the bound the log is most of what the broker costs, and a flood of
+ * a line a minute counts the rest, so that lines and counts together are all exchanges (infra/alerts.json adds them up). Without the bound the log is most of what the broker costs, and a flood of
  * refused requests is paid for. The audit does not depend on it: there, each exchange of a verified caller is a record.
  */
 import type { Log } from '../ports.ts';
@@ -11,6 +11,8 @@ export type Outcome = 'granted' | 'refused' | 'unavailable';
 export const MAX_LINES = 60;
 const LINES_PER_SECOND = 1;
 const COUNT_EVERY_MS = 60_000;
+/** The objective for the latency of an exchange: 99 of 100 take no longer. */
+export const SLOW_MS = 1_000;
 
 export interface ExchangeLogPorts {
   readonly log: Log;
@@ -28,7 +30,7 @@ export type ExchangeLog = (
 
 interface Counted {
   readonly outcomes: Record<Outcome, number>;
-  unlogged: number;
+  slow: number;
   sumMs: number;
   maxMs: number;
 }
@@ -49,24 +51,22 @@ export function createExchangeLog({ log, nowMs, later }: ExchangeLogPorts): Exch
 
   const tell = (): void => {
     if (counted === undefined) return;
-    const { outcomes, unlogged, sumMs, maxMs } = counted;
+    const { outcomes, slow, sumMs, maxMs } = counted;
     counted = undefined;
-    // A minute whose exchanges each had a line needs no count.
-    if (unlogged === 0) return;
-    const all = outcomes.granted + outcomes.refused + outcomes.unavailable;
-    log('exchanges', { ...outcomes, unlogged, meanMs: tenths(sumMs / all), maxMs: tenths(maxMs) });
+    const unlogged = outcomes.granted + outcomes.refused + outcomes.unavailable;
+    log('exchanges', { ...outcomes, slow, unlogged, meanMs: tenths(sumMs / unlogged), maxMs: tenths(maxMs) });
   };
 
   return (outcome, tookMs, fields) => {
+    if (hasRoom()) return log('exchange', { outcome, ...fields, ms: tenths(tookMs) });
     if (counted === undefined) {
-      counted = { outcomes: { granted: 0, refused: 0, unavailable: 0 }, unlogged: 0, sumMs: 0, maxMs: 0 };
+      counted = { outcomes: { granted: 0, refused: 0, unavailable: 0 }, slow: 0, sumMs: 0, maxMs: 0 };
       later(COUNT_EVERY_MS, tell);
     }
     counted.outcomes[outcome] += 1;
+    if (tookMs > SLOW_MS) counted.slow += 1;
     counted.sumMs += tookMs;
     counted.maxMs = Math.max(counted.maxMs, tookMs);
-    if (hasRoom()) log('exchange', { outcome, ...fields, ms: tenths(tookMs) });
-    else counted.unlogged += 1;
   };
 }
 

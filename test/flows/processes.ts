@@ -12,6 +12,9 @@ const MINUTE_MS = 61_000;
 export interface Processes {
   /** `kill -9`. The name is `rotator`, or `instance-1` and so on. */
   kill(name: string): void;
+  /** It stands still, as on a machine that sleeps, until it goes on. */
+  pause(name: string): void;
+  goOn(name: string): void;
   /** Resolves when this one may be killed without the launcher giving it up. */
   mayKill(name: string): Promise<void>;
   /** Whether it may be killed now. */
@@ -30,7 +33,12 @@ export function processesOf(stack: Stack): Processes {
     (name === 'rotator' ? apps.rotator[0] : apps.issuer[Number(name.replace('instance-', '')) - 1]) ??
     assert.fail(`there is no process ${name}`);
 
+  const signal = (name: string, what: 'SIGSTOP' | 'SIGCONT'): void => {
+    process.kill(pidOf(stack, name) ?? assert.fail(`there is no process ${name}`), what);
+  };
   return {
+    pause: (name) => signal(name, 'SIGSTOP'),
+    goOn: (name) => signal(name, 'SIGCONT'),
     isSpared,
     mayKill: async (name) => {
       while (isSpared(name)) await wait(100);

@@ -114,7 +114,10 @@ export async function startQueues(
         await poison.create();
         await poison.sendMessage(message.messageText);
       });
-      runtime.log(`A message of 'Functions.${fn.name}' was moved to the queue '${poison.name}'`);
+      // The words of the real host, which an alert looks for.
+      runtime.log(
+        `Message has reached MaxDequeueCount of ${queues.maxDequeueCount}. Moving message to queue '${poison.name}'.`,
+      );
     };
     try {
       const text = decoded(message.messageText);

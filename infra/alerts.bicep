@@ -29,6 +29,7 @@ param vaultReaders string[]
 
 @description('Over the log of the apps (`component`) or over all that Azure logs (`workspace`). Names of log events as in src/.')
 var queries = loadJsonContent('alerts.json')
+@description('As a list of KQL.')
 var readers = join(map(vaultReaders, id => '"${id}"'), ', ')
 
 resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {

@@ -51,12 +51,10 @@ const UNSEEN: Readonly<Record<string, string>> = {
         `rotator queue:${queue} ${QUEUES}/messages/read`,
         'the platform peeks to decide whether to start the app',
       ],
-      [
-        `rotator queue:${queue}-poison ${QUEUES}/messages/add/action`,
-        'what failed five times: test/local/host/queues.test.ts',
-      ],
     ]),
   ),
+  [`rotator queue:events-poison ${QUEUES}/messages/add/action`]:
+    'what failed five times, as in the queue of the demands (test/flows/alerts.test.ts)',
 };
 
 /** `issuer table:state …/read`. */

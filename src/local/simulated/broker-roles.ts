@@ -32,7 +32,7 @@ export const held: readonly (readonly [identity: Identity, scope: BrokerScope, r
   ['rotator', 'table:operations', 'AI token broker row sweeper'],
   ['rotator', 'table:policy', 'Storage Table Data Reader'],
   ['rotator', 'table:audit', 'AI token broker row sweeper'],
-  ['rotator', 'table:usage', 'AI token broker row writer'],
+  ['rotator', 'table:usage', 'AI token broker row keeper'],
   ['issuer', 'queue:events', 'Storage Queue Data Message Sender'],
   ['issuer', 'queue:demands', 'Storage Queue Data Message Sender'],
   ['rotator', 'queue:events', 'AI token broker queue worker'],

@@ -11,38 +11,34 @@ const minute = z.stringFormat(
   'minute',
   (text: string) => text.length === 16 && z.iso.datetime().safeParse(`${text}:00Z`).success,
 );
-const count = z.int().min(0);
 
 /** Rows of one minute: how many, and the SHA-256 of their list (ports.ts). */
-const rows = { minute, rows: count, digest: hash };
-const links = { sequence: z.int().min(1), previous: hash, at: z.iso.datetime() };
+const rows = { minute, rows: z.int().min(0), digest: hash };
 
-/** A minute is closed. `late`: rows of earlier minutes that came after those were closed. */
-const closing = z.strictObject({ ...links, ...rows, late: z.array(z.strictObject(rows)) });
-/** From here on, rows of earlier minutes may be removed, because their time is over. */
-const removal = z.strictObject({ ...links, removedBefore: minute });
-
-export const entryShape = closing.or(removal);
-export type Closing = Readonly<z.infer<typeof closing>>;
-export type Removal = Readonly<z.infer<typeof removal>>;
-export type Entry = Closing | Removal;
-
-export const isClosing = (entry: Entry): entry is Closing => 'minute' in entry;
+const shape = z.strictObject({
+  sequence: z.int().min(1),
+  previous: hash,
+  /** When it was closed, by the clock of who closed it. */
+  at: z.iso.datetime(),
+  ...rows,
+  /** Rows of earlier minutes that came after those were closed. */
+  late: z.array(z.strictObject(rows)),
+  /** Rows of minutes before this one may be gone, because their time was over; '': none is. */
+  removedBefore: z.literal('').or(minute),
+});
+export type Entry = Readonly<z.infer<typeof shape>>;
 
 /** What the first entry has in the place of an earlier one's hash. */
 export const NO_HASH = '0'.repeat(64);
 
-export function lineOf(entry: Entry): string {
-  const { sequence, previous, at } = entry;
-  const links = { sequence, previous, at };
-  if (!isClosing(entry)) return JSON.stringify({ ...links, removedBefore: entry.removedBefore });
-  const rowsOf = ({ minute, rows, digest }: Pick<Closing, 'minute' | 'rows' | 'digest'>) => ({
-    minute,
-    rows,
-    digest,
-  });
-  return JSON.stringify({ ...links, ...rowsOf(entry), late: entry.late.map(rowsOf) });
+export function lineOf({ sequence, previous, at, late, removedBefore, ...closed }: Entry): string {
+  return JSON.stringify({ sequence, previous, at, ...rowsOf(closed), late: late.map(rowsOf), removedBefore });
 }
+const rowsOf = ({ minute, rows, digest }: Pick<Entry, 'minute' | 'rows' | 'digest'>) => ({
+  minute,
+  rows,
+  digest,
+});
 
 /** `unreadable`: it is not a line that this program writes, to the byte. */
 export function readLine(line: string): Entry | 'unreadable' {
@@ -52,7 +48,7 @@ export function readLine(line: string): Entry | 'unreadable' {
   } catch {
     return 'unreadable';
   }
-  const { data } = entryShape.safeParse(value);
+  const { data } = shape.safeParse(value);
   return data === undefined || lineOf(data) !== line ? 'unreadable' : data;
 }
 

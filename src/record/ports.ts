@@ -63,7 +63,7 @@ export interface Cursor {
   readonly minute: Minute;
   /** The length in bytes of that minute's day's blob after the entry. */
   readonly position: number;
-  /** Rows of earlier minutes may be removed, because the chain says so; '' : none. */
+  /** As in that entry. */
   readonly removedBefore: Minute | '';
 }
 /** With the ETag that a write is conditional on. */
@@ -121,6 +121,8 @@ export interface Books extends BooksReader {
   putRollUp(rollUp: RollUp, etag: string | undefined): Promise<'written' | 'changed'>;
   /** The same list may be put again, and then nothing changes. */
   putList(list: RowList): Promise<void>;
+  /** The lists of minutes before this one, the oldest first, at most so many. */
+  oldestLists(before: Minute, most: number): Promise<readonly RowList[]>;
   /** Every part of these lists. One that is not there any more was removed before. */
   removeLists(lists: readonly RowList[]): Promise<void>;
   /** Removes the roll-ups by the hour of earlier hours (a text as in `at`), at most `most`. @returns how many */

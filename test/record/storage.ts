@@ -1,0 +1,141 @@
+/** The storage of the record in memory. A strike may end, fail or repeat each single operation. */
+import type {
+  AuditRow,
+  AuditRows,
+  Books,
+  Cursor,
+  Proof,
+  RollUp,
+  RollUpKey,
+  RowList,
+  Versioned,
+} from '../../src/record/ports.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
+
+/** The process ends here. */
+export class Crash extends Error {}
+
+/**
+ * What happens to an operation. `dies` and `fails`: before it does anything; `diesAfter` and `lost`: it is carried out,
+ * and nobody hears of it; `repeated`: its answer is lost, the adapter tries again, and that answer is returned.
+ */
+export const STRIKES = ['dies', 'fails', 'diesAfter', 'lost', 'repeated'] as const;
+export type Strike = (typeof STRIKES)[number] | undefined;
+
+export class Storage {
+  readonly rows = new Map<string, AuditRow>();
+  readonly blobs = new Map<string, string>();
+  readonly rollUps = new Map<string, Versioned<RollUp>>();
+  readonly lists = new Map<string, RowList>();
+  readonly drafts = new Map<string, string>();
+  cursor: Versioned<Cursor> | undefined;
+  #etags = 0;
+
+  etag(): string {
+    this.#etags += 1;
+    return String(this.#etags);
+  }
+  sortedRows(): AuditRow[] {
+    return [...this.rows.values()].sort((one, other) => (one.key < other.key ? -1 : 1));
+  }
+  sortedLists(): RowList[] {
+    const place = ({ minute, sequence }: RowList) => `${minute}:${String(sequence).padStart(12, '0')}`;
+    return [...this.lists.values()].sort((one, other) => (place(one) < place(other) ? -1 : 1));
+  }
+}
+const name = ({ per, resource, at }: RollUpKey) => `${per}:${resource}:${at}`;
+const inSpan = (text: string, first: string, last: string) => text >= first && text <= `${last}~`;
+
+/** @param step decides what happens to the next operation */
+export function portsTo(
+  storage: Storage,
+  step: (operation: string) => Promise<Strike> = async () => undefined,
+): { audit: AuditRows; proof: Proof; books: Books } {
+  async function run<T>(operation: string, work: () => T): Promise<T> {
+    const strike = await step(operation);
+    if (strike === 'dies') throw new Crash();
+    if (strike === 'fails') throw new UpstreamFailure('tables', 'is down');
+    const answer = work();
+    if (strike === 'diesAfter') throw new Crash();
+    if (strike === 'lost') throw new UpstreamFailure('tables', 'no answer in time');
+    return strike === 'repeated' ? work() : answer;
+  }
+  const { rows, blobs, rollUps, lists, drafts } = storage;
+  const rowsOf = (first: string, last: string) =>
+    storage.sortedRows().filter(({ key }) => inSpan(key.slice(0, 16), first, last));
+
+  return {
+    audit: {
+      rows: async function* (first, last) {
+        yield* await run('rows', () => rowsOf(first, last));
+      },
+      keys: (first, last) => run('keys', () => rowsOf(first, last).map(({ key }) => key)),
+      earliest: () => run('earliest', () => storage.sortedRows()[0]?.key.slice(0, 16)),
+      remove: (keys) =>
+        run('remove', () => {
+          for (const key of keys) rows.delete(key);
+        }),
+    },
+    proof: {
+      read: (day, position) => run('read', () => (blobs.get(day) ?? '').slice(position)),
+      days: () => run('days', () => [...blobs.keys()].sort()),
+      append: (day, position, text) =>
+        run('append', () => {
+          const blob = blobs.get(day) ?? '';
+          if (blob.length !== position) return 'moved';
+          blobs.set(day, blob + text);
+          return 'appended';
+        }),
+    },
+    books: {
+      cursor: () => run('cursor', () => storage.cursor),
+      moveCursor: (to, etag) =>
+        run('moveCursor', () => {
+          if (storage.cursor?.etag !== etag) return 'changed';
+          storage.cursor = { value: to, etag: storage.etag() };
+          return 'written';
+        }),
+      rollUp: (key) => run('rollUp', () => rollUps.get(name(key))),
+      putRollUp: (rollUp, etag) =>
+        run('putRollUp', () => {
+          if (rollUps.get(name(rollUp))?.etag !== etag) return 'changed';
+          rollUps.set(name(rollUp), { value: rollUp, etag: storage.etag() });
+          return 'written';
+        }),
+      rollUps: ({ per, resource, first, last }) =>
+        run('rollUps', () => ({
+          items: [...rollUps.values()]
+            .map(({ value }) => value)
+            .filter((one) => one.per === per && (resource === undefined || one.resource === resource))
+            .filter(({ at }) => at >= first && at <= last)
+            .sort((one, other) => (name(one) < name(other) ? -1 : 1)),
+        })),
+      putList: (list) => run('putList', () => void lists.set(`${list.minute}:${list.sequence}`, list)),
+      lists: (first, last) =>
+        run('lists', () => storage.sortedLists().filter(({ minute }) => minute >= first && minute <= last)),
+      oldestLists: (before, most) =>
+        run('oldestLists', () =>
+          storage
+            .sortedLists()
+            .filter(({ minute }) => minute < before)
+            .slice(0, most),
+        ),
+      removeLists: (gone) =>
+        run('removeLists', () => {
+          for (const { minute, sequence } of gone) lists.delete(`${minute}:${sequence}`);
+        }),
+      removeHours: (before, most) =>
+        run('removeHours', () => {
+          const old = [...rollUps.values()].filter(({ value }) => value.per === 'hour' && value.at < before);
+          for (const { value } of old.slice(0, most)) rollUps.delete(name(value));
+          return Math.min(old.length, most);
+        }),
+      putDraft: (sequence, hash, text) => run('putDraft', () => void drafts.set(`${sequence}:${hash}`, text)),
+      draft: (sequence, hash) => run('draft', () => drafts.get(`${sequence}:${hash}`)),
+      removeDrafts: (through) =>
+        run('removeDrafts', () => {
+          for (const key of drafts.keys()) if (Number(key.split(':')[0]) <= through) drafts.delete(key);
+        }),
+    },
+  };
+}

@@ -27,23 +27,12 @@ const cursorRow = z.object({
   removedBefore: z.string(),
 });
 const rollUpRow = z.object({ partitionKey: z.string(), rowKey: z.string(), through: sequence });
-const pieceRow = z.object({ rowKey: z.string(), minute: z.string().optional(), sequence });
+const pieceRow = z.object({ minute: z.string(), sequence });
 
 export function createBooksReader(tables: Tables): BooksReader {
   return {
     cursor: () => readOne(tables, 'read the cursor', CURSOR.partitionKey, CURSOR.rowKey, asCursor),
-    async lists(first, last) {
-      const filter = `PartitionKey eq '${LISTS}' and RowKey ge '${first}' and RowKey lt '${last}~'`;
-      const found = new Map<string, RowList>();
-      for await (const page of pagesOf(tables, 'usage', 'read lists of rows', { filter }))
-        for (const row of page) {
-          const { minute = '', sequence } = pieceRow.parse(row);
-          const key = listKey({ minute, sequence });
-          const text = `${found.get(key)?.text ?? ''}${joined('text', row)}`;
-          found.set(key, { minute, sequence, text });
-        }
-      return [...found.values()];
-    },
+    lists: (first, last) => listsWhere(tables, `RowKey ge '${first}' and RowKey lt '${last}~'`),
     async rollUps({ per, resource, first, last, after, calls }) {
       const conditions = [`RowKey ge '${first}'`, `RowKey le '${last}'`];
       if (resource !== undefined) conditions.push(`PartitionKey eq '${per}:${quoted(resource)}'`);
@@ -135,6 +124,7 @@ export function createBooks(tables: Tables): Books {
         ...numbers({ sequence }),
       });
     },
+    oldestLists: (before, most) => listsWhere(tables, `RowKey lt '${before}'`, most),
     removeLists: (lists) =>
       remove(
         lists.flatMap((list) =>
@@ -159,6 +149,25 @@ export function createBooks(tables: Tables): Books {
     removeDrafts: async (through) =>
       void (await removeWhere(`PartitionKey eq '${DRAFTS}' and RowKey lt '${digits(through + 1, 12)}'`)),
   };
+}
+
+/** In the order of minute and sequence; at most so many, and each of them whole. */
+async function listsWhere(
+  tables: Tables,
+  where: string,
+  most = Number.POSITIVE_INFINITY,
+): Promise<readonly RowList[]> {
+  const filter = `PartitionKey eq '${LISTS}' and ${where}`;
+  const found = new Map<string, RowList>();
+  for await (const page of pagesOf(tables, 'usage', 'read lists of rows', { filter }))
+    for (const row of page) {
+      const { minute, sequence } = pieceRow.parse(row);
+      const key = listKey({ minute, sequence });
+      const known = found.get(key);
+      if (known === undefined && found.size === most) return [...found.values()];
+      found.set(key, { minute, sequence, text: `${known?.text ?? ''}${joined('text', row)}` });
+    }
+  return [...found.values()];
 }
 
 /** OData: a quote inside a string is written twice. */

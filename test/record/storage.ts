@@ -1,4 +1,5 @@
 /** The storage of the record in memory. A strike may end, fail or repeat each single operation. */
+import { minutesBetween } from '../../src/record/minute.ts';
 import type {
   AuditRow,
   AuditRows,
@@ -22,11 +23,32 @@ export class Crash extends Error {}
 export const STRIKES = ['dies', 'fails', 'diesAfter', 'lost', 'repeated'] as const;
 export type Strike = (typeof STRIKES)[number] | undefined;
 
+/** Things by the minute they are of, so that a week of them can be looked through minute by minute. */
+class ByMinute<T> {
+  readonly #minutes = new Map<string, Map<string, T>>();
+  set(minute: string, key: string, thing: T): void {
+    const there = this.#minutes.get(minute) ?? new Map<string, T>();
+    this.#minutes.set(minute, there.set(key, thing));
+  }
+  delete(minute: string, key: string): void {
+    this.#minutes.get(minute)?.delete(key);
+  }
+  /** In the order of their keys. */
+  between(first: string, last: string): T[] {
+    return minutesBetween(first, last).flatMap((minute) => sorted(this.#minutes.get(minute)));
+  }
+  all(): T[] {
+    return sorted(this.#minutes).flatMap(sorted);
+  }
+}
+const sorted = <T>(map: ReadonlyMap<string, T> = new Map()): T[] =>
+  [...map].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, thing]) => thing);
+
 export class Storage {
-  readonly rows = new Map<string, AuditRow>();
+  readonly rows = new ByMinute<AuditRow>();
   readonly blobs = new Map<string, string>();
   readonly rollUps = new Map<string, Versioned<RollUp>>();
-  readonly lists = new Map<string, RowList>();
+  readonly lists = new ByMinute<RowList>();
   readonly drafts = new Map<string, string>();
   cursor: Versioned<Cursor> | undefined;
   #etags = 0;
@@ -35,16 +57,13 @@ export class Storage {
     this.#etags += 1;
     return String(this.#etags);
   }
-  sortedRows(): AuditRow[] {
-    return [...this.rows.values()].sort((one, other) => (one.key < other.key ? -1 : 1));
-  }
-  sortedLists(): RowList[] {
-    const place = ({ minute, sequence }: RowList) => `${minute}:${String(sequence).padStart(12, '0')}`;
-    return [...this.lists.values()].sort((one, other) => (place(one) < place(other) ? -1 : 1));
+  insert(row: AuditRow): void {
+    this.rows.set(minuteIn(row.key), row.key, row);
   }
 }
+const minuteIn = (key: string): string => key.slice(0, 16);
+const placeOf = (sequence: number): string => String(sequence).padStart(12, '0');
 const name = ({ per, resource, at }: RollUpKey) => `${per}:${resource}:${at}`;
-const inSpan = (text: string, first: string, last: string) => text >= first && text <= `${last}~`;
 
 /** @param step decides what happens to the next operation */
 export function portsTo(
@@ -61,19 +80,16 @@ export function portsTo(
     return strike === 'repeated' ? work() : answer;
   }
   const { rows, blobs, rollUps, lists, drafts } = storage;
-  const rowsOf = (first: string, last: string) =>
-    storage.sortedRows().filter(({ key }) => inSpan(key.slice(0, 16), first, last));
-
   return {
     audit: {
       rows: async function* (first, last) {
-        yield* await run('rows', () => rowsOf(first, last));
+        yield* await run('rows', () => rows.between(first, last));
       },
-      keys: (first, last) => run('keys', () => rowsOf(first, last).map(({ key }) => key)),
-      earliest: () => run('earliest', () => storage.sortedRows()[0]?.key.slice(0, 16)),
+      keys: (first, last) => run('keys', () => rows.between(first, last).map(({ key }) => key)),
+      earliest: () => run('earliest', () => rows.all()[0]?.key.slice(0, 16)),
       remove: (keys) =>
         run('remove', () => {
-          for (const key of keys) rows.delete(key);
+          for (const key of keys) rows.delete(minuteIn(key), key);
         }),
     },
     proof: {
@@ -110,19 +126,18 @@ export function portsTo(
             .filter(({ at }) => at >= first && at <= last)
             .sort((one, other) => (name(one) < name(other) ? -1 : 1)),
         })),
-      putList: (list) => run('putList', () => void lists.set(`${list.minute}:${list.sequence}`, list)),
-      lists: (first, last) =>
-        run('lists', () => storage.sortedLists().filter(({ minute }) => minute >= first && minute <= last)),
+      putList: (list) => run('putList', () => lists.set(list.minute, placeOf(list.sequence), list)),
+      lists: (first, last) => run('lists', () => lists.between(first, last)),
       oldestLists: (before, most) =>
         run('oldestLists', () =>
-          storage
-            .sortedLists()
+          lists
+            .all()
             .filter(({ minute }) => minute < before)
             .slice(0, most),
         ),
       removeLists: (gone) =>
         run('removeLists', () => {
-          for (const { minute, sequence } of gone) lists.delete(`${minute}:${sequence}`);
+          for (const { minute, sequence } of gone) lists.delete(minute, placeOf(sequence));
         }),
       removeHours: (before, most) =>
         run('removeHours', () => {

@@ -27,6 +27,7 @@ import { createState } from './azure/state.ts';
 import { createSts } from './azure/sts.ts';
 import { createTables } from './azure/tables.ts';
 import { createTransmitterKeys } from './azure/transmitter-keys.ts';
+import { createBooksReader } from './azure/usage-table.ts';
 import { createVaultReader, openVault } from './azure/vault.ts';
 import { type IssuerConfig, readIssuerConfig, readPolicyFile } from './config.ts';
 import { createPlace } from './demand/place.ts';
@@ -65,6 +66,7 @@ import { createCurrentPolicy, readVersion, startWith } from './policy/current.ts
 import { compileVersion, type PolicyVersion, shortVersion } from './policy/version.ts';
 import { policyWarnings } from './policy/warnings.ts';
 import type { QueueName } from './queue-names.ts';
+import { minutesBehind } from './record/settled.ts';
 import { isDropped, refusing, revokedBy } from './revocation/decision.ts';
 import { createRevocation } from './revocation/revocation.ts';
 import { createPlanned } from './rotation/planned.ts';
@@ -242,6 +244,11 @@ function build(config: IssuerConfig) {
   const perform = createPerform({ book, audit, clock, newId: uuid7, instance });
   const follow = createFollow({ book, demand: demands.find, steps: planned.stepsSince, clock });
   const readSpan = createAuditSpan(tables);
+  const books = createBooksReader(tables);
+  const behind = async (): Promise<number | undefined> => {
+    const cursor = await books.cursor();
+    return cursor && minutesBehind(cursor.value.minute, clock());
+  };
   const applyPolicy = createApplyPolicy({
     store: policies,
     announcements,
@@ -322,6 +329,6 @@ function build(config: IssuerConfig) {
       return revocation.react(event);
     },
     metadata: metadata(config),
-    health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: planned.overdue, clock }),
+    health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: planned.overdue, behind, clock }),
   };
 }

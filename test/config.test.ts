@@ -16,6 +16,7 @@ const complete = {
   BROKER_CLIENT_ID: GUID,
   BROKER_KEY_VAULT_URL: 'https://vault.example',
   BROKER_TABLES_URL: 'https://tables.example',
+  BROKER_BLOBS_URL: 'https://blobs.example',
   BROKER_QUEUES_URL: 'https://queues.example',
   BROKER_ISSUER_IDENTITY: GUID,
 };
@@ -23,6 +24,7 @@ const rotator = {
   BROKER_TENANT_ID: GUID,
   BROKER_KEY_VAULT_URL: 'https://vault.example',
   BROKER_TABLES_URL: 'https://tables.example',
+  BROKER_BLOBS_URL: 'https://blobs.example',
   BROKER_ROTATOR_IDENTITY: GUID,
 };
 function problemsOf(

@@ -79,6 +79,10 @@ const health = z.strictObject({
   status: z.enum(['ok', 'unavailable']),
   rotations_overdue: z.int().optional(),
   keys_of_unknown_age: z.int().optional(),
+  record_minutes_behind: z
+    .int()
+    .optional()
+    .describe('Settled minutes of the audit that are not closed yet. Absent: none ever was closed.'),
   service: z.string().optional().describe('What is out of reach.'),
   detail: z.string().optional(),
 });

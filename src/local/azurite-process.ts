@@ -1,6 +1,6 @@
-/** Azurite's tables and queues, in a process of their own, with a journal where a folder is given. */
+/** Azurite's tables, queues and blobs, in a process of their own, with a journal where a folder is given. */
 import { join } from 'node:path';
-import { startQueueServer, startTableServer } from './azurite.ts';
+import { startBlobServer, startQueueServer, startTableServer } from './azurite.ts';
 import { beChild } from './child.ts';
 import type { TableStore } from './table-journal.ts';
 
@@ -36,16 +36,22 @@ process.hrtime = Object.assign(
 );
 
 try {
-  const [tables, queues] = await Promise.all([startTableServer(), startQueueServer()]);
+  const [tables, queues, blobs] = await Promise.all([
+    startTableServer(),
+    startQueueServer(),
+    startBlobServer(),
+  ]);
   stops.push(() => tables.close());
   stops.push(() => queues.close());
+  stops.push(() => blobs.close());
   findByRowKeyFirst(tables.metadataStore);
   if (folder !== undefined) {
     // Loaded for a folder only: a lock needs SQLite and the schema of what is in its file.
-    const [{ lockFile }, { keepTables }, { keepQueues }] = await Promise.all([
+    const [{ lockFile }, { keepTables }, { keepQueues }, { keepBlobs }] = await Promise.all([
       import('./folder-lock.ts'),
       import('./table-journal.ts'),
       import('./queue-journal.ts'),
+      import('./blob-journal.ts'),
     ]);
     const file = join(folder, 'tables.jsonl');
     // When a launcher is killed, its Azurite answers what is in flight for a moment more, and keeps it here.
@@ -54,8 +60,12 @@ try {
     stops.push(() => lock.release());
     stops.push(keepTables(tables.metadataStore, file));
     stops.push(keepQueues(queues, join(folder, 'queues.jsonl')));
+    stops.push(keepBlobs(blobs, join(folder, 'blobs.jsonl')));
   }
-  report({ kind: 'bound', urls: [tables.getHttpServerAddress(), queues.getHttpServerAddress()] });
+  report({
+    kind: 'bound',
+    urls: [tables.getHttpServerAddress(), queues.getHttpServerAddress(), blobs.getHttpServerAddress()],
+  });
   report({ kind: 'ready' });
 } catch (error) {
   report({ kind: 'failed', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -8,20 +8,18 @@
  * is for a process that was paused between reading its clock and writing, and for the closer's own reading. A row that
  * comes later still is late: it is found, closed and counted as such (read-minutes.ts).
  */
-import { MAX_CLOCKS_DIFFER_SECONDS } from '../clocks.ts';
 import { iso } from '../iso.ts';
 import type { Clock, Log } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { follow, nextPlace, write } from './chain.ts';
 import { count, type Draft, draftText, readDraft } from './count.ts';
 import { NO_HASH, readLine } from './entry.ts';
-import { addMinutes, MINUTE_MS, type Minute, minuteOf } from './minute.ts';
+import { addMinutes, type Minute, minuteOf } from './minute.ts';
 import type { AuditRows, Books, Cursor, Proof, Versioned } from './ports.ts';
 import { readMinutes } from './read-minutes.ts';
 import { readList } from './records-of.ts';
 import { type Keep, removableBefore, remove } from './retention.ts';
-
-export const SETTLED_AFTER_MS = MAX_CLOCKS_DIFFER_SECONDS * 1_000 + 60_000;
+import { minutesBehind, settledAt } from './settled.ts';
 
 export interface CloseDeps {
   readonly audit: AuditRows;
@@ -51,8 +49,12 @@ export async function closeBooks(deps: CloseDeps): Promise<Closed> {
   const { audit, books, clock, isOver } = deps;
   let closed = 0;
   let lost = 0;
+  let sequence: number | undefined;
   for (;;) {
     const cursor = (await books.cursor()) ?? (await begun(deps));
+    // Another closer is faster, and that is no loss.
+    if (cursor.value.sequence !== sequence) lost = 0;
+    sequence = cursor.value.sequence;
     const place = await counted(deps, cursor);
     if (place === 'moved') continue;
     const settled = settledAt(clock());
@@ -62,7 +64,7 @@ export async function closeBooks(deps: CloseDeps): Promise<Closed> {
       return {
         closed,
         removed,
-        behind: Math.max(0, (Date.parse(`${settled}Z`) - Date.parse(`${last}Z`)) / MINUTE_MS),
+        behind: minutesBehind(last, clock()),
       };
     }
     const appended = await closeNext(deps, { ...cursor, value: place }, settled);
@@ -72,8 +74,6 @@ export async function closeBooks(deps: CloseDeps): Promise<Closed> {
   }
 }
 const keysOf = (text: string): readonly string[] => readList(text).map(({ key }) => key);
-/** The last minute that is settled. */
-const settledAt = (nowMs: number): Minute => minuteOf(nowMs - SETTLED_AFTER_MS - MINUTE_MS);
 
 /** Counts what is in the chain and not counted. @returns where the next entry goes, or that the cursor has moved */
 async function counted(

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closeBooks, SETTLED_AFTER_MS } from '../../src/record/close.ts';
+import { closeBooks } from '../../src/record/close.ts';
 import { beginOf } from '../../src/record/minute.ts';
+import { SETTLED_AFTER_MS } from '../../src/record/settled.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { createChance } from '../simulation/random.ts';
 import { differences, fullCount, rolledUp } from './full-count.ts';

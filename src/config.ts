@@ -123,10 +123,14 @@ export const rotatorSettings = z.object({
     .max(36_500)
     .default(90)
     .describe('How many days a row of the audit is kept, once it is closed.'),
-  BROKER_HOLD_FROM: z.iso
-    .datetime('must be an instant such as 2026-11-26T00:00:00Z')
-    .transform((text) => Date.parse(text))
-    .optional()
+  BROKER_HOLD_FROM: z
+    .string()
+    .refine(
+      (text) => text === '' || z.iso.datetime().safeParse(text).success,
+      'must be an instant such as 2026-11-26T00:00:00Z',
+    )
+    .default('')
+    .transform((text) => (text === '' ? undefined : Date.parse(text)))
     .describe(
       'A legal hold: nothing that was recorded from this instant on is removed, however old it becomes. Empty: none.',
     ),

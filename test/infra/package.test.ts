@@ -145,6 +145,7 @@ test('every function is registered in its app, and no other', () => {
   assert.deepEqual(registered(rotator), [
     'queueTrigger demands',
     'queueTrigger events',
+    'timerTrigger close',
     'timerTrigger reconcile',
     'timerTrigger rotate',
   ]);

@@ -8,6 +8,7 @@ import { accountKey, slotsOf } from './account-key.ts';
 import { createAudit } from './audit/audit.ts';
 import { createStrangers } from './audit/strangers.ts';
 import { createAnnouncements } from './azure/announcements.ts';
+import { createAuditRowReader } from './azure/audit-rows.ts';
 import { createAuditReader, createAuditSpan, createAuditTable } from './azure/audit-table.ts';
 import { createDemandBook } from './azure/demand-table.ts';
 import { createEmergencyMark } from './azure/emergency-mark.ts';
@@ -19,6 +20,7 @@ import { createOperationBook } from './azure/operation-table.ts';
 import { createPauses } from './azure/pause-table.ts';
 import { createPlanReader } from './azure/plan-table.ts';
 import { createPolicyStore } from './azure/policy-store.ts';
+import { BLOBS_SCOPE, createProofReader } from './azure/proof-blob.ts';
 import { createQueue, QUEUES_SCOPE } from './azure/queue.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
@@ -51,6 +53,7 @@ import { createExplainEndpoint } from './http/operator/explain.ts';
 import type { Gate } from './http/operator/gate.ts';
 import { createOperationRoutes } from './http/operator/operations.ts';
 import { createPolicyRoutes } from './http/operator/policy.ts';
+import { createRecordRoutes } from './http/operator/record.ts';
 import { createRevocationRoutes } from './http/operator/revocations.ts';
 import { createWhatIfEndpoint } from './http/operator/what-if.ts';
 import { createRevocationEndpoint } from './http/revocation.ts';
@@ -74,6 +77,9 @@ import { uuid7 } from './uuid7.ts';
 
 /** What the functions call. */
 export type Issuer = ReturnType<typeof build>;
+
+/** A page of an export ends then, with whole minutes. */
+const EXPORT_PAGE_MS = 8_000;
 
 let built: Issuer | undefined;
 
@@ -245,6 +251,7 @@ function build(config: IssuerConfig) {
   const follow = createFollow({ book, demand: demands.find, steps: planned.stepsSince, clock });
   const readSpan = createAuditSpan(tables);
   const books = createBooksReader(tables);
+  const blobsToken = () => identities.token(BLOBS_SCOPE, identity);
   const behind = async (): Promise<number | undefined> => {
     const cursor = await books.cursor();
     return cursor && minutesBehind(cursor.value.minute, clock());
@@ -305,6 +312,19 @@ function build(config: IssuerConfig) {
         clock,
         readAudit: createAuditReader(tables),
         recordedAs: (resource) => rules().compiled.recordedAs(resource),
+      }),
+      ...createRecordRoutes({
+        gate,
+        clock,
+        readers: {
+          audit: createAuditRowReader(tables),
+          proof: createProofReader(config.BROKER_BLOBS_URL, blobsToken, clock),
+          books,
+        },
+        pageTime: () => {
+          const begunMs = performance.now();
+          return () => performance.now() - begunMs > EXPORT_PAGE_MS;
+        },
       }),
       ...createPolicyRoutes({
         gate,

@@ -5,6 +5,7 @@ import { audit, explanation, instant, seconds, whatIf } from './openapi-audit-sh
 import { operatorShapes } from './openapi-operator-shapes.ts';
 import { policyShapes } from './openapi-policy-shapes.ts';
 import { problem } from './openapi-problem-shape.ts';
+import { recordShapes } from './openapi-record-shapes.ts';
 import { explainRequest } from './operator/explain.ts';
 import { whatIfRequest } from './operator/what-if.ts';
 
@@ -108,6 +109,7 @@ export const shapes = {
   personFound,
   ...operatorShapes,
   ...policyShapes,
+  ...recordShapes,
   audit,
   explainRequest,
   explanation,

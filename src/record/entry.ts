@@ -6,27 +6,27 @@
 import * as z from 'zod';
 import { sha256 } from '../secret.ts';
 
-const hash = z.stringFormat('sha256', (text: string) => text.length === 64 && isHex(text));
-const minute = z.stringFormat(
+export const hashShape = z.stringFormat('sha256', (text: string) => text.length === 64 && isHex(text));
+export const minuteShape = z.stringFormat(
   'minute',
   (text: string) => text.length === 16 && z.iso.datetime().safeParse(`${text}:00Z`).success,
 );
 
 /** Rows of one minute: how many, and the SHA-256 of their list (ports.ts). */
-const rows = { minute, rows: z.int().min(0), digest: hash };
+const rows = { minute: minuteShape, rows: z.int().min(0), digest: hashShape };
 
-const shape = z.strictObject({
+export const entryShape = z.strictObject({
   sequence: z.int().min(1),
-  previous: hash,
+  previous: hashShape,
   /** When it was closed, by the clock of who closed it. */
   at: z.iso.datetime(),
   ...rows,
   /** Rows of earlier minutes that came after those were closed. */
   late: z.array(z.strictObject(rows)),
   /** Rows of minutes before this one may be gone, because their time was over; '': none is. */
-  removedBefore: z.literal('').or(minute),
+  removedBefore: z.literal('').or(minuteShape),
 });
-export type Entry = Readonly<z.infer<typeof shape>>;
+export type Entry = Readonly<z.infer<typeof entryShape>>;
 
 /** What the first entry has in the place of an earlier one's hash. */
 export const NO_HASH = '0'.repeat(64);
@@ -48,7 +48,7 @@ export function readLine(line: string): Entry | 'unreadable' {
   } catch {
     return 'unreadable';
   }
-  const { data } = shape.safeParse(value);
+  const { data } = entryShape.safeParse(value);
   return data === undefined || lineOf(data) !== line ? 'unreadable' : data;
 }
 

@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { readCommandLine } from '../../src/command-line.ts';
-import { gather } from '../../src/record/gather.ts';
+import { gather } from '../../src/record/export.ts';
 import { type Finding, verify } from '../../src/record/verify.ts';
 import { createChance } from '../simulation/random.ts';
 import { portsTo, Storage } from './storage.ts';

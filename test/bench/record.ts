@@ -18,7 +18,7 @@ import { createTls } from '../../src/local/simulated/tls.ts';
 import { createTablesAt } from '../../src/local/tables.ts';
 import type { AuditRecord } from '../../src/ports.ts';
 import { closeBooks } from '../../src/record/close.ts';
-import { addMinutes, MINUTE_MS, minuteOf } from '../../src/record/minute.ts';
+import { MINUTE_MS } from '../../src/record/minute.ts';
 import { SETTLED_AFTER_MS } from '../../src/record/settled.ts';
 import { startBlobs } from '../azure/blobs.ts';
 

@@ -97,6 +97,26 @@ test('what was exchanged is closed into the chain and counted by the hour and th
   });
 });
 
+test('an auditor is told who used what, and reads the chain and the rows with their proof', async () => {
+  const asked = async (path: string) => {
+    const authorization = `Bearer ${await stack.callerToken('auditor', stack.description.entra.operatorScope)}`;
+    const answer = await fetch(`${stack.description.broker}/operator/${path}`, {
+      headers: { authorization },
+    });
+    const text = await answer.text();
+    assert.equal(answer.status, 200, text);
+    return text;
+  };
+  const from = new Date((await now()) - 3_600_000).toISOString();
+  const usage = JSON.parse(await asked(`usage?from=${from}&by=resource,outcome&per=day&outcome=granted`));
+  const speech = usage.items.find(({ resource }: { resource?: string }) => resource === 'speech');
+  assert.ok(speech.count >= EXCHANGES, JSON.stringify(usage));
+  const entries = JSON.parse(await asked(`proof?from=${from}&limit=1000`)).items as { rows: number }[];
+  assert.ok(entries.some(({ rows }) => rows > 0));
+  const lines = (await asked(`audit/export?from=${from}`)).split('\n').filter(Boolean);
+  assert.ok(lines.length >= entries.length);
+});
+
 test('a day without the blob service is closed when it is there again, into one chain, and health says how far it is behind', async () => {
   await stack.control('PUT', '/faults/blobs', { mode: 'down' });
   await stack.control('POST', '/clock', { advanceSeconds: 86_400 });

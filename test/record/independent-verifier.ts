@@ -27,6 +27,7 @@ interface Row {
 interface Line {
   readonly span?: { readonly first: string; readonly last: string };
   readonly cursor?: { readonly sequence: number; readonly hash: string; readonly minute: string };
+  readonly entry?: string;
   readonly day?: string;
   readonly line?: string;
   readonly list?: { readonly minute: string; readonly sequence: number; readonly text: string };
@@ -46,7 +47,9 @@ export function verifyExport(text: string, keptHash?: string): string[] {
   if (head.cursor === undefined) return ['nothing is closed yet'];
   const wrong: string[] = [];
   const { first, last } = head.span;
-  const { cursor } = head;
+  const { cursor, entry: counted = '' } = head;
+  if (sha256(counted) !== cursor.hash)
+    wrong.push(`${cursor.minute}: the last counted entry is not in the chain`);
 
   // The chain: each line follows the one before it, and the cursor's entry is among them.
   const entries = new Map<string, Entry>();
@@ -61,7 +64,7 @@ export function verifyExport(text: string, keptHash?: string): string[] {
     before = { day, sequence: entry.sequence, hash };
     hashes.add(hash);
     if (entry.sequence === cursor.sequence && hash !== cursor.hash)
-      wrong.push(`${entry.minute}: the entry is not the one that was counted`);
+      wrong.push(`${entry.minute}: is not the counted entry`);
     if (entry.sequence <= cursor.sequence) entries.set(entry.minute, entry);
   }
   if (keptHash !== undefined && !hashes.has(keptHash)) wrong.push('the kept hash is not in the chain');
@@ -100,7 +103,7 @@ export function verifyExport(text: string, keptHash?: string): string[] {
   }
   for (const key of expected.keys()) wrong.push(`${key.slice(0, 16)}: row ${key} was removed`);
 
-  // The chain begins with sequence 1, and has nothing to say of what was before.
+  // The chain begins with sequence 1.
   const [begin] = entries.values();
   const from = begin?.sequence === 1 && begin.minute > first ? begin.minute : first;
   const closed = Math.min(Date.parse(`${last}Z`), Date.parse(`${cursor.minute}Z`));

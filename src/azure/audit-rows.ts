@@ -1,8 +1,9 @@
 /** The rows of table `audit` as they are stored, for closing and verifying; audit-table.ts reads their records. */
+import { each } from '../each.ts';
 import type { AuditRow, AuditRowReader, AuditRows } from '../record/ports.ts';
 import { call } from './call.ts';
 import { joined } from './chunks.ts';
-import { each, pagesOf, type StoredRow } from './pages.ts';
+import { pagesOf, type StoredRow } from './pages.ts';
 import { unless } from './table-status.ts';
 import type { Tables } from './tables.ts';
 

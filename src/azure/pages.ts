@@ -38,17 +38,3 @@ export async function* pagesOf(
     from = page.continuationToken === undefined ? {} : { continuationToken: page.continuationToken };
   } while (from.continuationToken !== undefined);
 }
-
-/** Runs `work` on each, so many at once. */
-export async function each<T>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<unknown>,
-): Promise<void> {
-  const left = items.values();
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (const item of left) await work(item);
-    }),
-  );
-}

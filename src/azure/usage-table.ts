@@ -3,10 +3,11 @@
  * a day; `rows` the lists of closed rows, and `draft` what an entry will count, each under its minute or sequence.
  */
 import * as z from 'zod';
+import { each } from '../each.ts';
 import type { Books, BooksReader, Cursor, RollUp, RollUpKey, RowList, Versioned } from '../record/ports.ts';
 import { call } from './call.ts';
 import { chunks, joined, pieces } from './chunks.ts';
-import { each, pagesOf, type StoredRow } from './pages.ts';
+import { pagesOf, type StoredRow } from './pages.ts';
 import { isNoSuchEntity, unless } from './table-status.ts';
 import { int64, type Tables } from './tables.ts';
 
@@ -72,7 +73,7 @@ export function createBooks(tables: Tables): Books {
       return written === undefined ? 'changed' : 'written';
     });
   const putPieces = (what: string, partitionKey: string, key: string, text: string, more: object) =>
-    each([...pieces(text, ROW_CHARACTERS).entries()], AT_ONCE, ([index, piece]) =>
+    each(pieces(text, ROW_CHARACTERS).entries(), AT_ONCE, ([index, piece]) =>
       call('tables', what, async (abortSignal) => {
         const table = await tables('usage');
         const row = { partitionKey, rowKey: pieceKey(key, index), ...more, ...chunks('text', piece) };

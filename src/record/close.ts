@@ -8,11 +8,12 @@
  * is for a process that was paused between reading its clock and writing, and for the closer's own reading. A row that
  * comes later still is late: it is found, closed and counted as such (read-minutes.ts).
  */
+import { each } from '../each.ts';
 import { iso } from '../iso.ts';
 import type { Clock, Log } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { follow, nextPlace, write } from './chain.ts';
-import { count, type Draft, draftText, readDraft } from './count.ts';
+import { AT_ONCE, count, type Draft, draftText, readDraft } from './count.ts';
 import { NO_HASH, readLine } from './entry.ts';
 import { addMinutes, type Minute, minuteOf } from './minute.ts';
 import type { AuditRows, Books, Cursor, Proof, Versioned } from './ports.ts';
@@ -113,12 +114,12 @@ async function closeNext(deps: CloseDeps, cursor: Versioned<Cursor>, settled: Mi
   const nowMs = clock();
   const { links, text } = write(from, iso(nowMs), removableBefore(nowMs, keep, from), minutes);
   const drafts = new Map<number, Draft>();
-  for (const [index, { entry, after }] of links.entries()) {
+  await each(links.entries(), AT_ONCE, async ([index, { entry, after }]) => {
     const draft = minutes[index];
-    if (draft === undefined || draft.lists.length === 0) continue;
+    if (draft === undefined || draft.lists.length === 0) return;
     await books.putDraft(entry.sequence, after.hash, draftText(draft));
     drafts.set(entry.sequence, draft);
-  }
+  });
   if ((await proof.append(day, position, text)) === 'moved') return 0;
   await count(books, cursor, links, links.at(-1)?.after ?? from, drafts);
   return links.length;

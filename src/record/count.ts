@@ -4,10 +4,11 @@
  * in the middle, adds nothing twice; and since the cursor moves last, nobody counts the next entries before.
  */
 import * as z from 'zod';
+import { each } from '../each.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { Cells } from './cell-shape.ts';
 import type { Link } from './chain.ts';
-import type { Books, Cursor, RollUpKey, Versioned } from './ports.ts';
+import type { Books, Cursor, RollUpKey, RowList, Versioned } from './ports.ts';
 import type { ReadMinute } from './read-minutes.ts';
 import { type Counted, rollUpsOf } from './records-of.ts';
 
@@ -56,9 +57,10 @@ export async function count(
   drafts: ReadonlyMap<number, Draft>,
 ): Promise<'written' | 'changed'> {
   const additions = new Map<string, { key: RollUpKey; cells: [number, Counted][] }>();
+  const closed: RowList[] = [];
   for (const { entry } of links) {
     const { lists, counted } = drafts.get(entry.sequence) ?? { lists: [], counted: [] };
-    for (const list of lists) await books.putList({ ...list, sequence: entry.sequence });
+    closed.push(...lists.map((list) => ({ ...list, sequence: entry.sequence })));
     for (const cell of counted)
       for (const key of rollUpsOf(cell)) {
         const name = `${key.per}:${key.resource}:${key.at}`;
@@ -67,12 +69,16 @@ export async function count(
         additions.set(name, addition);
       }
   }
-  for (const { key, cells } of additions.values()) await add(books, key, cells, to.sequence);
+  await each(closed, AT_ONCE, books.putList);
+  await each(additions.values(), AT_ONCE, ({ key, cells }) => add(books, key, cells, to.sequence));
   const moved = await books.moveCursor(to, cursor.etag);
   // Also those of closers who came second: what is counted has no draft any more.
   if (moved === 'written' && drafts.size > 0) await books.removeDrafts(to.sequence);
   return moved;
 }
+
+/** One after another, they would take most of the time of closing. */
+export const AT_ONCE = 16;
 
 /** Closers who meet at one row let each other pass once or twice; more is no meeting any more. */
 const MAX_MEETINGS = 10;

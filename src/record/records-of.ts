@@ -66,9 +66,10 @@ function cellOf(record: Readonly<Record<string, unknown>>, writtenAtMs: number):
   const reason = text('reason').split(':')[0] ?? '';
   const count = record['count'];
   const atMs = Date.parse(text('at'));
+  const isNamed = grant !== '' || reason === 'grant_missing';
   return {
     // A name that the policy does not know is the caller's own, and there may be any number of such names.
-    resource: grant !== '' || reason === 'grant_missing' ? text('resource') : '',
+    resource: isNamed && isResourceName(text('resource')) ? text('resource') : '',
     tenantId: text('tenantId'),
     clientId: text('clientId'),
     objectId: text('objectId'),
@@ -80,6 +81,12 @@ function cellOf(record: Readonly<Record<string, unknown>>, writtenAtMs: number):
     lastAtMs: Number.isNaN(atMs) ? writtenAtMs : atMs,
   };
 }
+/**
+ * As the policy writes names (policy/formats.ts). The name is part of a row's key, and no other may be: a single record
+ * with a name that no key can hold would end the closing for good.
+ */
+const isResourceName = (text: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
+
 /** Longer than any name or id that the broker writes. */
 const MAX_CHARACTERS = 100;
 

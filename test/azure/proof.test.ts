@@ -1,59 +1,16 @@
 /** The proof as the two apps reach it: through the door of the simulated storage account, with the roles that they hold. */
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
-import type { TokenCredential } from '@azure/core-auth';
-import { createProof } from '../../src/azure/proof-append.ts';
-import { createProofReader } from '../../src/azure/proof-blob.ts';
-import { DEVELOPMENT_ACCOUNT } from '../../src/facts/storage.ts';
-import { accountSignature } from '../../src/local/account-signature.ts';
-import { startBlobServer } from '../../src/local/azurite.ts';
-import { createContainersAt } from '../../src/local/containers.ts';
-import { brokerRoles, storageId } from '../../src/local/simulated/broker-roles.ts';
 import { issuerIdentity, rotatorIdentity } from '../../src/local/simulated/demo-directory.ts';
-import { createFaults, type Fault } from '../../src/local/simulated/faults.ts';
-import { createRequestLog } from '../../src/local/simulated/requests.ts';
-import { serveStorage } from '../../src/local/simulated/storage.ts';
-import { createStorageGate } from '../../src/local/simulated/storage-access.ts';
-import { createTls, trust } from '../../src/local/simulated/tls.ts';
-import type { Proof, ProofReader } from '../../src/record/ports.ts';
+import type { Fault } from '../../src/local/simulated/faults.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
+import { startBlobs } from './blobs.ts';
 
-const tls = createTls();
-trust(tls.ca);
-const faults = createFaults();
-const requests = createRequestLog();
-const server = await startBlobServer();
-await createContainersAt(`${server.getHttpServerAddress()}/${DEVELOPMENT_ACCOUNT}`);
-const door = await serveStorage(
-  { tls, faults, requests, now: Date.now, log: () => undefined },
-  {
-    service: 'blobs',
-    port: 0,
-    azurite: () => server.getHttpServerAddress(),
-    // A token is the principal's id.
-    gate: createStorageGate('blobs', {
-      verify: (token) => ({ claims: { oid: token, appid: token, exp: Number.MAX_SAFE_INTEGER } }),
-      assignments: () => brokerRoles,
-      accountId: storageId,
-      now: Date.now,
-    }),
-    signature: accountSignature,
-  },
-);
-after(async () => {
-  await door.close();
-  await server.close();
-});
+const blobs = await startBlobs();
+const { url, faults, requests, readerOf, proofOf } = blobs;
+after(() => blobs[Symbol.asyncDispose]());
 beforeEach(() => faults.clear());
 
-const url = `${door.url}/${DEVELOPMENT_ACCOUNT}`;
-const token = (principalId: string) => ({ token: principalId, expiresOnTimestamp: Date.now() + 3_600_000 });
-const readerOf = (principalId: string): ProofReader =>
-  createProofReader(url, async () => token(principalId), Date.now);
-const proofOf = (principalId: string): Proof => {
-  const credential: TokenCredential = { getToken: async () => token(principalId) };
-  return createProof(url, credential, readerOf(principalId));
-};
 const issuer = readerOf(issuerIdentity.principalId);
 const rotator = proofOf(rotatorIdentity.principalId);
 const countOf = (operation: string, from: number) =>
@@ -137,7 +94,7 @@ test('a service that is busy is asked again when it says, three times in all', a
 });
 
 test('a container that is missing is an outage and no proof without a day', async () => {
-  const reader = createProofReader(`${url}nowhere`, async () => token(issuerIdentity.principalId), Date.now);
+  const reader = readerOf(issuerIdentity.principalId, `${url}nowhere`);
   await assert.rejects(reader.read('2026-11-26', 0), UpstreamFailure);
   await assert.rejects(reader.days(), UpstreamFailure);
 });

@@ -69,6 +69,13 @@ test('what is not asked for is summed up: hours, days and the month have the sam
   );
   assert.equal(sum(hours), sum(days));
   assert.equal(sum(days), sum(months));
+  const at = new Date(fromMs).toISOString();
+  const span = await asked(week.storage, { per: 'span', by: [] });
+  assert.deepEqual([span.length, span[0]?.at, sum(span)], [1, at, sum(days)]);
+  const [from, to] = ['2026-11-20T10:00:00Z', '2026-11-20T12:00:00Z'].map(Date.parse);
+  const two = await asked(week.storage, { per: 'span', by: [], fromMs: from ?? 0, toMs: to ?? 0 });
+  const inThem = hours.filter(({ at }) => at.startsWith('2026-11-20T10') || at.startsWith('2026-11-20T11'));
+  assert.equal(sum(two), sum(inThem));
 });
 
 test('only one resource, caller, grant or outcome is what the others leave out', async () => {

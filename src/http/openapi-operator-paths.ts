@@ -196,7 +196,7 @@ export const operatorPaths: Readonly<Record<string, Readonly<Record<string, Oper
         ),
         query(
           'per',
-          'hour, day or month. Absent: day. Hours are kept as long as the audit, days without end.',
+          'hour, day, month, or span: all of it as one. Absent: day. Hours are kept as long as the audit, days without end.',
         ),
         ...['resource', 'grant', 'kind', 'outcome', 'reason'].map((name) =>
           query(name, `Only this ${name}.`),

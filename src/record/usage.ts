@@ -8,7 +8,8 @@ import type { BooksReader, RollUp, RollUpKey } from './ports.ts';
 
 export const DIMENSIONS = ['resource', 'caller', 'grant', 'kind', 'outcome', 'reason'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
-export const PERIODS = ['hour', 'day', 'month'] as const;
+/** `span`: all of it as one, by the hour where it is at most two days, so that its ends are exact. */
+export const PERIODS = ['hour', 'day', 'month', 'span'] as const;
 export type Period = (typeof PERIODS)[number];
 
 export interface UsageQuery {
@@ -49,6 +50,7 @@ export interface UsagePage {
 
 /** All table calls of one page. */
 export const MAX_CALLS = 20;
+const MAX_HOURLY_MS = 48 * 3_600_000;
 const HOUR_CHARACTERS = 13;
 const DAY_CHARACTERS = 10;
 const MONTH_CHARACTERS = 7;
@@ -56,9 +58,10 @@ const MONTH_CHARACTERS = 7;
 /** @throws UpstreamFailure */
 export async function usage(books: BooksReader, query: UsageQuery): Promise<UsagePage> {
   const { fromMs, toMs, per, only, limit, after } = query;
-  const characters = per === 'hour' ? HOUR_CHARACTERS : DAY_CHARACTERS;
+  const isByHour = per === 'hour' || (per === 'span' && toMs - fromMs <= MAX_HOURLY_MS);
+  const characters = isByHour ? HOUR_CHARACTERS : DAY_CHARACTERS;
   const page = await books.rollUps({
-    per: per === 'hour' ? 'hour' : 'day',
+    per: isByHour ? 'hour' : 'day',
     resource: only.resource,
     first: iso(fromMs).slice(0, characters),
     last: iso(Math.max(fromMs, toMs - 1)).slice(0, characters),
@@ -77,7 +80,7 @@ function summed(rollUps: readonly RollUp[], query: UsageQuery): UsageItem[] {
   for (const { resource, at, cells } of rollUps)
     for (const cell of Cells.read(cells).values()) {
       if (!isAsked(cell, query.only)) continue;
-      const what = { at: beginningOf(at, query.per), ...named(resource, cell, query.by) };
+      const what = { at: beginningOf(at, query), ...named(resource, cell, query.by) };
       const key = JSON.stringify(what);
       const known = items.get(key);
       const lastAt = iso(cell.lastAtMs);
@@ -90,9 +93,10 @@ function summed(rollUps: readonly RollUp[], query: UsageQuery): UsageItem[] {
   return [...items.values()];
 }
 
-function beginningOf(at: string, per: Period): string {
+function beginningOf(at: string, { per, fromMs }: UsageQuery): string {
   if (per === 'hour') return `${at}:00:00.000Z`;
-  return per === 'day' ? `${at}T00:00:00.000Z` : `${at.slice(0, MONTH_CHARACTERS)}-01T00:00:00.000Z`;
+  if (per === 'day') return `${at}T00:00:00.000Z`;
+  return per === 'month' ? `${at.slice(0, MONTH_CHARACTERS)}-01T00:00:00.000Z` : iso(fromMs);
 }
 
 function isAsked(cell: Cell, { caller, grant, kind, outcome, reason }: UsageQuery['only']): boolean {

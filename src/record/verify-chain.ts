@@ -4,7 +4,7 @@
  */
 import type { Entry } from './entry.ts';
 import { hashOf, readLine } from './entry.ts';
-import { addMinutes, beginOf, type Day, dayOf, MINUTE_MS, type Minute, minutesBetween } from './minute.ts';
+import { addMinutes, beginOf, type Day, dayOf, MINUTE_MS, type Minute } from './minute.ts';
 import type { Cursor } from './ports.ts';
 
 export interface Blob {
@@ -197,15 +197,12 @@ function runsOf(numbers: ReadonlySet<number>): [number, number][] {
   return runs;
 }
 
-/** Since when rows may be gone, as the entry says that the cursor is at. @param blob of the cursor's day */
-export function removedBeforeIn(blob: string, { hash }: Cursor): Minute | '' {
-  const line = blob.split('\n').findLast((text) => hashOf(text) === hash);
-  const entry = line === undefined ? 'unreadable' : readLine(line);
-  return entry === 'unreadable' ? '' : entry.removedBefore;
-}
+const DAY_MINUTES = 24 * 60;
 
 /** The days whose blobs say something of a span of minutes: its own, those of the last look at it, and one more. */
 export function daysFor(first: Minute, last: Minute, lookMinutes: number): Day[] {
-  const end = addMinutes(last, lookMinutes + 24 * 60);
-  return [...new Set(minutesBetween(first, end).map(dayOf))];
+  const end = dayOf(addMinutes(last, lookMinutes + DAY_MINUTES));
+  const days: Day[] = [];
+  for (let at = first; dayOf(at) <= end; at = addMinutes(at, DAY_MINUTES)) days.push(dayOf(at));
+  return days;
 }

@@ -23,22 +23,32 @@ export class Crash extends Error {}
 export const STRIKES = ['dies', 'fails', 'diesAfter', 'lost', 'repeated'] as const;
 export type Strike = (typeof STRIKES)[number] | undefined;
 
-/** Things by the minute they are of, so that a week of them can be looked through minute by minute. */
+/** Things by the minute they are of, so that months of them can be looked through minute by minute. */
 class ByMinute<T> {
   readonly #minutes = new Map<string, Map<string, T>>();
+  #order: string[] | undefined;
   set(minute: string, key: string, thing: T): void {
-    const there = this.#minutes.get(minute) ?? new Map<string, T>();
-    this.#minutes.set(minute, there.set(key, thing));
+    const there = this.#minutes.get(minute);
+    if (there === undefined) this.#order = undefined;
+    this.#minutes.set(minute, (there ?? new Map<string, T>()).set(key, thing));
   }
   delete(minute: string, key: string): void {
-    this.#minutes.get(minute)?.delete(key);
+    const there = this.#minutes.get(minute);
+    there?.delete(key);
+    if (there?.size !== 0) return;
+    this.#minutes.delete(minute);
+    this.#order = undefined;
   }
   /** In the order of their keys. */
   between(first: string, last: string): T[] {
     return minutesBetween(first, last).flatMap((minute) => sorted(this.#minutes.get(minute)));
   }
   all(): T[] {
-    return sorted(this.#minutes).flatMap(sorted);
+    return [...this];
+  }
+  *[Symbol.iterator](): Generator<T> {
+    this.#order ??= [...this.#minutes.keys()].sort();
+    for (const minute of this.#order) yield* sorted(this.#minutes.get(minute));
   }
 }
 const sorted = <T>(map: ReadonlyMap<string, T> = new Map()): T[] =>
@@ -129,12 +139,14 @@ export function portsTo(
       putList: (list) => run('putList', () => lists.set(list.minute, placeOf(list.sequence), list)),
       lists: (first, last) => run('lists', () => lists.between(first, last)),
       oldestLists: (before, most) =>
-        run('oldestLists', () =>
-          lists
-            .all()
-            .filter(({ minute }) => minute < before)
-            .slice(0, most),
-        ),
+        run('oldestLists', () => {
+          const found: RowList[] = [];
+          for (const list of lists) {
+            if (list.minute >= before || found.length === most) break;
+            found.push(list);
+          }
+          return found;
+        }),
       removeLists: (gone) =>
         run('removeLists', () => {
           for (const { minute, sequence } of gone) lists.delete(minute, placeOf(sequence));

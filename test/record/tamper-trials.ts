@@ -61,7 +61,7 @@ export async function tamperTrials(runs: number, seed: number): Promise<TamperTr
 }
 const sorted = (findings: readonly Finding[]) => findings.map((finding) => JSON.stringify(finding)).sort();
 
-function copyOf(storage: Storage): Storage {
+export function copyOf(storage: Storage): Storage {
   const copy = new Storage();
   for (const row of storage.rows.all()) copy.insert(row);
   for (const list of storage.lists.all())

@@ -24,7 +24,7 @@ export interface RecordPorts {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** How long before `to` a span begins that says no `from`. */
-const BACK_MS = { hour: DAY_MS, day: 30 * DAY_MS, month: 365 * DAY_MS } as const;
+const BACK_MS = { hour: DAY_MS, day: 30 * DAY_MS, month: 365 * DAY_MS, span: 30 * DAY_MS } as const;
 const MAX_SPAN_MS = 3 * 366 * DAY_MS;
 const MAX_LIMIT = 1_000;
 const instant = z.iso.datetime({ offset: true });

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { startBlobServer, startQueueServer, startTableServer } from './azurite.ts';
 import { beChild } from './child.ts';
-import type { TableStore } from './table-journal.ts';
 
 /** A child that has lost its launcher is gone in less. */
 const MAX_PREDECESSOR_MS = 8000;
@@ -11,21 +10,6 @@ const stops: (() => void | Promise<void>)[] = [];
 const { report } = beChild(async () => {
   for (const stop of stops.toReversed()) await stop();
 });
-
-/**
- * LokiJS goes by the index of a query's first member and then looks at all that is left. Azurite asks for a
- * partition and a row, in this order, so each write looks at a whole partition; the row key first leaves one.
- */
-function findByRowKeyFirst(store: TableStore): void {
-  const createCollection = store.createCollectionForTable.bind(store);
-  store.createCollectionForTable = (table) => {
-    createCollection(table);
-    const collection = store.db.getCollection(store.getTableCollectionName(table['account'], table['table']));
-    if (!collection) return;
-    const findOne = collection.findOne.bind(collection);
-    collection.findOne = ({ PartitionKey, RowKey }) => findOne({ RowKey, PartitionKey });
-  };
-}
 
 // Azurite makes an ETag of a millisecond and four digits of this; two writes must not get the same.
 let writes = 0;
@@ -44,7 +28,6 @@ try {
   stops.push(() => tables.close());
   stops.push(() => queues.close());
   stops.push(() => blobs.close());
-  findByRowKeyFirst(tables.metadataStore);
   if (folder !== undefined) {
     // Loaded for a folder only: a lock needs SQLite and the schema of what is in its file.
     const [{ lockFile }, { keepTables }, { keepQueues }, { keepBlobs }] = await Promise.all([

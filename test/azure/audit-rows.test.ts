@@ -13,6 +13,8 @@ let azurite: Awaited<ReturnType<typeof startAzurite>>;
 let audit: AuditRows;
 before(async () => {
   azurite = await startAzurite();
+  // Loads the SDK, which on a busy machine takes longer than a call may.
+  await azurite.tables('usage');
   audit = createAuditRows(azurite.tables);
 });
 after(() => azurite[Symbol.asyncDispose]());

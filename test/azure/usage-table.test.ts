@@ -12,6 +12,8 @@ let azurite: Awaited<ReturnType<typeof startAzurite>>;
 let books: Books;
 before(async () => {
   azurite = await startAzurite();
+  // Loads the SDK, which on a busy machine takes longer than a call may.
+  await azurite.tables('usage');
   books = createBooks(azurite.tables);
 });
 after(() => azurite[Symbol.asyncDispose]());

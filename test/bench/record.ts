@@ -20,6 +20,7 @@ import type { AuditRecord } from '../../src/ports.ts';
 import { closeBooks } from '../../src/record/close.ts';
 import { MINUTE_MS } from '../../src/record/minute.ts';
 import { SETTLED_AFTER_MS } from '../../src/record/settled.ts';
+import { UpstreamFailure } from '../../src/upstream.ts';
 import { startBlobs } from '../azure/blobs.ts';
 
 const DAYS = Number(process.env['RECORD_DAYS'] ?? 30);
@@ -49,7 +50,7 @@ export async function recordBench() {
   let nowMs = BEGIN_MS;
   const rows = createRows(url, noCredential, () => nowMs);
   const audit = createAuditRows(tables);
-  const close = (auditDays = 3_650) =>
+  const closeOnce = (auditDays: number) =>
     closeBooks({
       audit,
       proof: blobs.proofOf(rotatorIdentity.principalId),
@@ -59,8 +60,19 @@ export async function recordBench() {
       keep: { auditDays, holdFromMs: undefined },
       isOver: () => false,
     });
+  /** On a busy machine a call may miss its deadline, and closing again is always right. */
+  const close = async (auditDays = 3_650) => {
+    for (let left = 20; ; left -= 1)
+      try {
+        return await closeOnce(auditDays);
+      } catch (error) {
+        if (!(error instanceof UpstreamFailure) || left === 0) throw error;
+        failures += 1;
+      }
+  };
   const calls = () => log.last + blobs.requests.last;
 
+  let failures = 0;
   let closeMs = 0;
   let closeCalls = 0;
   let removedRows = 0;
@@ -79,6 +91,7 @@ export async function recordBench() {
     await close();
     closeMs += performance.now() - beganMs;
     closeCalls += calls() - before;
+    console.log(`  day ${day + 1}: closed in ${Math.round(closeMs / (day + 1))} ms a day`);
     // A minute later what is older than two days goes, because the next entry says so.
     nowMs += MINUTE_MS;
     const removingMs = performance.now();
@@ -120,6 +133,7 @@ export async function recordBench() {
     callsAMinuteInADay: Math.round((closeCalls / DAYS / 1440) * 100) / 100,
     closingOneMinuteMs: Math.round((oneMs / minutes) * 10) / 10,
     callsOfOneMinute: Math.round((oneCalls / minutes) * 10) / 10,
+    runsThatFailed: failures,
     removingARowMs: Math.round((removeMs / removedRows) * 100) / 100,
     usageOfThirtyDays: {
       rows: items.length,

@@ -3,7 +3,7 @@
  * were closed. It reads nothing itself, so that it can be run over what the API answers and over the storage alike.
  */
 import { sha256 } from '../secret.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, hashOf } from './entry.ts';
 import { addMinutes, type Day, type Minute, minutesBetween } from './minute.ts';
 import type { Cursor, RowList } from './ports.ts';
 import { listOf, readList } from './records-of.ts';
@@ -41,7 +41,11 @@ export type RowFinding =
   | { readonly kind: 'list_changed'; readonly minute: Minute }
   /** The rows are not as they were, and neither is the list that would name them. */
   | { readonly kind: 'minute_changed'; readonly minute: Minute };
-export type Finding = ChainFinding | RowFinding;
+export type Finding =
+  | ChainFinding
+  | RowFinding
+  /** A hash that was kept elsewhere is of no line of these days' chain. */
+  | { readonly kind: 'known_missing'; readonly hash: string };
 
 export interface LateRow extends InMinute {
   /** From the row's own time to the closing that found it; absent: no closing has found it yet. */
@@ -76,7 +80,8 @@ interface Part {
   readonly digest: string;
 }
 
-export function verify(evidence: Evidence): Verdict {
+/** @param known a hash of these days' chain that was kept in other hands */
+export function verify(evidence: Evidence, known?: string): Verdict {
   const { first, last, cursor, removedBefore } = evidence;
   const { entries, isLost, findings: ofChain } = walkChain(evidence.blobs, evidence.days, cursor);
   const findings: Finding[] = [...ofChain];
@@ -99,8 +104,8 @@ export function verify(evidence: Evidence): Verdict {
     const rows = rowsIn.get(minute) ?? [];
     const isClosed = entries.has(minute);
     if (isClosed) minutes += 1;
-    const { known, unlisted } = knownOf(partsIn.get(minute) ?? [], lists);
-    const strange = rows.filter(({ key }) => !known.has(key) && !ofLost.has(key));
+    const { rows: closed, unlisted } = knownOf(partsIn.get(minute) ?? [], lists);
+    const strange = rows.filter(({ key }) => !closed.has(key) && !ofLost.has(key));
     unproved += rows.filter(({ key }) => ofLost.has(key)).length;
     const isRemovable = minute < removedBefore;
     if (!isClosed) unproved += strange.length;
@@ -114,7 +119,7 @@ export function verify(evidence: Evidence): Verdict {
     else for (const { key } of strange) findings.push({ kind: 'row_inserted', minute, row: key });
 
     const there = new Map(rows.map(({ key, digest }) => [key, digest]));
-    for (const { key, digest, entry } of known.values()) {
+    for (const { key, digest, entry } of closed.values()) {
       const now = there.get(key);
       if (now === digest) proved += 1;
       else if (now !== undefined) changed.push({ minute, row: key, was: digest, is: now });
@@ -123,6 +128,9 @@ export function verify(evidence: Evidence): Verdict {
     }
   }
   findings.push(...withSwaps(changed));
+  const hasKnown = ({ text }: Blob) => text.split('\n').some((line) => hashOf(line) === known);
+  if (known !== undefined && !evidence.blobs.some(hasKnown))
+    findings.push({ kind: 'known_missing', hash: known });
   const closedThrough = cursor?.minute ?? '';
   return { minutes, rows: proved, unproved, closedThrough, removedBefore, findings, late };
 }
@@ -145,7 +153,7 @@ function knownOf(parts: readonly Part[], lists: ReadonlyMap<string, string>) {
     if (sha256(text) !== digest) unlisted.push(part);
     else for (const row of readList(text)) known.set(row.key, { ...row, entry });
   }
-  return { known, unlisted };
+  return { rows: known, unlisted };
 }
 
 function grouped(rows: readonly FoundRow[]): ReadonlyMap<Minute, readonly FoundRow[]> {

@@ -2,7 +2,7 @@
  * What the broker's two identities and the operator may do in vault and storage, in every simulated world. It is what
  * infra/roles.bicep assigns, which test/local/simulated/broker-roles.test.ts compares line by line.
  */
-import { issuerIdentity, operator, resourceGroup, rotatorIdentity } from './demo-directory.ts';
+import { auditor, issuerIdentity, operator, resourceGroup, rotatorIdentity } from './demo-directory.ts';
 import type { Role, RoleAssignment } from './roles.ts';
 
 export const vaultId = `${resourceGroup}/providers/Microsoft.KeyVault/vaults/kv-broker`;
@@ -48,6 +48,10 @@ export const held: readonly (readonly [identity: Identity, scope: BrokerScope, r
 export const brokerRoles: readonly RoleAssignment[] = [
   // The operator is also who breaks things in the vault by hand: disables, deletes, edits tags.
   { principalId: operator.app.objectId, role: 'Key Vault Secrets Officer', scope: vaultId },
+  // The auditor verifies the record without the broker, as infra/README.md says.
+  { principalId: auditor.app.objectId, role: 'Storage Table Data Reader', scope: idOf('table:audit') },
+  { principalId: auditor.app.objectId, role: 'Storage Table Data Reader', scope: idOf('table:usage') },
+  { principalId: auditor.app.objectId, role: 'Storage Blob Data Reader', scope: idOf('container:proof') },
   ...held.map(([identity, scope, role]) => ({
     principalId: (identity === 'issuer' ? issuerIdentity : rotatorIdentity).principalId,
     role,

@@ -18,26 +18,35 @@ const grant = z.discriminatedUnion('to', [
   z.strictObject({ to: z.literal('group'), role, principalId: guid }),
 ]);
 
-const environment = z.strictObject({
-  policy: z.string().min(1),
-  zoneRedundant: z.boolean(),
-  privateNetwork: z.boolean(),
-  alwaysReadyInstances: z.int().min(0),
-  maximumInstances: z.int().min(40).max(1000),
-  instanceMemoryMB: z.literal([2048, 4096]),
-  freshnessSeconds: z.int().min(0).max(30),
-  logRetentionDays: z.int().min(30).max(730),
-  logCapGB: z.int().min(1),
-  activityEvents: z.boolean(),
-  issuerReadsDirectory: z.boolean(),
-  publicUrl: z.literal('').or(origin.refine((text) => text.startsWith('https:'), 'must be https')),
-  frontDoorId: z.literal('').or(guid),
-  corsOrigins: z.array(origin),
-  alertEmails: z.array(z.email()),
-  eventPublishers: z.array(guid),
-  identities: z.array(z.strictObject({ id: armId, clientId: guid, principalId: guid })),
-  accounts: z.array(z.strictObject({ id: armId, rotated: z.boolean(), grants: z.array(grant) })),
-});
+const environment = z
+  .strictObject({
+    policy: z.string().min(1),
+    zoneRedundant: z.boolean(),
+    privateNetwork: z.boolean(),
+    alwaysReadyInstances: z.int().min(0),
+    maximumInstances: z.int().min(40).max(1000),
+    instanceMemoryMB: z.literal([2048, 4096]),
+    freshnessSeconds: z.int().min(0).max(30),
+    logRetentionDays: z.int().min(30).max(730),
+    logCapGB: z.int().min(1),
+    auditDays: z.int().min(2).max(36_500),
+    auditHoldFrom: z.literal('').or(z.iso.datetime()),
+    proofDays: z.int().min(2).max(146_000),
+    proofLocked: z.boolean(),
+    activityEvents: z.boolean(),
+    issuerReadsDirectory: z.boolean(),
+    publicUrl: z.literal('').or(origin.refine((text) => text.startsWith('https:'), 'must be https')),
+    frontDoorId: z.literal('').or(guid),
+    corsOrigins: z.array(origin),
+    alertEmails: z.array(z.email()),
+    eventPublishers: z.array(guid),
+    identities: z.array(z.strictObject({ id: armId, clientId: guid, principalId: guid })),
+    accounts: z.array(z.strictObject({ id: armId, rotated: z.boolean(), grants: z.array(grant) })),
+  })
+  .refine(({ auditDays, proofDays }) => proofDays >= auditDays, {
+    path: ['proofDays'],
+    message: 'must be at least auditDays: what a row is checked against must live as long as the row',
+  });
 
 /** It becomes part of the names of a vault and a storage account. */
 const environmentName = z

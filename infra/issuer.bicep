@@ -20,7 +20,7 @@ param identity appIdentity
 @description('Where the host finds its storage.')
 param host hostStorage
 
-@description('Tables, queues, vault, telemetry.')
+@description('Tables, queues, blobs, vault, telemetry.')
 param urls sharedUrls
 
 @description('What differs between clouds.')
@@ -113,6 +113,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     BROKER_POLICY: 'policy.json'
     BROKER_KEY_VAULT_URL: urls.vault
     BROKER_TABLES_URL: urls.tables
+    BROKER_BLOBS_URL: urls.blobs
     BROKER_QUEUES_URL: urls.queues
     BROKER_ISSUER_IDENTITY: identity.clientId
     BROKER_AUTHORITY: cloud.authority

@@ -72,6 +72,7 @@ var roleNames = {
   keeper: guid(subscription().id, prefix, unique, 'keeper')
   settler: guid(subscription().id, prefix, unique, 'settler')
   sweeper: guid(subscription().id, prefix, unique, 'sweeper')
+  proofAppender: guid(subscription().id, prefix, unique, 'proofAppender')
   queueWorker: guid(subscription().id, prefix, unique, 'queueWorker')
   data: guid(subscription().id, prefix, unique, 'data')
 }
@@ -141,6 +142,8 @@ module storage 'storage.bicep' = {
     location: location
     storageName: names.storage
     deadLettersName: names.deadLetters
+    proofDays: settings.proofDays
+    proofLocked: settings.proofLocked
     zoneRedundant: settings.zoneRedundant
     privateNetwork: settings.privateNetwork
     resourceTags: resourceTags
@@ -232,6 +235,7 @@ module roles 'roles.bicep' = {
 
 @description('What both apps work with.')
 var urls = {
+  blobs: storage.outputs.blobUrl
   tables: storage.outputs.tableUrl
   queues: storage.outputs.queueUrl
   vault: vault.outputs.vaultUrl

@@ -29,7 +29,7 @@ var zoneNames = {
   vault: 'privatelink${replace(environment().suffixes.keyvaultDns, '.vault.', '.vaultcore.')}'
 }
 
-@description('What is reached privately. The dead letters are not among it: Event Grid alone writes them, as a trusted service.')
+@description('What is reached privately.')
 var endpoints = [
   {
     name: 'table'
@@ -39,6 +39,11 @@ var endpoints = [
   {
     name: 'queue'
     service: 'queue'
+    target: resourceId('Microsoft.Storage/storageAccounts', storageName)
+  }
+  {
+    name: 'blob'
+    service: 'blob'
     target: resourceId('Microsoft.Storage/storageAccounts', storageName)
   }
   {

@@ -96,6 +96,17 @@ var definitions = [
     ]
   }
   {
+    // With add alone Azure takes a new blob and an append, and refuses to put one over another.
+    id: roleNames.proofAppender
+    name: 'AI token broker proof appender'
+    description: 'Reads blobs, makes new ones and appends. Cannot put one over another or delete one.'
+    actions: []
+    dataActions: [
+      'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'
+      'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action'
+    ]
+  }
+  {
     // Storage Queue Data Message Processor with Reader, as documented for the trigger, cannot update a message: then
     // the host can neither keep one invisible while it works nor give it back after a failure.
     id: roleNames.queueWorker

@@ -5,7 +5,7 @@ import { aiAccount, appPrincipals, customRoleNames } from 'types.bicep'
 @description('Object ids of the two identities.')
 param principalIds appPrincipals
 
-@description('Storage account with the tables and queues.')
+@description('Storage account with the tables, the queues and the proof.')
 param storageName string
 
 @description('Storage account of the issuer app\'s host: its package and the host\'s own blobs.')
@@ -29,6 +29,7 @@ param roleNames customRoleNames
 @description('Built-in roles. The general user roles of Cognitive Services and Foundry are not among them and must not be: they list keys.')
 var builtIn = {
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  storageBlobDataReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
   storageTableDataReader: '76199698-9eea-4c19-bc75-cec21354c6b6'
   storageQueueDataMessageSender: 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
@@ -45,6 +46,7 @@ var tableRoles = [
   { identity: 'issuer', table: 'events', role: roleNames.writer }
   { identity: 'issuer', table: 'operations', role: roleNames.appender }
   { identity: 'issuer', table: 'policy', role: roleNames.appender }
+  { identity: 'issuer', table: 'usage', role: builtIn.storageTableDataReader }
   { identity: 'rotator', table: 'state', role: roleNames.keeper }
   { identity: 'rotator', table: 'rotation', role: roleNames.writer }
   { identity: 'rotator', table: 'history', role: roleNames.writer }
@@ -53,6 +55,8 @@ var tableRoles = [
   { identity: 'rotator', table: 'events', role: roleNames.keeper }
   { identity: 'rotator', table: 'operations', role: roleNames.sweeper }
   { identity: 'rotator', table: 'policy', role: builtIn.storageTableDataReader }
+  { identity: 'rotator', table: 'audit', role: roleNames.sweeper }
+  { identity: 'rotator', table: 'usage', role: roleNames.keeper }
 ]
 
 @description('Each queue that an app may use, and how. The host puts into a poison queue what failed too often.')
@@ -63,6 +67,12 @@ var queueRoles = [
   { identity: 'rotator', queue: 'demands', role: roleNames.queueWorker }
   { identity: 'rotator', queue: 'events-poison', role: builtIn.storageQueueDataMessageSender }
   { identity: 'rotator', queue: 'demands-poison', role: builtIn.storageQueueDataMessageSender }
+]
+
+@description('The container of the audit\'s proof: nobody can change what is in it, and the issuer cannot add to it.')
+var containerRoles = [
+  { identity: 'issuer', container: 'proof', role: builtIn.storageBlobDataReader }
+  { identity: 'rotator', container: 'proof', role: roleNames.proofAppender }
 ]
 
 @description('The vault: the issuer buys tokens with the current key and cannot write one.')
@@ -114,6 +124,18 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-
   }
 ]
 
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' existing = {
+  parent: storage
+  name: 'default'
+}
+
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = [
+  for item in containerRoles: {
+    parent: blobService
+    name: item.container
+  }
+]
+
 resource hosts 'Microsoft.Storage/storageAccounts@2025-06-01' existing = [
   for item in hostRoles: {
     name: item.storage
@@ -146,6 +168,18 @@ resource onQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for (item, index) in queueRoles: {
     scope: queues[index]
     name: guid(queues[index].id, principalIds[item.identity], item.role)
+    properties: {
+      roleDefinitionId: subscriptionResourceId(roleType, item.role)
+      principalId: principalIds[item.identity]
+      principalType: 'ServicePrincipal'
+    }
+  }
+]
+
+resource onContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (item, index) in containerRoles: {
+    scope: containers[index]
+    name: guid(containers[index].id, principalIds[item.identity], item.role)
     properties: {
       roleDefinitionId: subscriptionResourceId(roleType, item.role)
       principalId: principalIds[item.identity]

@@ -16,7 +16,7 @@ param identity appIdentity
 @description('Where the host finds its storage.')
 param host hostStorage
 
-@description('Tables, queues, vault, telemetry.')
+@description('Tables, queues, blobs, vault, telemetry.')
 param urls sharedUrls
 
 @description('What differs between clouds.')
@@ -86,6 +86,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     BROKER_POLICY: 'policy.json'
     BROKER_KEY_VAULT_URL: urls.vault
     BROKER_TABLES_URL: urls.tables
+    BROKER_BLOBS_URL: urls.blobs
     BROKER_ROTATOR_IDENTITY: identity.clientId
     BROKER_ARM_URL: environment().resourceManager
     BROKER_ARM_SCOPE: '${environment().resourceManager}.default'
@@ -93,6 +94,8 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     BROKER_GRAPH_SCOPE: '${cloud.graph}/.default'
     BROKER_FRESHNESS_SECONDS: string(settings.freshnessSeconds)
     BROKER_ROTATION_SCHEDULE: '0 */5 * * * *'
+    BROKER_AUDIT_DAYS: string(settings.auditDays)
+    BROKER_HOLD_FROM: settings.auditHoldFrom
     BROKER_HAND_BACK: handBack ? 'true' : 'false'
   }
 }

@@ -12,6 +12,12 @@ param zoneRedundant bool
 @description('Admit private endpoints and trusted Azure services only.')
 param privateNetwork bool
 
+@description('Days for which nothing of the audit\'s proof can be changed or removed.')
+param proofDays int
+
+@description('Somebody has locked the policy: Azure takes no change of it any more, also none that changes nothing.')
+param proofLocked bool
+
 @description('Name of the container for events that could not be delivered.')
 param deadLettersName string
 
@@ -29,6 +35,7 @@ var tableNames = [
   'events'
   'operations'
   'policy'
+  'usage'
 ]
 
 @description('What the issuer app and Event Grid tell the rotator app, and what the rotator\'s host gave up.')
@@ -87,6 +94,25 @@ resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@
   }
 }
 
+// A blob of it is appended to for a day, by a role that can do no more. Azure locks the policy for good, so a person
+// does that (README.md, The proof of the audit), and a deployment leaves a locked one alone.
+resource proof 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
+  parent: blobs
+  name: 'proof'
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+resource proofPolicy 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = if (!proofLocked) {
+  parent: proof
+  name: 'default'
+  properties: {
+    immutabilityPeriodSinceCreationInDays: proofDays
+    allowProtectedAppendWrites: true
+  }
+}
+
 resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' = {
   parent: storage
   name: 'default'
@@ -113,6 +139,9 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-
 
 @description('ARM id of the storage account.')
 output storageId string = storage.id
+
+@description('URL of the blob service.')
+output blobUrl string = storage.properties.primaryEndpoints.blob
 
 @description('URL of the queue service.')
 output queueUrl string = storage.properties.primaryEndpoints.queue

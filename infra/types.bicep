@@ -71,6 +71,22 @@ type environmentSettings = {
   @maxValue(730)
   logRetentionDays: int
 
+  @description('Days that the audit\'s rows are kept. The roll-ups by the day stay.')
+  @minValue(2)
+  @maxValue(36500)
+  auditDays: int
+
+  @description('A legal hold: nothing recorded from this instant on is removed (2026-11-26T00:00:00Z). Empty: none.')
+  auditHoldFrom: string
+
+  @description('Days for which nothing of the audit\'s proof can be changed or removed; at least auditDays.')
+  @minValue(2)
+  @maxValue(146000)
+  proofDays: int
+
+  @description('Somebody has locked the proof\'s policy (README.md), which Azure does for good.')
+  proofLocked: bool
+
   @description('Gigabytes of logs a day, after which Azure takes no more until the next day; an alert says so.')
   @minValue(1)
   logCapGB: int
@@ -145,6 +161,9 @@ type hostStorage = {
 @description('URLs of what both apps work with.')
 @export()
 type sharedUrls = {
+  @description('URL of the blob service.')
+  blobs: string
+
   @description('URL of the table service.')
   tables: string
 
@@ -235,6 +254,9 @@ type customRoleNames = {
 
   @description('Reads and deletes rows.')
   sweeper: string
+
+  @description('Makes blobs of the proof and appends to them.')
+  proofAppender: string
 
   @description('Takes, keeps, gives back and removes messages.')
   queueWorker: string

@@ -43,6 +43,7 @@ const shared = {
   BROKER_TABLES_URL: url.describe(
     'The table endpoint. Over http, which only loopback may have, the published development key is used; else the identity.',
   ),
+  BROKER_BLOBS_URL: url.describe("The blob endpoint, where the container with the audit's proof is."),
   BROKER_GRAPH_URL: url.default('https://graph.microsoft.com').describe('Microsoft Graph of the cloud.'),
   BROKER_GRAPH_SCOPE: z
     .string()
@@ -115,6 +116,24 @@ export const rotatorSettings = z.object({
     })
     .default(INITIAL_ROTATION_SCHEDULE)
     .describe('NCRONTAB schedule of the rotation timer. A tick with nothing due is cheap.'),
+  BROKER_AUDIT_DAYS: z.coerce
+    .number()
+    .int('must be whole days')
+    .min(2)
+    .max(36_500)
+    .default(90)
+    .describe('How many days a row of the audit is kept, once it is closed.'),
+  BROKER_HOLD_FROM: z
+    .string()
+    .refine(
+      (text) => text === '' || z.iso.datetime().safeParse(text).success,
+      'must be an instant such as 2026-11-26T00:00:00Z',
+    )
+    .default('')
+    .transform((text) => (text === '' ? undefined : Date.parse(text)))
+    .describe(
+      'A legal hold: nothing that was recorded from this instant on is removed, however old it becomes. Empty: none.',
+    ),
   BROKER_HAND_BACK: flag.describe(
     "Begin nothing but an operator's emergency, and give the accounts back to the version with one app: the runbook says when.",
   ),

@@ -8,6 +8,7 @@ import { accountKey, slotsOf } from './account-key.ts';
 import { createAudit } from './audit/audit.ts';
 import { createStrangers } from './audit/strangers.ts';
 import { createAnnouncements } from './azure/announcements.ts';
+import { createAuditRowReader } from './azure/audit-rows.ts';
 import { createAuditReader, createAuditSpan, createAuditTable } from './azure/audit-table.ts';
 import { createDemandBook } from './azure/demand-table.ts';
 import { createEmergencyMark } from './azure/emergency-mark.ts';
@@ -19,6 +20,7 @@ import { createOperationBook } from './azure/operation-table.ts';
 import { createPauses } from './azure/pause-table.ts';
 import { createPlanReader } from './azure/plan-table.ts';
 import { createPolicyStore } from './azure/policy-store.ts';
+import { BLOBS_SCOPE, createProofReader } from './azure/proof-blob.ts';
 import { createQueue, QUEUES_SCOPE } from './azure/queue.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
@@ -27,6 +29,7 @@ import { createState } from './azure/state.ts';
 import { createSts } from './azure/sts.ts';
 import { createTables } from './azure/tables.ts';
 import { createTransmitterKeys } from './azure/transmitter-keys.ts';
+import { createBooksReader } from './azure/usage-table.ts';
 import { createVaultReader, openVault } from './azure/vault.ts';
 import { type IssuerConfig, readIssuerConfig, readPolicyFile } from './config.ts';
 import { createPlace } from './demand/place.ts';
@@ -50,6 +53,7 @@ import { createExplainEndpoint } from './http/operator/explain.ts';
 import type { Gate } from './http/operator/gate.ts';
 import { createOperationRoutes } from './http/operator/operations.ts';
 import { createPolicyRoutes } from './http/operator/policy.ts';
+import { createRecordRoutes } from './http/operator/record.ts';
 import { createRevocationRoutes } from './http/operator/revocations.ts';
 import { createWhatIfEndpoint } from './http/operator/what-if.ts';
 import { createRevocationEndpoint } from './http/revocation.ts';
@@ -65,6 +69,7 @@ import { createCurrentPolicy, readVersion, startWith } from './policy/current.ts
 import { compileVersion, type PolicyVersion, shortVersion } from './policy/version.ts';
 import { policyWarnings } from './policy/warnings.ts';
 import type { QueueName } from './queue-names.ts';
+import { minutesBehind } from './record/settled.ts';
 import { isDropped, refusing, revokedBy } from './revocation/decision.ts';
 import { createRevocation } from './revocation/revocation.ts';
 import { createPlanned } from './rotation/planned.ts';
@@ -72,6 +77,9 @@ import { uuid7 } from './uuid7.ts';
 
 /** What the functions call. */
 export type Issuer = ReturnType<typeof build>;
+
+/** A page of an export ends then, with whole minutes. */
+const EXPORT_PAGE_MS = 8_000;
 
 let built: Issuer | undefined;
 
@@ -242,6 +250,12 @@ function build(config: IssuerConfig) {
   const perform = createPerform({ book, audit, clock, newId: uuid7, instance });
   const follow = createFollow({ book, demand: demands.find, steps: planned.stepsSince, clock });
   const readSpan = createAuditSpan(tables);
+  const books = createBooksReader(tables);
+  const blobsToken = () => identities.token(BLOBS_SCOPE, identity);
+  const behind = async (): Promise<number | undefined> => {
+    const cursor = await books.cursor();
+    return cursor && minutesBehind(cursor.value.minute, clock());
+  };
   const applyPolicy = createApplyPolicy({
     store: policies,
     announcements,
@@ -299,6 +313,19 @@ function build(config: IssuerConfig) {
         readAudit: createAuditReader(tables),
         recordedAs: (resource) => rules().compiled.recordedAs(resource),
       }),
+      ...createRecordRoutes({
+        gate,
+        clock,
+        readers: {
+          audit: createAuditRowReader(tables),
+          proof: createProofReader(config.BROKER_BLOBS_URL, blobsToken, clock),
+          books,
+        },
+        pageTime: () => {
+          const begunMs = performance.now();
+          return () => performance.now() - begunMs > EXPORT_PAGE_MS;
+        },
+      }),
       ...createPolicyRoutes({
         gate,
         store: policies,
@@ -322,6 +349,6 @@ function build(config: IssuerConfig) {
       return revocation.react(event);
     },
     metadata: metadata(config),
-    health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: planned.overdue, clock }),
+    health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: planned.overdue, behind, clock }),
   };
 }

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAccounts } from './azure/accounts.ts';
 import { createAnnouncements } from './azure/announcements.ts';
+import { createAuditRows } from './azure/audit-rows.ts';
 import { createDemandStore } from './azure/demand-table.ts';
 import { createEventStore } from './azure/event-store.ts';
 import { createDirectory } from './azure/graph.ts';
@@ -15,12 +16,15 @@ import { createSweepOperations } from './azure/operation-table.ts';
 import { createPauses } from './azure/pause-table.ts';
 import { createPlanWriter } from './azure/plan-table.ts';
 import { createPolicyStore } from './azure/policy-store.ts';
+import { createProof } from './azure/proof-append.ts';
+import { BLOBS_SCOPE, createProofReader } from './azure/proof-blob.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createPublishedRows, createRotationStore } from './azure/rotation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
 import { createState } from './azure/state.ts';
 import { createSts } from './azure/sts.ts';
 import { createTables } from './azure/tables.ts';
+import { createBooks } from './azure/usage-table.ts';
 import { createVault } from './azure/vault-writer.ts';
 import { coalesce } from './coalesce.ts';
 import { type RotatorConfig, readPolicyFile, readRotationSchedule, readRotatorConfig } from './config.ts';
@@ -30,6 +34,7 @@ import { createLog } from './log.ts';
 import { createAnnouncer } from './policy/announce.ts';
 import { createCurrentPolicy } from './policy/current.ts';
 import { compileVersion, type PolicyVersion, shortVersion } from './policy/version.ts';
+import { closeBooks } from './record/close.ts';
 import { createWatch } from './revocation/watch.ts';
 import { createPace } from './rotation/pace.ts';
 import { createRotation } from './rotation/rotate.ts';
@@ -50,8 +55,10 @@ export function rotationSchedule(): string {
   return readRotationSchedule(process.env);
 }
 
-/** A demand that is over stays to be read for so long. */
+/** A demand or an operation that is over stays to be read for so long, and longer where a legal hold keeps it. */
 const KEEP_DEMANDS_MS = 90 * 86_400_000;
+/** One run of closing ends within its minute, and what it did not reach is for the next one. */
+const CLOSING_MS = 45_000;
 
 function build(config: RotatorConfig) {
   const clock = () => Date.now();
@@ -78,6 +85,19 @@ function build(config: RotatorConfig) {
   const directory = createDirectory(config.BROKER_GRAPH_URL, tokenFor(config.BROKER_GRAPH_SCOPE));
   const demands = createDemandStore(tables);
   const sweepOperations = createSweepOperations(tables);
+  const proofReader = createProofReader(
+    config.BROKER_BLOBS_URL,
+    () => identities.token(BLOBS_SCOPE, identity),
+    clock,
+  );
+  const books = {
+    audit: createAuditRows(tables),
+    proof: createProof(config.BROKER_BLOBS_URL, credential, proofReader),
+    books: createBooks(tables),
+    keep: { auditDays: config.BROKER_AUDIT_DAYS, holdFromMs: config.BROKER_HOLD_FROM },
+    clock,
+    log,
+  };
   const rotationPorts = {
     vault: createVault(config.BROKER_KEY_VAULT_URL, credential),
     accounts: createAccounts(config.BROKER_ARM_URL, tokenFor(config.BROKER_ARM_SCOPE)),
@@ -155,10 +175,20 @@ function build(config: RotatorConfig) {
     },
     demand: async (message: unknown) => (await inForce()).carryOut.told(message),
     react: async (event: unknown) => (await inForce()).watch.react(event),
+    /** Under no version of the policy: a record means what it says. */
+    close: async () => {
+      const sinceMs = elapsedMs();
+      const { closed, removed, behind } = await closeBooks({
+        ...books,
+        isOver: () => elapsedMs() - sinceMs > CLOSING_MS,
+      });
+      if (behind > 0 || removed > 0) log('record_closed', { closed, removed, behind });
+    },
     reconcile: async () => {
+      const before = Math.min(clock() - KEEP_DEMANDS_MS, config.BROKER_HOLD_FROM ?? Number.POSITIVE_INFINITY);
       try {
-        await demands.sweep(clock() - KEEP_DEMANDS_MS);
-        await sweepOperations(clock() - KEEP_DEMANDS_MS);
+        await demands.sweep(before);
+        await sweepOperations(before);
         await announcements.sweep(clock());
       } finally {
         await (await inForce()).watch.reconcile();

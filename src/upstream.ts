@@ -8,6 +8,7 @@ export type UpstreamService =
   | 'ai'
   | 'tables'
   | 'queues'
+  | 'blobs'
   | 'graph'
   | 'transmitter'
   /** The policy in force is there, and this version of the app cannot read it. */

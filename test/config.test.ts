@@ -16,6 +16,7 @@ const complete = {
   BROKER_CLIENT_ID: GUID,
   BROKER_KEY_VAULT_URL: 'https://vault.example',
   BROKER_TABLES_URL: 'https://tables.example',
+  BROKER_BLOBS_URL: 'https://blobs.example',
   BROKER_QUEUES_URL: 'https://queues.example',
   BROKER_ISSUER_IDENTITY: GUID,
 };
@@ -23,6 +24,7 @@ const rotator = {
   BROKER_TENANT_ID: GUID,
   BROKER_KEY_VAULT_URL: 'https://vault.example',
   BROKER_TABLES_URL: 'https://tables.example',
+  BROKER_BLOBS_URL: 'https://blobs.example',
   BROKER_ROTATOR_IDENTITY: GUID,
 };
 function problemsOf(
@@ -161,5 +163,25 @@ test('origins of browsers are exact: no wildcard, no path, https but on loopback
       problemsOf({ ...complete, BROKER_CORS_ORIGINS: wrong }),
       /BROKER_CORS_ORIGINS: must be origins/,
       wrong,
+    );
+});
+
+test('a legal hold is an instant, or none; a wrong one is no hold that nobody notices', () => {
+  assert.equal(readRotatorConfig(rotator).BROKER_HOLD_FROM, undefined);
+  const from = '2026-11-26T00:00:00Z';
+  assert.equal(readRotatorConfig({ ...rotator, BROKER_HOLD_FROM: from }).BROKER_HOLD_FROM, Date.parse(from));
+  for (const wrong of ['2026-11-26', 'yesterday', '1'])
+    assert.match(
+      problemsOf({ ...rotator, BROKER_HOLD_FROM: wrong }, readRotatorConfig),
+      /^wrong settings:\nBROKER_HOLD_FROM: must be an instant/,
+    );
+});
+
+test('the audit is kept for ninety days unless another number is set, and for two at least', () => {
+  assert.equal(readRotatorConfig(rotator).BROKER_AUDIT_DAYS, 90);
+  for (const wrong of ['0', '1', '-90', '1.5', 'ever'])
+    assert.match(
+      problemsOf({ ...rotator, BROKER_AUDIT_DAYS: wrong }, readRotatorConfig),
+      /BROKER_AUDIT_DAYS: /,
     );
 });

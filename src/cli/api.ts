@@ -16,6 +16,8 @@ export interface Api {
   get<Answer>(path: string, query?: Query): Promise<Answer>;
   /** Every page of a list, one after the other. */
   all<Item>(path: string, query?: Query, most?: number): Promise<readonly Item[]>;
+  /** Every page of an answer in lines, one after the other. */
+  lines(path: string, query?: Query): AsyncIterable<string>;
   /** An act. It happens once, however often it has to be sent. */
   act<Answer>(path: string, body: object): Promise<Answer>;
   /** Puts a policy in force, or asks what that would change. Sent again, it changes nothing. */
@@ -62,13 +64,13 @@ const TIMEOUT_MS = 60_000;
 const ATTEMPTS = 3;
 
 export function operatorApi(world: Pick<World, 'fetch' | 'signal'>, session: Session): Api {
-  async function send(
+  async function sendFor(
     part: Part,
     method: string,
     path: string,
     body?: object,
     extra: Readonly<Record<string, string>> = {},
-  ): Promise<unknown> {
+  ): Promise<{ readonly text: string; readonly headers: Headers }> {
     const token = await session.token(part);
     let answer: Response;
     let text: string;
@@ -93,14 +95,18 @@ export function operatorApi(world: Pick<World, 'fetch' | 'signal'>, session: Ses
         `Is the address right, and is it up? curl ${session.broker}/health`,
       );
     }
-    const read = objectOf(text);
-    if (!answer.ok) throw new Refused(answer.status, read ?? {}, part);
-    if (read === undefined)
-      throw new CommandFailure(
-        'unreachable',
-        `What answers at ${session.broker} is no broker.`,
-        'Check the address.',
-      );
+    if (!answer.ok) throw new Refused(answer.status, objectOf(text) ?? {}, part);
+    return { text, headers: answer.headers };
+  }
+  const noBroker = () =>
+    new CommandFailure(
+      'unreachable',
+      `What answers at ${session.broker} is no broker.`,
+      'Check the address.',
+    );
+  async function send(...asked: Parameters<typeof sendFor>): Promise<unknown> {
+    const read = objectOf((await sendFor(...asked)).text);
+    if (read === undefined) throw noBroker();
     return read;
   }
   const get = async <Answer>(path: string, query: Query = {}) =>
@@ -115,6 +121,18 @@ export function operatorApi(world: Pick<World, 'fetch' | 'signal'>, session: Ses
         found.push(...page.items);
         after = page.next;
         if (after === undefined || found.length >= most) return found;
+      }
+    },
+    async *lines(path, query = {}) {
+      for (let after: string | undefined; ; ) {
+        const { text, headers } = await sendFor('auditor', 'GET', `${path}${queryOf({ ...query, after })}`);
+        if (!headers.get('content-type')?.startsWith('application/jsonl')) throw noBroker();
+        yield* text.split('\n').filter((line) => line !== '');
+        const next = afterIn(headers.get('link'));
+        if (next === undefined) return;
+        // Else a broker that names the same page again would be asked for ever.
+        if (after !== undefined && next <= after) throw noBroker();
+        after = next;
       }
     },
     async act<Answer>(path: string, body: object) {
@@ -137,6 +155,12 @@ export function operatorApi(world: Pick<World, 'fetch' | 'signal'>, session: Ses
     },
     ask: async <Answer>(path: string, body: object) => (await send('auditor', 'POST', path, body)) as Answer,
   };
+}
+
+/** Only where the next page begins: where it is asked for is not the answer's to say. */
+function afterIn(link: string | null): string | undefined {
+  const [, target = ''] = /^<([^>]+)>; rel="next"$/.exec(link ?? '') ?? [];
+  return new URLSearchParams(target.split('?')[1]).get('after') ?? undefined;
 }
 
 const bodyOf = (body: object, { 'content-encoding': coding }: Readonly<Record<string, string>>) => {

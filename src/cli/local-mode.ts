@@ -24,6 +24,7 @@ export interface LocalMode {
   readonly ca: string;
   readonly entra: { readonly authority: string; readonly tenantId: string; readonly scope: string };
   readonly callers: readonly LocalCaller[];
+  readonly environment: { readonly issuer: Readonly<Record<string, string>> };
   readonly resources: readonly { readonly name: string; readonly endpoint: string }[];
 }
 
@@ -74,14 +75,14 @@ export function callerNamed({ callers }: LocalMode, name: string): LocalCaller {
   throw new CommandFailure('usage', `The local mode knows nobody named ${name}.`, `It knows ${names}.`);
 }
 
-/** A caller's own token for the broker, from the simulated Entra, as an app gets it from the real one. */
-export async function localToken(local: LocalMode, name: string): Promise<string> {
+/** A caller's own token, for the broker unless another scope is asked for, from the simulated Entra, as an app gets it from the real one. */
+export async function localToken(local: LocalMode, name: string, scope = local.entra.scope): Promise<string> {
   const { tenantId, clientId, clientSecret = '', username, password = '' } = callerNamed(local, name);
   const grant: Record<string, string> =
     username === undefined
       ? { grant_type: 'client_credentials', client_secret: clientSecret }
       : { grant_type: 'password', username, password };
-  const { authority, scope } = local.entra;
+  const { authority } = local.entra;
   const form = new URLSearchParams({ ...grant, client_id: clientId, scope }).toString();
   const answer = await post(`${authority}/${tenantId}/oauth2/v2.0/token`, form, readFileSync(local.ca));
   const { access_token: token, error } = answer as { access_token?: unknown; error?: unknown };

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { audit, explanation, whatIf } from '../http/openapi-audit-shapes.ts';
 import { operatorShapes } from '../http/openapi-operator-shapes.ts';
 import { policyShapes } from '../http/openapi-policy-shapes.ts';
+import { recordShapes, verdict } from '../http/openapi-record-shapes.ts';
 import { TOKEN_KINDS } from '../token-kind.ts';
 
 const instant = z.iso.datetime({ offset: true });
@@ -60,6 +61,8 @@ export const SHAPES: Readonly<Record<string, z.ZodType>> = {
   explain: explanation,
   'what-if': whatIf,
   audit: itemsOf(audit),
+  'audit verify': verdict,
+  usage: itemsOf(recordShapes.usage),
   events: itemsOf(events),
   'policy check': z.strictObject({
     file: z.string(),

@@ -20,11 +20,15 @@ export interface Session {
   readonly broker: string;
   /** @param claims a challenge that the broker answered with */
   token(part: Part, claims?: string): Promise<string>;
+  /** For the storage account itself, with the own rights of whoever asks. */
+  storageToken(): Promise<string>;
   /** Absent for a deployed broker. */
   readonly local?: { readonly mode: LocalMode; readonly file: string; readonly clock: VirtualClock };
   /** Time as the broker counts it. */
   readonly nowMs: () => number;
 }
+
+const STORAGE_SCOPE = 'https://storage.azure.com/.default';
 
 type Asked = Pick<Shared, 'broker' | 'scope' | 'as'>;
 
@@ -54,6 +58,7 @@ export async function openSession(world: World, { broker: named, scope, as }: As
     broker: mode.broker,
     nowMs: clock.nowMs,
     local: { mode, file, clock },
+    storageToken: () => localToken(mode, as ?? 'auditor', STORAGE_SCOPE),
     token: async (part, claims) => {
       if (isSignedIn && part === 'caller') return own(claims);
       return localToken(mode, as ?? standIn(mode, part));
@@ -81,7 +86,13 @@ function deployed(world: World, broker: string, scope: string | undefined): Sess
       "Set AZURE_AI_TOKEN_BROKER_SCOPE, or --scope: api://CLIENT_ID/.default, with the broker's client id.",
     );
   const own = ownCredential(world, wanted);
-  return { broker, nowMs: world.nowMs, token: (_part, claims) => own(claims) };
+  const storage = ownCredential(world, STORAGE_SCOPE);
+  return {
+    broker,
+    nowMs: world.nowMs,
+    token: (_part, claims) => own(claims),
+    storageToken: () => storage(),
+  };
 }
 
 /** A caller's token goes there, so it must be encrypted on its way out of this machine. */

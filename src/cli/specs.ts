@@ -13,6 +13,7 @@ const ALL: OptionSpec = { flags: '--all', about: 'every account whose keys rotat
 const NO_WAIT: OptionSpec = { flags: '--no-wait', about: 'end when it is asked for' };
 const YES: OptionSpec = { flags: '--yes', about: 'ask nothing' };
 const LIMIT: OptionSpec = { flags: '--limit <count>', about: 'how many at most' };
+const PERIODS = ['hour', 'day', 'month', 'span'];
 const SPAN: readonly OptionSpec[] = [
   { flags: '--from <time>', about: 'RFC 3339, or so long ago: 2h, 7d' },
   { flags: '--to <time>', about: 'likewise (default: now)' },
@@ -191,6 +192,41 @@ export const SPECS: readonly CommandSpec[] = [
     ],
     examples: ['audit --from 2h --outcome refused', 'audit --resource speech --json'],
     load: () => import('./commands/audit.ts'),
+  },
+  {
+    name: 'audit verify',
+    args: '',
+    about: 'Whether the audit is as it was closed; names what was changed',
+    options: [
+      ...SPAN,
+      {
+        flags: '--storage [account]',
+        about: 'ask the storage account itself, and not the broker',
+      },
+      { flags: '--known <hash>', about: 'a hash of the chain that was kept earlier' },
+    ],
+    examples: ['audit verify --from 30d', 'audit verify --storage stbroker --from 2026-11-01'],
+    load: () => import('./commands/audit-verify.ts'),
+  },
+  {
+    name: 'usage',
+    args: '',
+    about: 'Who used what, how much and when last',
+    options: [
+      ...SPAN,
+      { flags: '--by <names>', about: 'resource,caller,grant,kind,outcome,reason: some of these' },
+      {
+        flags: '--per <period>',
+        about: 'a line for each (default: span, all as one)',
+        choices: PERIODS,
+      },
+      { flags: '--resource <account>', about: 'only this one' },
+      { flags: '--caller <id>', about: 'only this object id or client id' },
+      { flags: '--grant <grant>', about: 'only by this one' },
+      LIMIT,
+    ],
+    examples: ['usage', 'usage --resource speech --by caller --from 30d', 'usage --per day --json'],
+    load: () => import('./commands/usage.ts'),
   },
   {
     name: 'events',

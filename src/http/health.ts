@@ -10,6 +10,8 @@ export interface HealthPorts {
     /** Resources with a key whose age is unknown. */
     readonly ofUnknownAge: readonly string[];
   }>;
+  /** Settled minutes of the audit that are not closed yet; undefined: none ever was closed. */
+  readonly behind: () => Promise<number | undefined>;
   readonly clock: Clock;
 }
 
@@ -17,7 +19,8 @@ const MAX_AGE_MS = 5_000;
 
 /**
  * `GET /health`: 200 while exchanges can be decided, 503 with Retry-After while the shared state cannot be read.
- * Anyone may call it, so it names no resource: it only counts overdue rotations and keys of unknown age. All callers
+ * Anyone may call it, so it names no resource: it only counts overdue rotations, keys of unknown age, and minutes
+ * of the audit that should be closed. All callers
  * share one check at a time, and an answer is at most five seconds old.
  */
 export function createHealthEndpoint(ports: HealthPorts): () => Promise<HttpResponseInit> {
@@ -35,18 +38,19 @@ export function createHealthEndpoint(ports: HealthPorts): () => Promise<HttpResp
   };
 }
 
-async function look({ snapshot, overdue }: HealthPorts): Promise<HttpResponseInit> {
+async function look({ snapshot, overdue, behind }: HealthPorts): Promise<HttpResponseInit> {
   const headers = { 'cache-control': 'no-store' };
   try {
     // Which accounts there are is in the policy, which the look at the shared state finds.
     await snapshot();
-    const keys = await overdue();
+    const [keys, minutesBehind] = await Promise.all([overdue(), behind()]);
     return {
       headers,
       jsonBody: {
         status: 'ok',
         rotations_overdue: keys.overdue.length,
         keys_of_unknown_age: keys.ofUnknownAge.length,
+        ...(minutesBehind !== undefined && { record_minutes_behind: minutesBehind }),
       },
     };
   } catch (error) {

@@ -36,6 +36,10 @@ export const page = [
   query('after', '`next` of the page before.'),
   query('limit', 'How many at most, 1 to 1,000. Absent: 100.'),
 ];
+const minutes = [
+  query('from', 'RFC 3339; its minute is the first one. Absent: an hour before `to`.'),
+  query('to', 'RFC 3339; minutes that begin before it are meant. Absent: now.'),
+];
 /** An act is answered with an operation, and happens once for each Idempotency-Key. */
 const act = ({ parameters = [], answers, ...rest }: Operation): Operation =>
   byOperator({
@@ -155,6 +159,53 @@ export const operatorPaths: Readonly<Record<string, Readonly<Record<string, Oper
         ...page,
       ],
       answers: { 200: ['a page, oldest first', 'audit'] },
+    }),
+  },
+  '/operator/audit/export': {
+    get: byOperator({
+      summary:
+        'The rows of a span as they are stored, with their proof, for a program that verifies them (Broker.Auditor)',
+      parameters: [
+        ...minutes,
+        query('after', 'As in the Link of the page before; the pages, one after the other, are the export.'),
+      ],
+      answers: {
+        200: ['JSON Lines as infra/PROOF.md describes them; Link with rel="next" where there are more'],
+      },
+    }),
+  },
+  '/operator/proof': {
+    get: byOperator({
+      summary: 'The entries of the chain that proves the audit, one for each closed minute (Broker.Auditor)',
+      parameters: [...minutes, ...page],
+      answers: { 200: ['a page, oldest first', 'proof'] },
+    }),
+  },
+  '/operator/usage': {
+    get: byOperator({
+      summary: 'Who used what, how much and when last, of what is closed (Broker.Auditor)',
+      parameters: [
+        query(
+          'from',
+          'RFC 3339; the period that it is in counts whole. Absent: a day, 30 days or a year before `to`.',
+        ),
+        query('to', 'RFC 3339; periods that begin before it count. Absent: now.'),
+        query(
+          'by',
+          'Some of resource, caller, grant, kind, outcome and reason, with commas between. Absent: resource.',
+        ),
+        query(
+          'per',
+          'hour, day, month, or span: all of it as one. Absent: day. Hours are kept as long as the audit, days without end.',
+        ),
+        ...['resource', 'grant', 'kind', 'outcome', 'reason'].map((name) =>
+          query(name, `Only this ${name}.`),
+        ),
+        query('caller', 'Only of this one: an object id or a client id.'),
+        query('after', '`next` of the page before.'),
+        query('limit', 'How many items at most, 1 to 1,000. Absent: 1,000.'),
+      ],
+      answers: { 200: ['a page: the earliest period first, and in it the most used first', 'usage'] },
     }),
   },
   '/operator/explain': {

@@ -5,6 +5,7 @@ import { audit, explanation, instant, seconds, whatIf } from './openapi-audit-sh
 import { operatorShapes } from './openapi-operator-shapes.ts';
 import { policyShapes } from './openapi-policy-shapes.ts';
 import { problem } from './openapi-problem-shape.ts';
+import { recordShapes } from './openapi-record-shapes.ts';
 import { explainRequest } from './operator/explain.ts';
 import { whatIfRequest } from './operator/what-if.ts';
 
@@ -79,6 +80,10 @@ const health = z.strictObject({
   status: z.enum(['ok', 'unavailable']),
   rotations_overdue: z.int().optional(),
   keys_of_unknown_age: z.int().optional(),
+  record_minutes_behind: z
+    .int()
+    .optional()
+    .describe('Settled minutes of the audit that are not closed yet. Absent: none ever was closed.'),
   service: z.string().optional().describe('What is out of reach.'),
   detail: z.string().optional(),
 });
@@ -104,6 +109,7 @@ export const shapes = {
   personFound,
   ...operatorShapes,
   ...policyShapes,
+  ...recordShapes,
   audit,
   explainRequest,
   explanation,

@@ -4,7 +4,7 @@ import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY } from '../facts/storage.ts';
 
 const VERSION = '2021-12-02';
 const PERMISSIONS = 'rwdlaup';
-const SERVICES = 'qt';
+const SERVICES = 'bqt';
 const RESOURCE_TYPES = 'sco';
 const EXPIRES = '2120-01-01T00:00:00Z';
 

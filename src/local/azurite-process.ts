@@ -1,8 +1,7 @@
-/** Azurite's tables and queues, in a process of their own, with a journal where a folder is given. */
+/** Azurite's tables, queues and blobs, in a process of their own, with a journal where a folder is given. */
 import { join } from 'node:path';
-import { startQueueServer, startTableServer } from './azurite.ts';
+import { startBlobServer, startQueueServer, startTableServer } from './azurite.ts';
 import { beChild } from './child.ts';
-import type { TableStore } from './table-journal.ts';
 
 /** A child that has lost its launcher is gone in less. */
 const MAX_PREDECESSOR_MS = 8000;
@@ -11,21 +10,6 @@ const stops: (() => void | Promise<void>)[] = [];
 const { report } = beChild(async () => {
   for (const stop of stops.toReversed()) await stop();
 });
-
-/**
- * LokiJS goes by the index of a query's first member and then looks at all that is left. Azurite asks for a
- * partition and a row, in this order, so each write looks at a whole partition; the row key first leaves one.
- */
-function findByRowKeyFirst(store: TableStore): void {
-  const createCollection = store.createCollectionForTable.bind(store);
-  store.createCollectionForTable = (table) => {
-    createCollection(table);
-    const collection = store.db.getCollection(store.getTableCollectionName(table['account'], table['table']));
-    if (!collection) return;
-    const findOne = collection.findOne.bind(collection);
-    collection.findOne = ({ PartitionKey, RowKey }) => findOne({ RowKey, PartitionKey });
-  };
-}
 
 // Azurite makes an ETag of a millisecond and four digits of this; two writes must not get the same.
 let writes = 0;
@@ -36,16 +20,21 @@ process.hrtime = Object.assign(
 );
 
 try {
-  const [tables, queues] = await Promise.all([startTableServer(), startQueueServer()]);
+  const [tables, queues, blobs] = await Promise.all([
+    startTableServer(),
+    startQueueServer(),
+    startBlobServer(),
+  ]);
   stops.push(() => tables.close());
   stops.push(() => queues.close());
-  findByRowKeyFirst(tables.metadataStore);
+  stops.push(() => blobs.close());
   if (folder !== undefined) {
     // Loaded for a folder only: a lock needs SQLite and the schema of what is in its file.
-    const [{ lockFile }, { keepTables }, { keepQueues }] = await Promise.all([
+    const [{ lockFile }, { keepTables }, { keepQueues }, { keepBlobs }] = await Promise.all([
       import('./folder-lock.ts'),
       import('./table-journal.ts'),
       import('./queue-journal.ts'),
+      import('./blob-journal.ts'),
     ]);
     const file = join(folder, 'tables.jsonl');
     // When a launcher is killed, its Azurite answers what is in flight for a moment more, and keeps it here.
@@ -54,8 +43,12 @@ try {
     stops.push(() => lock.release());
     stops.push(keepTables(tables.metadataStore, file));
     stops.push(keepQueues(queues, join(folder, 'queues.jsonl')));
+    stops.push(keepBlobs(blobs, join(folder, 'blobs.jsonl')));
   }
-  report({ kind: 'bound', urls: [tables.getHttpServerAddress(), queues.getHttpServerAddress()] });
+  report({
+    kind: 'bound',
+    urls: [tables.getHttpServerAddress(), queues.getHttpServerAddress(), blobs.getHttpServerAddress()],
+  });
   report({ kind: 'ready' });
 } catch (error) {
   report({ kind: 'failed', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -17,7 +17,7 @@ export type Order =
   | { readonly kind: 'clock'; readonly id: number; readonly state: ClockState }
   | { readonly kind: 'stop' };
 /** Where it listens. Azurite has one URL for its tables and one for its queues. */
-export type Bound = readonly [url: string, queues?: string];
+export type Bound = readonly [url: string, queues?: string, blobs?: string];
 /** To the launcher. */
 export type Report =
   | { readonly kind: 'bound'; readonly urls: Bound }

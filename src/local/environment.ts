@@ -14,6 +14,7 @@ export function appSettings(azure: RunningAzure, issuer: string, policy: string)
     BROKER_POLICY: policy,
     BROKER_KEY_VAULT_URL: azure.keyVault,
     BROKER_TABLES_URL: azure.storage.tables,
+    BROKER_BLOBS_URL: azure.storage.blobs,
     BROKER_GRAPH_URL: azure.graph,
     IDENTITY_ENDPOINT: azure.identity.endpoint,
     NODE_EXTRA_CA_CERTS: azure.ca,

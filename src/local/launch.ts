@@ -8,6 +8,7 @@ import { loadPolicy } from '../policy/load.ts';
 import { versionOf } from '../policy/version.ts';
 import { startChild } from './children.ts';
 import { createClock, installVirtualDate, wallNow } from './clock.ts';
+import { createContainersAt } from './containers.ts';
 import { type AppName, appSettings, ownSettings, type Settings } from './environment.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type HostSpec, type Instances, startInstances } from './instances.ts';
@@ -120,7 +121,7 @@ export async function launch(options: LaunchOptions): Promise<Running> {
       const others = [name.replace('instance-', ''), urls[index]].filter((other) => other !== undefined);
       return [{ child, names: [name, ...others] }];
     });
-    return [{ names: ['tables', 'queues'], child: azurite }, ...timed];
+    return [{ names: ['tables', 'queues', 'blobs'], child: azurite }, ...timed];
   }
   const stop = () => {
     stopping ??= (async () => {
@@ -137,15 +138,16 @@ export async function launch(options: LaunchOptions): Promise<Running> {
 
   try {
     // The simulated services start meanwhile.
-    const storageBound = azurite.bound.then(async ([tables, queues = '']) => {
+    const storageBound = azurite.bound.then(async ([tables, queues = '', blobs = '']) => {
       await Promise.all([
         createTablesAt(`${tables}/${DEVELOPMENT_ACCOUNT}`),
         createQueuesAt(`${queues}/${DEVELOPMENT_ACCOUNT}`),
+        createContainersAt(`${blobs}/${DEVELOPMENT_ACCOUNT}`),
       ]);
-      return { tables, queues };
+      return { tables, queues, blobs };
     });
     storageBound.catch(() => undefined);
-    let storage = { tables: '', queues: '' };
+    let storage = { tables: '', queues: '', blobs: '' };
     const { policy: policyFile } = options;
     azure = await startAzure({
       world: policyFile === undefined ? demoWorld : worldOfPolicy(readFileSync(policyFile, 'utf8')),

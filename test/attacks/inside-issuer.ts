@@ -11,7 +11,7 @@
 import { brokerClientId, rotatorIdentity, tenantId } from '../../src/local/simulated/demo-directory.ts';
 import type { LocalDescription } from '../local/local-mode.ts';
 
-type Service = 'arm' | 'keyvault' | 'tables' | 'queues';
+type Service = 'arm' | 'keyvault' | 'tables' | 'queues' | 'blobs';
 export interface Attempt {
   readonly what: string;
   readonly service: Service;
@@ -30,6 +30,7 @@ const AUDIENCES: Readonly<Record<Service, string>> = {
   keyvault: 'https://vault.azure.net',
   tables: 'https://storage.azure.com/',
   queues: 'https://storage.azure.com/',
+  blobs: 'https://storage.azure.com/',
 };
 
 /** @param version of the secret of `speech`, which the issuer reads all the time */
@@ -106,6 +107,26 @@ export function attempts({ environment, resources }: LocalDescription, version: 
       rotatorMay,
     };
   };
+  const blob = (
+    what: string,
+    operation: string,
+    request: string,
+    rotatorMay: boolean,
+    headers: Readonly<Record<string, string>> = {},
+  ): Attempt => {
+    const [method = '', path = ''] = request.split(' ');
+    return {
+      what,
+      service: 'blobs',
+      operation,
+      method,
+      url: `${issuer['BROKER_BLOBS_URL']}/${path}`,
+      headers: { 'x-ms-version': '2021-12-02', ...headers },
+      ...(path.includes('comp=appendblock') ? { body: 'forged\n' } : {}),
+      rotatorMay,
+    };
+  };
+  const [DAY, APPENDED] = ['proof/1999-01-01.jsonl', { 'x-ms-blob-type': 'AppendBlob' }];
   const secret = `/secrets/${account?.secret}`;
 
   return [
@@ -153,6 +174,19 @@ export function attempts({ environment, resources }: LocalDescription, version: 
     ),
     table('delete what tells how long tokens live', 'DeleteEntity ledger', `DELETE ledger${ROW}`, true, ANY),
     table('forget that an event came', 'DeleteEntity events', `DELETE events${ROW}`, true, ANY),
+    table("write a row of the books'", 'InsertEntity usage', 'POST usage', true),
+    table("change a row of the books'", 'UpdateEntity usage', `PUT usage${ROW}`, true, ANY),
+    blob('make a blob of the proof, or put one over it', 'PutBlob proof', `PUT ${DAY}`, true, APPENDED),
+    blob('append to the proof', 'AppendBlock proof', `PUT ${DAY}?comp=appendblock`, true),
+    blob("change a blob's metadata", 'SetBlob-metadata proof', `PUT ${DAY}?comp=metadata`, false),
+    blob(
+      "end a blob's immutability",
+      'SetBlob-immutabilityPolicies proof',
+      `PUT ${DAY}?comp=immutabilityPolicies`,
+      false,
+    ),
+    blob('delete a blob of the proof', 'DeleteBlob proof', `DELETE ${DAY}`, false),
+    blob('delete the proof', 'DeleteContainer proof', 'DELETE proof?restype=container', false),
     ...['demands', 'events'].flatMap((name) => [
       queue(`take a message of ${name}`, `GetMessages ${name}`, `GET ${name}/messages`, true),
       queue(

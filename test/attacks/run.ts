@@ -126,8 +126,10 @@ async function callsAfter(broker: Broker, after: number) {
   const tables = requests.filter(({ service }) => service === 'tables');
   const isRead = ({ operation }: Call) => /^(Get|Query)/.test(operation);
   const isAudit = ({ resource }: Call) => resource === 'audit';
-  // A message costs a call to put it and two to take it, and the rotator app looks for them all the time.
-  const upstream = requests.filter(({ service }) => service !== 'tables' && service !== 'queues');
+  // A message costs a call to put it and two to take it, and the rotator app looks for them all the time; blobs it asks
+  // for every minute.
+  const isOther = ({ service }: Call) => !['tables', 'queues', 'blobs'].includes(service);
+  const upstream = requests.filter(isOther);
   return {
     upstream: upstream.length,
     operations: [...new Set(upstream.map(({ service, operation }) => `${service} ${operation}`))],

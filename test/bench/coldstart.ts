@@ -149,6 +149,7 @@ function settingsFor(tables: string): Record<string, string> {
     BROKER_CLIENT_ID: id,
     BROKER_KEY_VAULT_URL: 'https://localhost',
     BROKER_TABLES_URL: tables,
+    BROKER_BLOBS_URL: 'https://localhost:1',
     BROKER_ISSUER_IDENTITY: id,
     BROKER_QUEUES_URL: 'https://localhost',
   };

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { createTables } from '../../src/azure/tables.ts';
+import { type LocalMode, localToken } from '../../src/cli/local-mode.ts';
 import { SHAPES } from '../../src/cli/schemas.ts';
 import { compact, versionOf } from '../../src/policy/version.ts';
 import { startLocal } from '../local/local-mode.ts';
@@ -32,12 +37,20 @@ before(async () => {
   const { err } = await here('token', 'chat', '--as', 'captions');
   refused = /correlation id ([0-9a-f]{32})/.exec(err)?.[1] ?? assert.fail(err);
 });
+/** Minutes with what was done so far are closed, and counted. */
+async function close(rotator: string): Promise<void> {
+  await clock({ advanceSeconds: 600 });
+  const json = { 'content-type': 'application/json' };
+  await fetch(`${rotator}/admin/functions/close`, { method: 'POST', headers: json, body: '{"input":""}' });
+  while (JSON.parse((await here('usage', '--json')).out).items.length === 0)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+}
 after(async () => {
   await local[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
 });
 
-async function clock(change: { readonly speed: number }): Promise<void> {
+async function clock(change: { readonly speed: number } | { readonly advanceSeconds: number }) {
   const { control } = local.description;
   assert.ok((await fetch(`${control}/clock`, { method: 'POST', body: JSON.stringify(change) })).ok);
 }
@@ -63,11 +76,13 @@ const here = (...args: string[]): Promise<Ran> => run([...args, '--broker', loca
 
 /** As at a deployment: nothing on this machine tells of it, and who one is comes from the environment. */
 function away(name: Case['who']): (...args: string[]) => Promise<Ran> {
-  const { entra, callers, ca, broker } = local.description;
+  return (...args) => run(args, { ...awayAs(name), AZURE_AI_TOKEN_BROKER: local.description.broker });
+}
+function awayAs(name: Case['who']): Readonly<Record<string, string>> {
+  const { entra, callers, ca } = local.description;
   const who = callers.find((each) => each.name === name) ?? assert.fail();
-  const environment = {
+  return {
     TMPDIR: folder,
-    AZURE_AI_TOKEN_BROKER: broker,
     AZURE_AI_TOKEN_BROKER_SCOPE: entra.scope,
     AZURE_AUTHORITY_HOST: entra.authority,
     AZURE_TENANT_ID: who.tenantId,
@@ -75,8 +90,8 @@ function away(name: Case['who']): (...args: string[]) => Promise<Ran> {
     AZURE_CLIENT_SECRET: who.clientSecret ?? '',
     NODE_EXTRA_CA_CERTS: ca,
   };
-  return (...args) => run(args, environment);
 }
+const auditorToken = () => localToken(local.description as unknown as LocalMode, 'auditor');
 const captions = () => local.description.callers.find(({ name }) => name === 'captions') ?? assert.fail();
 
 interface Case {
@@ -232,7 +247,8 @@ test('every --json output is of the published schema of its command', async () =
   for (const { args, code = 0 } of Object.values(cases)) {
     if (code !== 0) continue;
     const typed = args();
-    const name = typed[0] === 'policy' ? `policy ${typed[1]}` : (typed[0] ?? '');
+    const two = `${typed[0]} ${typed[1]}`;
+    const name = two in SHAPES ? two : (typed[0] ?? '');
     if (typed.includes('--markdown')) continue;
     const ran = await here(...typed, '--json');
     assert.equal(ran.code, 0, ran.err);
@@ -243,8 +259,101 @@ test('every --json output is of the published schema of its command', async () =
   const { out } = await here('rotate', 'chat', '--reason', 'a test', '--no-wait', '--json');
   const followed = await here('operation', JSON.parse(out).operation, '--json');
   assert.ok(SHAPES['operation']?.safeParse(JSON.parse(followed.out)).success, followed.out);
-  for (const name of [...checked, 'operation', 'token', 'proxy', 'whoami']) checked.add(name);
+  for (const name of ['operation', 'audit verify', 'usage', 'token', 'proxy', 'whoami']) checked.add(name);
   assert.deepEqual([...checked].sort(), Object.keys(SHAPES).sort(), 'the last three are in tokens.test.ts');
+});
+
+const ofTheRecord: Readonly<Record<string, Case>> = {
+  'audit verify': {
+    args: () => ['audit', 'verify', '--from', '1d'],
+    who: 'auditor',
+    says: /^Nothing was changed\.\n.* by what the broker answers: \d+ closed minutes, [1-9]\d* rows/,
+  },
+  usage: {
+    args: () => ['usage', '--resource', 'speech'],
+    who: 'auditor',
+    says: /^RESOURCE +CALLER +OUTCOME +COUNT +LAST\nspeech +\S+ +granted +\d+ /,
+  },
+  'usage by the day': {
+    args: () => ['usage', '--by', 'grant,reason', '--per', 'day', '--caller', captions().objectId],
+    who: 'auditor',
+    says: /grant_missing/,
+  },
+};
+
+test('what is closed is verified and counted, against both places, and --json is of the published schemas', async () => {
+  const { apps } = local.description as unknown as { apps: { rotator: string[] } };
+  await close(apps.rotator[0] ?? assert.fail());
+  for (const [name, { args, who, says }] of Object.entries(ofTheRecord)) {
+    for (const ask of [here, away(who)]) {
+      const ran = await ask(...args());
+      assert.equal(ran.code, 0, `${name}: ${ran.out}\n${ran.err}`);
+      assert.match(ran.out, says);
+    }
+    const json = await here(...args(), '--json');
+    const shape = SHAPES[name === 'audit verify' ? name : 'usage'];
+    const read = shape?.safeParse(JSON.parse(json.out));
+    assert.ok(read?.success, `${name}: ${read?.error?.message}`);
+  }
+});
+
+test('audit verify finds in the storage itself what a broker that lies does not tell', async () => {
+  const storage = await here('audit', 'verify', '--storage', '--json');
+  assert.equal(storage.code, 0, storage.err);
+  const { findings, rows, hash, closedThrough, source } = JSON.parse(storage.out);
+  assert.deepEqual([findings, source], [[], 'storage']);
+  assert.ok(rows > 0);
+  const known = await here('audit', 'verify', '--storage', '--known', hash);
+  assert.equal(known.code, 0, known.err);
+  assert.equal((await here('audit', 'verify', '--storage', '--known', '0'.repeat(64))).code, 1);
+
+  // What is asked is answered as it was before, whatever happens to the rows from now on.
+  const { broker, tables } = local.description as unknown as { broker: string; tables: string };
+  const to = new Date(Date.parse(`${closedThrough}:00Z`) + 60_000).toISOString();
+  const asked = `/operator/audit/export?from=${encodeURIComponent(new Date(Date.parse(to) - 86_400_000).toISOString())}&to=${encodeURIComponent(to)}`;
+  const told = await fetch(`${broker}${asked}`, {
+    headers: { authorization: `Bearer ${await auditorToken()}` },
+  });
+  const answer = await told.text();
+  const liar = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/jsonl' });
+    response.end(answer);
+  });
+  liar.listen(0, '127.0.0.1');
+  await once(liar, 'listening');
+  const { port } = liar.address() as AddressInfo;
+  try {
+    const row = answer
+      .split('\n')
+      .filter((line) => line.startsWith('{"row"'))
+      .map((line) => JSON.parse(line).row.key)[0];
+    const table = createTables(tables, { getToken: () => Promise.reject(new Error('not asked for')) });
+    const audit = await table('audit');
+    await audit.updateEntity(
+      { partitionKey: row.slice(0, 19), rowKey: row, resources: ' nothing ' },
+      'Merge',
+    );
+    const span = ['audit', 'verify', '--from', '1d', '--to', to, '--json'];
+    const lied = await run([...span, '--broker', `http://127.0.0.1:${port}`], awayAs('auditor'));
+    assert.equal(lied.code, 0, lied.err);
+    const found = await here(...span, '--storage');
+    assert.equal(found.code, 1, found.err);
+    assert.deepEqual(JSON.parse(found.out).findings, [
+      { kind: 'row_changed', minute: row.slice(0, 16), row },
+    ]);
+    const read = SHAPES['audit verify']?.safeParse(JSON.parse(found.out));
+    assert.ok(read?.success, read?.error?.message);
+    assert.match((await here(...span.slice(0, -1))).out, /^One thing was changed\.[\s\S]*row changed +\S/);
+  } finally {
+    liar.close();
+  }
+});
+
+test('the storage refuses who has no rights of its own there, and that is told', async () => {
+  const ran = await here('audit', 'verify', '--storage', '--as', 'captions');
+  assert.equal(ran.code, 4, ran.err);
+  assert.match(ran.err, /Storage Table Data Reader/);
+  assert.equal((await here('audit', 'verify', '--storage', 'not/an/account')).code, 2);
 });
 
 test('rotate follows a rotation to its end and tells what was measured', async () => {

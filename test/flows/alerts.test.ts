@@ -186,7 +186,7 @@ raisedBy(
   goesOn,
 );
 raisedBy(
-  ['rotation-silent', 'reconcile-silent'],
+  ['rotation-silent', 'reconcile-silent', 'record-silent'],
   0,
   async () => {
     await ticks(1);

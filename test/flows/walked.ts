@@ -24,7 +24,7 @@ const IDENTITIES = new Map([
   [rotatorIdentity.clientId, 'rotator'],
 ] as const);
 /** Services that decide by Azure's roles; Entra, Graph and the identity endpoint have permissions of their own. */
-const WITH_ROLES = ['tables', 'queues', 'keyvault', 'arm'];
+const WITH_ROLES = ['tables', 'queues', 'blobs', 'keyvault', 'arm'];
 
 /** `issuer tables GetEntity state`, sorted. */
 export const walked = (): readonly string[] => JSON.parse(readFileSync(WALKED_FILE, 'utf8')) as string[];
@@ -41,7 +41,7 @@ export async function endWalk({ control }: Description): Promise<void> {
     const identity = IDENTITIES.get(by);
     if (identity === undefined || !WITH_ROLES.includes(service)) continue;
     const line = `${identity} ${service} ${operation}`;
-    const isStorage = service === 'tables' || service === 'queues';
+    const isStorage = service === 'tables' || service === 'queues' || service === 'blobs';
     if (isStorage && status === 403) refused.add(line);
     else if (status < 400) calls.add(line);
   }

@@ -4,7 +4,13 @@ import { createHealthEndpoint } from '../../src/http/health.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 
 function world() {
-  const state = { nowMs: 0, looks: 0, isDown: false, gate: Promise.resolve() };
+  const state = {
+    nowMs: 0,
+    looks: 0,
+    isDown: false,
+    behind: 3 as number | undefined,
+    gate: Promise.resolve(),
+  };
   const health = createHealthEndpoint({
     snapshot: async () => ({ version: '1', revocations: new Map(), slots: new Map(), policy: undefined }),
     overdue: async () => {
@@ -13,6 +19,7 @@ function world() {
       if (state.isDown) throw new UpstreamFailure('tables', 'is down');
       return { overdue: [], ofUnknownAge: ['speech'] };
     },
+    behind: async () => state.behind,
     clock: () => state.nowMs,
   });
   return { state, health };
@@ -27,6 +34,7 @@ test('1,000 calls at once and 1,000 more within five seconds are one query', asy
       status: 'ok',
       rotations_overdue: 0,
       keys_of_unknown_age: 1,
+      record_minutes_behind: 3,
     });
   }
   assert.equal(state.looks, 1);
@@ -44,6 +52,12 @@ test('an answer is at most five seconds old, an outage like health', async () =>
   state.nowMs += 5_000;
   assert.equal((await health()).status, undefined);
   assert.equal(state.looks, 3);
+});
+
+test('where no minute was ever closed, nothing is said of how far behind the closing is', async () => {
+  const { state, health } = world();
+  state.behind = undefined;
+  assert.ok(!('record_minutes_behind' in ((await health()).jsonBody as object)));
 });
 
 test('there is one look at a time, however long it takes', async () => {
@@ -66,6 +80,7 @@ test('an app that cannot read the policy in force is out of service, and says wh
       throw new UpstreamFailure('policy', 'this version of the app cannot read the policy in force');
     },
     overdue: async () => assert.fail('nobody knows which accounts there are'),
+    behind: async () => 0,
     clock: () => 0,
   });
   const { status, jsonBody } = await health();

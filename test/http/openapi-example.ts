@@ -13,6 +13,7 @@ const SHOWN_AS: Readonly<Record<string, string | number>> = {
 };
 const MADE: readonly (readonly [made: RegExp, shown: string])[] = [
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '2026-11-26T09:00:00.000Z'],
+  [/^\d{4}-\d\d-\d\dT\d\d:\d\d$/g, '2026-11-26T09:00'],
   [
     /\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b/g,
     '019abf6e-4a00-7c3d-9e15-b6f84a028e4d',

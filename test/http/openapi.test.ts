@@ -178,7 +178,7 @@ describe('the answers of a running broker', async () => {
       ['POST /operator/revocations/lift', 400, { headers: operator, body: '{}' }],
       ['GET /operator/events', 200, { headers: auditor }],
       ['GET /operator/audit', 200, { headers: auditor }],
-      ...['revocations', 'events', 'audit', 'accounts', 'operations'].map(
+      ...['revocations', 'events', 'audit', 'audit/export', 'usage', 'proof', 'accounts', 'operations'].map(
         (name): [string, number, RequestInit] => [`GET /operator/${name}`, 400, { headers: auditor }],
       ),
       ['GET /operator/accounts', 200, { headers: auditor }],
@@ -250,6 +250,27 @@ describe('the answers of a running broker', async () => {
       const at = `${path.replace('{name}', status === 404 ? 'none' : 'translator').replace('{id}', status === 404 ? unknownId : operation)}${isMisspelled ? '?resorce=x' : ''}`;
       const response = await fetch(`${broker}${at}`, { method, ...init });
       assert.equal(await assertDocumented(document, route, response), status, route);
+    }
+
+    // So that minutes with what was just done are closed.
+    await stack.control('POST', '/clock', { advanceSeconds: 600 });
+    await fetch(`${stack.description.apps.rotator[0]}/admin/functions/close`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"input":""}',
+    });
+    const isClosed = async () => {
+      const answer = await fetch(`${broker}/operator/usage`, { headers: auditor });
+      return ((await answer.json()) as { items: unknown[] }).items.length > 0;
+    };
+    while (!(await isClosed())) await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const [route, path] of [
+      ['GET /operator/usage', '/operator/usage?by=resource,caller,grant,kind,outcome,reason'],
+      ['GET /operator/proof', '/operator/proof'],
+      ['GET /operator/audit/export', '/operator/audit/export'],
+    ] as const) {
+      const response = await fetch(`${broker}${path}`, { headers: auditor });
+      assert.equal(await assertDocumented(document, route, response), 200, route);
     }
 
     const beyond = { method: 'POST', body: 'x'.repeat(MAX_HOST_BODY_BYTES + 1) };

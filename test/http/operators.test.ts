@@ -4,6 +4,7 @@ import { createAccountRoutes } from '../../src/http/operator/accounts.ts';
 import { createAuditRoutes } from '../../src/http/operator/audit.ts';
 import { createEventRoutes } from '../../src/http/operator/events.ts';
 import { createOperationRoutes } from '../../src/http/operator/operations.ts';
+import { createRecordRoutes } from '../../src/http/operator/record.ts';
 import { createRevocationRoutes } from '../../src/http/operator/revocations.ts';
 import { asSeen, type Claim, type Kept, type OperationBook } from '../../src/operations/operation.ts';
 import { createPerform } from '../../src/operations/perform.ts';
@@ -12,6 +13,7 @@ import { raise } from '../../src/revocation/entry.ts';
 import { scopeKey } from '../../src/revocation/scope.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { uuid7 } from '../../src/uuid7.ts';
+import { portsTo, Storage } from '../record/storage.ts';
 import { caller, createWorld, HOME, OTHER, START_MS, USER, type World } from '../revocation/fakes.ts';
 import { gateOf } from './gate.ts';
 import { request } from './requests.ts';
@@ -117,8 +119,11 @@ function createRoutes() {
         return { items: [], next: 'more' };
       },
     }),
+    ...createRecordRoutes({ gate, clock, readers: record(), pageTime: () => () => false }),
   };
 }
+/** The record is empty, and out of reach with the tables. */
+const record = () => portsTo(new Storage(), async () => (world.down.has('tables') ? 'fails' : undefined));
 const scope = { kind: 'user', tenantId: HOME, objectId: USER } as const;
 const ACCOUNTS = ['translator', 'speech'].map((name) => ({
   name,
@@ -163,6 +168,9 @@ async function ask(
 }
 
 const LOOK: OperatorAction[] = [
+  'readUsage',
+  'readProof',
+  'exportAudit',
   'listRevocations',
   'listEvents',
   'readAudit',
@@ -606,6 +614,10 @@ const KNOWN: Readonly<Record<OperatorAction, string>> = {
   lift: HINT,
   listEvents: LIST,
   readAudit: 'unknown query parameter: the known ones are from, to, resource, caller, outcome, after, limit',
+  readUsage:
+    'unknown query parameter: the known ones are from, to, by, per, resource, caller, grant, kind, outcome, reason, after, limit',
+  readProof: 'unknown query parameter: the known ones are from, to, after, limit',
+  exportAudit: 'unknown query parameter: the known ones are from, to, after',
   listAccounts: LIST,
   readAccount: HINT,
   readHistory: LIST,

@@ -38,6 +38,14 @@ export const BUILT_IN_ROLES: Readonly<Record<string, BuiltInRole>> = {
       `${STORAGE}/blobServices/containers/blobs/add/action`,
     ],
   },
+  storageBlobDataReader: {
+    id: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1',
+    actions: [
+      `${STORAGE}/blobServices/containers/read`,
+      `${STORAGE}/blobServices/generateUserDelegationKey/action`,
+    ],
+    dataActions: [`${STORAGE}/blobServices/containers/blobs/read`],
+  },
   storageTableDataReader: {
     id: '76199698-9eea-4c19-bc75-cec21354c6b6',
     actions: [`${STORAGE}/tableServices/tables/read`],

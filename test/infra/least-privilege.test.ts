@@ -6,6 +6,7 @@ import { type Identity, rolesOf } from './roles-of.ts';
 
 const ENTITIES = 'Microsoft.Storage/storageAccounts/tableServices/tables/entities';
 const QUEUES = 'Microsoft.Storage/storageAccounts/queueServices/queues';
+const CONTAINERS = 'Microsoft.Storage/storageAccounts/blobServices/containers';
 const SECRETS = 'Microsoft.KeyVault/vaults/secrets';
 const ACCOUNTS = 'Microsoft.CognitiveServices/accounts';
 
@@ -22,6 +23,10 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   'queues GetMessages': [`${QUEUES}/messages/process/action`],
   'queues DeleteMessage': [`${QUEUES}/messages/process/action`],
   'queues UpdateMessage': [`${QUEUES}/messages/write`],
+  'blobs GetBlob': [`${CONTAINERS}/blobs/read`],
+  'blobs ListBlobs': [`${CONTAINERS}/blobs/read`],
+  'blobs PutBlob': [`${CONTAINERS}/blobs/add/action`],
+  'blobs AppendBlock': [`${CONTAINERS}/blobs/add/action`],
   'keyvault getSecret': [`${SECRETS}/getSecret/action`],
   'keyvault listSecretVersions': [`${SECRETS}/readMetadata/action`],
   'keyvault setSecret': [`${SECRETS}/setSecret/action`],
@@ -33,11 +38,17 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
 /** What is held and not seen in any flow, each with the reason why it stays. */
 const UNSEEN: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['issuer table:history', 'issuer table:rotation', 'rotator table:policy'].map((held) => [
-      `${held} Microsoft.Storage/storageAccounts/tableServices/tables/read`,
-      'the built-in reader of rows also reads the names of tables',
-    ]),
+    ['issuer table:history', 'issuer table:rotation', 'issuer table:usage', 'rotator table:policy'].map(
+      (held) => [
+        `${held} Microsoft.Storage/storageAccounts/tableServices/tables/read`,
+        'the built-in reader of rows also reads the names of tables',
+      ],
+    ),
   ),
+  [`issuer container:proof ${CONTAINERS}/read`]:
+    'the built-in reader of blobs also reads what a container is',
+  [`issuer container:proof Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action`]:
+    'the built-in reader of blobs holds it, and it is for the blob service alone, which is above the container',
   [`rotator table:history ${ENTITIES}/read`]:
     'one role of the two apps adds and changes rows, and it reads them too',
   [`rotator table:demands ${ENTITIES}/delete`]:
@@ -63,7 +74,13 @@ const needed = new Set(
     const [identity, service, verb, resource = ''] = call.split(' ');
     const actions = NEEDS[`${service} ${verb}`];
     assert.ok(actions, `no action is known for "${call}"`);
-    const scope = { tables: `table:${resource}`, queues: `queue:${resource}`, arm: 'account' }[service ?? ''];
+    const scopes: Readonly<Record<string, string>> = {
+      tables: `table:${resource}`,
+      queues: `queue:${resource}`,
+      blobs: `container:${resource}`,
+      arm: 'account',
+    };
+    const scope = scopes[service ?? ''];
     return actions.map((action) => `${identity} ${scope ?? 'vault'} ${action}`);
   }),
 );

@@ -145,6 +145,7 @@ test('every function is registered in its app, and no other', () => {
   assert.deepEqual(registered(rotator), [
     'queueTrigger demands',
     'queueTrigger events',
+    'timerTrigger close',
     'timerTrigger reconcile',
     'timerTrigger rotate',
   ]);
@@ -219,6 +220,7 @@ const EXPECTED_FUNCTIONS = [
   'httpTrigger openapi',
   'httpTrigger operator-applyPolicy',
   'httpTrigger operator-explain',
+  'httpTrigger operator-exportAudit',
   'httpTrigger operator-lift',
   'httpTrigger operator-listAccounts',
   'httpTrigger operator-listEvents',
@@ -231,6 +233,8 @@ const EXPECTED_FUNCTIONS = [
   'httpTrigger operator-readHistory',
   'httpTrigger operator-readOperation',
   'httpTrigger operator-readPolicy',
+  'httpTrigger operator-readProof',
+  'httpTrigger operator-readUsage',
   'httpTrigger operator-resume',
   'httpTrigger operator-revoke',
   'httpTrigger operator-rollBackPolicy',

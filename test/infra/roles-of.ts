@@ -9,12 +9,13 @@ import { BUILT_IN_ROLES, type Permissions } from './built-in-roles.ts';
 export type Identity = 'issuer' | 'rotator';
 
 /**
- * `table:<name>` and `queue:<name>` of the storage account with the state; `host:<identity>`, the storage account of
+ * `table:<name>`, `queue:<name>` and `container:<name>` of the storage account with the state; `host:<identity>`, the storage account of
  * that app's host; `vault`; `account`, every AI account whose keys are rotated; `component`, Application Insights.
  */
 export type Scope =
   | `table:${string}`
   | `queue:${string}`
+  | `container:${string}`
   | `host:${Identity}`
   | 'vault'
   | 'account'
@@ -70,6 +71,7 @@ function assignments(): Pick<Held, 'identity' | 'scope' | 'role'>[] {
   return [
     ...read('tableRoles', (row) => `table:${unquoted(row.get('table'))}`),
     ...read('queueRoles', (row) => `queue:${unquoted(row.get('queue'))}`),
+    ...read('containerRoles', (row) => `container:${unquoted(row.get('container'))}`),
     ...read('vaultRoles', () => 'vault'),
     ...read(
       'hostRoles',

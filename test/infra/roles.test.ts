@@ -42,6 +42,7 @@ test('every assignment to the two identities is one of these', () => {
       'issuer writer table:events',
       'issuer appender table:operations',
       'issuer appender table:policy',
+      'issuer storageTableDataReader table:usage',
       'rotator keeper table:state',
       'rotator writer table:rotation',
       'rotator writer table:history',
@@ -50,12 +51,16 @@ test('every assignment to the two identities is one of these', () => {
       'rotator keeper table:events',
       'rotator sweeper table:operations',
       'rotator storageTableDataReader table:policy',
+      'rotator sweeper table:audit',
+      'rotator keeper table:usage',
       'issuer storageQueueDataMessageSender queue:events',
       'issuer storageQueueDataMessageSender queue:demands',
       'rotator queueWorker queue:events',
       'rotator queueWorker queue:demands',
       'rotator storageQueueDataMessageSender queue:events-poison',
       'rotator storageQueueDataMessageSender queue:demands-poison',
+      'issuer storageBlobDataReader container:proof',
+      'rotator proofAppender container:proof',
       'issuer currentSecret vault',
       'rotator rotator vault',
       'issuer storageBlobDataOwner host:issuer',
@@ -86,9 +91,33 @@ test('the issuer identity can neither change nor delete a row of the audit, nor 
         );
 });
 
-test('the rotator identity has nothing to do with the audit, and cannot make a demand', () => {
-  assert.deepEqual(heldAt('table:audit', 'rotator'), []);
+test('the rotator identity can neither add nor change a row of the audit, and cannot make a demand', () => {
+  assert.deepEqual(heldAt('table:audit', 'rotator'), [`${ENTITIES}/read`, `${ENTITIES}/delete`]);
   assert.ok(!heldAt('table:demands', 'rotator').some((action) => action.endsWith('/add/action')));
+});
+
+test('the proof is appended to by the rotator identity alone, and no identity may write over it or delete of it', () => {
+  const BLOBS = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs';
+  const data = (identity: string): readonly string[] =>
+    rolesOf()
+      .filter((held) => held.scope === 'container:proof' && held.identity === identity)
+      .flatMap(({ dataActions }) => dataActions);
+  assert.deepEqual(data('issuer'), [`${BLOBS}/read`]);
+  assert.deepEqual(data('rotator'), [`${BLOBS}/read`, `${BLOBS}/add/action`]);
+  assert.ok(!heldAt('table:usage', 'issuer').some((action) => !action.endsWith('/read')));
+});
+
+test('the container of the proof takes appends and nothing else, for as long as a row is kept at least', () => {
+  const { text } = bicepFile('storage.bicep');
+  const policy = declarations(bicepFile('storage.bicep'), 'resource').find(({ refersTo }) =>
+    refersTo.startsWith('Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@'),
+  );
+  assert.equal(policy?.at('parent')?.text, 'proof');
+  assert.equal(policy?.at('properties', 'allowProtectedAppendWrites')?.text, 'true');
+  assert.equal(policy?.at('properties', 'immutabilityPeriodSinceCreationInDays')?.text, 'proofDays');
+  assert.equal(policy?.at('properties', 'allowProtectedAppendWritesAll'), undefined);
+  // Azure takes no change of a locked one, so a deployment must leave it alone.
+  assert.match(text, /immutabilityPolicies@[0-9-]+' = if \(!proofLocked\) \{/);
 });
 
 test('neither identity has a role on the storage of the other app’s host, or on the whole account with the state', () => {
@@ -97,7 +126,14 @@ test('neither identity has a role on the storage of the other app’s host, or o
   const scopes = assignments
     .filter(({ file }) => file === 'roles.bicep')
     .map(({ declaration }) => declaration.at('scope')?.text);
-  assert.deepEqual(scopes, ['tables[index]', 'queues[index]', 'hosts[index]', 'vault', 'component']);
+  assert.deepEqual(scopes, [
+    'tables[index]',
+    'queues[index]',
+    'containers[index]',
+    'hosts[index]',
+    'vault',
+    'component',
+  ]);
 });
 
 test('whoever works on a queue may also give a message back, which no built-in role of a worker allows', () => {
@@ -242,8 +278,8 @@ test('infra/README.md lists what the two identities hold, and nothing else', () 
   const listed = [...page.matchAll(/^\| (issuer|rotator) \| ([^|]+) \| ([^|]+) \|/gm)].flatMap(
     ([, who, role = '', where = '']) =>
       where.split(', ').map((part, _, parts) => {
-        const kind = /^(tables|queues|host) /.exec(parts[0] ?? '')?.[1]?.replace(/s$/, '');
-        const place = part.replace(/^(tables|queues|host) /, '');
+        const kind = /^(tables|queues|container|host) /.exec(parts[0] ?? '')?.[1]?.replace(/s$/, '');
+        const place = part.replace(/^(tables|queues|container|host) /, '');
         return `${who} ${roleOf(role)} ${kind === undefined ? place : `${kind}:${place}`}`;
       }),
   );

@@ -26,6 +26,8 @@ export async function endProcesses(): Promise<void> {
 /** In this process, at the speed of the wall clock. This process trusts it from then on. */
 export async function startAzureInProcess(dataFolder: string): Promise<RunningAzure> {
   const [tables, queues] = await Promise.all([startAzurite('table'), startAzurite('queue')]);
+  // Nothing here asks for a blob.
+  const blobs = '';
   const still = async (): Promise<void> => {};
   const azure = await startAzure({
     world: demoWorld,
@@ -33,7 +35,7 @@ export async function startAzureInProcess(dataFolder: string): Promise<RunningAz
     dataFolder,
     now: Date.now,
     log: () => {},
-    azurite: () => ({ tables, queues }),
+    azurite: () => ({ tables, queues, blobs }),
     clock: {
       state: () => ({ now: new Date().toISOString(), speed: 1 }),
       advance: still,

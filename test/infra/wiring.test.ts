@@ -26,6 +26,7 @@ const MUST_BE: readonly [file: string, what: string, path: string, text: string]
         ['BROKER_TENANT_ID', 'tenant().tenantId'],
         ['BROKER_KEY_VAULT_URL', 'urls.vault'],
         ['BROKER_TABLES_URL', 'urls.tables'],
+        ['BROKER_BLOBS_URL', 'urls.blobs'],
       ].map((pair): [string, string, string[]] => [file, 'Microsoft.Web/sites/config', pair]),
     )
     .map(([file, what, [name, text = '']]): [string, string, string, string] => [
@@ -53,6 +54,13 @@ const MUST_BE: readonly [file: string, what: string, path: string, text: string]
     'properties BROKER_HAND_BACK',
     "handBack ? 'true' : 'false'",
   ],
+  [
+    'rotator.bicep',
+    'Microsoft.Web/sites/config',
+    'properties BROKER_AUDIT_DAYS',
+    'string(settings.auditDays)',
+  ],
+  ['rotator.bicep', 'Microsoft.Web/sites/config', 'properties BROKER_HOLD_FROM', 'settings.auditHoldFrom'],
   [
     'app.bicep',
     'Microsoft.Web/sites',
@@ -118,6 +126,7 @@ test('an output of an identity or a storage service is that of its name', () => 
   );
   assert.deepEqual(outputs('storage.bicep'), [
     'storageId storage.id',
+    'blobUrl storage.properties.primaryEndpoints.blob',
     'queueUrl storage.properties.primaryEndpoints.queue',
     'tableUrl storage.properties.primaryEndpoints.table',
   ]);
@@ -131,6 +140,7 @@ test('what both apps work with is each the service’s of its name', () => {
   const urls = declarations(bicepFile('main.bicep'), 'variable').find(({ name }) => name === 'urls');
   assert.equal(urls?.at('tables')?.text, 'storage.outputs.tableUrl');
   assert.equal(urls?.at('queues')?.text, 'storage.outputs.queueUrl');
+  assert.equal(urls?.at('blobs')?.text, 'storage.outputs.blobUrl');
   assert.equal(urls?.at('vault')?.text, 'vault.outputs.vaultUrl');
 });
 

@@ -1,6 +1,7 @@
 /** Clocks that are off: every simulated service and every process of the local mode has one of its own. */
 import type { Clock } from '../../ports.ts';
 import { type ServiceName, serviceNames } from './faults.ts';
+import type { StorageService } from './storage-operation.ts';
 
 /** The clocks of processes: of the tables, and of the broker's instances. */
 export interface ProcessClocks {
@@ -17,10 +18,11 @@ export interface Clocks {
   readonly names: readonly string[];
 }
 
-/** Azurite writes the times of tables and queues, in a process of its own. */
-type InThisProcess = Exclude<ServiceName, 'tables' | 'queues'>;
+/** Azurite writes the times of what is stored, in a process of its own. */
+type InThisProcess = Exclude<ServiceName, StorageService>;
+const isStorage = (name: string): name is StorageService => ['tables', 'queues', 'blobs'].includes(name);
 const isHere = (name: string): name is InThisProcess =>
-  name !== 'tables' && name !== 'queues' && serviceNames.some((service) => service === name);
+  !isStorage(name) && serviceNames.some((service) => service === name);
 
 export function createClocks(now: Clock, processes: ProcessClocks): Clocks {
   const offsets = new Map<ServiceName, number>();

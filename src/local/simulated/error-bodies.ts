@@ -24,6 +24,7 @@ export function errorBody(service: ServiceName | 'ai', status: number): object |
         },
       };
     case 'queues':
+    case 'blobs':
       return `<?xml version="1.0" encoding="utf-8"?><Error><Code>ServerBusy</Code><Message>${message}</Message></Error>`;
     case 'arm':
     case 'graph':

@@ -9,6 +9,7 @@ export const serviceNames = [
   'sts',
   'tables',
   'queues',
+  'blobs',
   'graph',
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];

@@ -8,6 +8,7 @@ const secrets = 'Microsoft.KeyVault/vaults/secrets';
 const entities = 'Microsoft.Storage/storageAccounts/tableServices/tables/entities';
 const queues = 'Microsoft.Storage/storageAccounts/queueServices/queues';
 const messages = `${queues}/messages`;
+const blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs';
 
 /** The built-in roles that matter here, and the custom ones of infra/role-definitions.bicep. */
 export const roles = {
@@ -62,6 +63,8 @@ export const roles = {
     actions: [`${queues}/read`],
     dataActions: [`${messages}/read`, `${messages}/write`, `${messages}/process/action`],
   },
+  'AI token broker proof appender': { actions: [], dataActions: [`${blobs}/read`, `${blobs}/add/action`] },
+  'Storage Blob Data Reader': { actions: [], dataActions: [`${blobs}/read`] },
   'Storage Table Data Reader': { actions: [], dataActions: [`${entities}/read`] },
   'Storage Queue Data Message Sender': { actions: [], dataActions: [`${messages}/add/action`] },
 } as const;

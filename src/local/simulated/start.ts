@@ -43,7 +43,7 @@ export interface AzureOptions {
   readonly now: () => number;
   log(line: string): void;
   /** Azurite's own addresses, for the doors before it; empty while it has none. */
-  azurite(): { readonly tables: string; readonly queues: string };
+  azurite(): Readonly<Record<StorageService, string>>;
   readonly clock: VirtualTime;
 }
 
@@ -65,7 +65,7 @@ export interface RunningAzure {
   /** Azurite's tables for a person's tools: plain, with the published development key. With the account's path. */
   readonly tables: string;
   /** The storage account as the apps meet it: TLS, Entra tokens, roles. With the account's path. */
-  readonly storage: { readonly tables: string; readonly queues: string };
+  readonly storage: Readonly<Record<StorageService, string>>;
   /** With the header of each app. */
   readonly identity: {
     readonly endpoint: string;
@@ -98,6 +98,7 @@ const wellKnown = {
   graph: 7107,
   storageTables: 7108,
   storageQueues: 7109,
+  storageBlobs: 7110,
 };
 const firstAccountPort = 7111;
 /** How often the vault looks for secrets near their end, in wall time. */
@@ -224,6 +225,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
   );
   const storageTables = await storage('tables', wellKnown.storageTables);
   const storageQueues = await storage('queues', wellKnown.storageQueues);
+  const storageBlobs = await storage('blobs', wellKnown.storageBlobs);
   let accountPort = firstAccountPort;
   const gateway = {
     accounts,
@@ -288,6 +290,7 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     storage: {
       tables: `${storageTables}/${DEVELOPMENT_ACCOUNT}`,
       queues: `${storageQueues}/${DEVELOPMENT_ACCOUNT}`,
+      blobs: `${storageBlobs}/${DEVELOPMENT_ACCOUNT}`,
     },
     identity: { endpoint: `${identity}/msi/token`, headers },
     control,

@@ -1,6 +1,6 @@
 /**
  * Who may call the simulated storage account, as Azure decides it with shared keys switched off: an Entra token, and a
- * role that holds the data action at the table or queue.
+ * role that holds the data action at the table, queue or container.
  */
 import type { Verified, VerifyAccessToken } from './entra-verify.ts';
 import { allows, type RoleAssignment } from './roles.ts';
@@ -8,6 +8,11 @@ import type { StorageOperation, StorageService } from './storage-operation.ts';
 
 const AUDIENCES = ['https://storage.azure.com', 'https://storage.azure.com/'];
 const MAX_VERIFIED = 100;
+const BELOW: Readonly<Record<StorageService, string>> = {
+  tables: 'tableServices/default/tables',
+  queues: 'queueServices/default/queues',
+  blobs: 'blobServices/default/containers',
+};
 
 /** `by`: the client id of the caller, whose role does not hold it. */
 export type StorageRefusal = { readonly status: number; readonly code: string; readonly by?: string };
@@ -43,8 +48,7 @@ export function createStorageGate(service: StorageService, options: GateOptions)
     if (token === undefined) return { status: 403, code: 'KeyBasedAuthenticationNotPermitted' };
     const claims = claimsOf(token);
     if (claims === undefined) return { status: 401, code: 'InvalidAuthenticationInfo' };
-    const below = service === 'tables' ? 'tableServices/default/tables' : 'queueServices/default/queues';
-    const scope = `${options.accountId}/${below}/${resource ?? ''}`;
+    const scope = `${options.accountId}/${BELOW[service]}/${resource ?? ''}`;
     const may = (action: string) =>
       allows(options.assignments(), String(claims['oid']), 'dataActions', action, scope);
     const by = String(claims['appid'] ?? claims['azp']);

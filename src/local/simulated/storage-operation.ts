@@ -3,18 +3,19 @@
  * and the data actions of which a caller's role must hold one set.
  * https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory
  */
-export type StorageService = 'tables' | 'queues';
+export type StorageService = 'tables' | 'queues' | 'blobs';
 
 export interface StorageOperation {
-  /** `GetEntity state`, `PutMessage demands`. */
+  /** `GetEntity state`, `PutMessage demands`, `AppendBlock proof`. */
   readonly name: string;
-  /** The table or queue. */
+  /** The table, queue or container. */
   readonly resource: string | undefined;
   /** Any one of these sets is enough. None: no identity of the broker may do it. */
   readonly dataActions: readonly (readonly string[])[];
 }
 
 const ENTITIES = 'Microsoft.Storage/storageAccounts/tableServices/tables/entities';
+const CONTAINERS = 'Microsoft.Storage/storageAccounts/blobServices/containers';
 const MESSAGES = 'Microsoft.Storage/storageAccounts/queueServices/queues/messages';
 
 /** @param isConditional the call has If-Match: it changes a row and never makes one */
@@ -24,7 +25,14 @@ export function storageOperation(
   url: string,
   isConditional: boolean,
 ): StorageOperation {
-  return service === 'tables' ? tableOperation(method, url, isConditional) : queueOperation(method, url);
+  switch (service) {
+    case 'tables':
+      return tableOperation(method, url, isConditional);
+    case 'queues':
+      return queueOperation(method, url);
+    case 'blobs':
+      return blobOperation(method, url);
+  }
 }
 
 function tableOperation(method: string, url: string, isConditional: boolean): StorageOperation {
@@ -93,6 +101,39 @@ function queueOperation(method: string, url: string): StorageOperation {
       return message
         ? named('DeleteMessage', [`${MESSAGES}/process/action`], [`${MESSAGES}/delete`])
         : named('ClearMessages', [`${MESSAGES}/delete`]);
+    default:
+      return named(method);
+  }
+}
+
+/** Without a look at the blob: whether one would be put over another is for Azurite (immutable-container.ts). */
+function blobOperation(method: string, url: string): StorageOperation {
+  const [path = '', query = ''] = url.split('?', 2);
+  const [, , container, blob] = path.split('/');
+  const component = new URLSearchParams(query).get('comp');
+  const named = (name: string, ...actions: readonly string[]) => ({
+    name: container ? `${name} ${container}` : name,
+    resource: container || undefined,
+    dataActions: actions.map((action) => [`${CONTAINERS}/${action}`]),
+  });
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (!container) return named(isRead ? 'ListContainers' : method);
+  if (!blob) {
+    if (isRead)
+      return component === 'list' ? named('ListBlobs', 'blobs/read') : named('GetContainer', 'read');
+    return method === 'PUT' ? named('CreateContainer', 'write') : named('DeleteContainer', 'delete');
+  }
+  switch (method) {
+    case 'GET':
+      return named('GetBlob', 'blobs/read');
+    case 'HEAD':
+      return named('GetBlobProperties', 'blobs/read');
+    case 'DELETE':
+      return named('DeleteBlob', 'blobs/delete');
+    case 'PUT':
+      if (component === null) return named('PutBlob', 'blobs/write', 'blobs/add/action');
+      if (component === 'appendblock') return named('AppendBlock', 'blobs/write', 'blobs/add/action');
+      return named(`SetBlob-${component}`, 'blobs/write');
     default:
       return named(method);
   }

@@ -1,5 +1,5 @@
 /**
- * Stands before Azurite, so that tables and queues have faults, a request log and, at the door for the apps, the role
+ * Stands before Azurite, so that tables, queues and blobs have faults, a request log and, at the door for the apps, the role
  * check that Azure makes. It reads the head of a request and the status of its answer and passes the bytes on: a
  * whole HTTP proxy here cost ten times as much, in the way of every exchange.
  */
@@ -188,14 +188,14 @@ function refusal(
 ): { status: number; text: string } {
   const message = 'This request is not authorized to perform this operation.';
   const header = `x-ms-error-code: ${code}\r\n`;
-  return service === 'queues'
-    ? answer(status, 'application/xml', xmlError(code, message), header)
-    : answer(
+  return service === 'tables'
+    ? answer(
         status,
         'application/json',
         JSON.stringify({ 'odata.error': { code, message: { lang: 'en-US', value: message } } }),
         header,
-      );
+      )
+    : answer(status, 'application/xml', xmlError(code, message), header);
 }
 
 const xmlError = (code: string, message: string): string =>

@@ -22,7 +22,7 @@ before(async () => {
     dataFolder: folder,
     now: () => Date.now() + aheadMs,
     log: () => undefined,
-    azurite: () => ({ tables: 'http://127.0.0.1:1', queues: 'http://127.0.0.1:1' }),
+    azurite: () => ({ tables: 'http://127.0.0.1:1', queues: 'http://127.0.0.1:1', blobs: '' }),
     clock: {
       state: () => ({ now: new Date().toISOString(), speed: 1 }),
       advance: async () => undefined,

@@ -52,7 +52,7 @@ export async function startTestAzure(): Promise<TestAzure> {
       dataFolder,
       now,
       log: (line) => assert.fail(line),
-      azurite: () => ({ tables: 'http://127.0.0.1:1', queues: `http://127.0.0.1:${port}` }),
+      azurite: () => ({ tables: 'http://127.0.0.1:1', queues: `http://127.0.0.1:${port}`, blobs: '' }),
       clock: {
         state: () => ({ now: new Date(now()).toISOString(), speed: 1 }),
         advance: async (seconds) => {

@@ -178,6 +178,7 @@ suite('faults', () => {
       sts: /^\{"error":\{"code":"429"/,
       tables: /^\{"odata.error":\{"code"/,
       queues: /^<\?xml .*<Error><Code>ServerBusy</,
+      blobs: /^<\?xml .*<Error><Code>ServerBusy</,
       graph: /^\{"error":\{"code":"TooManyRequests"/,
     };
     for (const service of serviceNames) {

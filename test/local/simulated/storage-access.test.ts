@@ -3,16 +3,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RoleAssignment } from '../../../src/local/simulated/roles.ts';
 import { createStorageGate } from '../../../src/local/simulated/storage-access.ts';
-import { storageOperation } from '../../../src/local/simulated/storage-operation.ts';
+import { type StorageService, storageOperation } from '../../../src/local/simulated/storage-operation.ts';
 
 const accountId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/st';
 const at = (below: string) => `${accountId}/${below}`;
 const tables = 'tableServices/default/tables';
 const queues = 'queueServices/default/queues';
+const containers = 'blobServices/default/containers';
 const assignments: RoleAssignment[] = [
   { principalId: 'reader', role: 'Storage Table Data Reader', scope: at(`${tables}/audit`) },
   { principalId: 'writer', role: 'AI token broker row keeper', scope: at(`${tables}/state`) },
   { principalId: 'sender', role: 'Storage Queue Data Message Sender', scope: at(`${queues}/demands`) },
+  { principalId: 'viewer', role: 'Storage Blob Data Reader', scope: at(`${containers}/proof`) },
+  { principalId: 'closer', role: 'AI token broker proof appender', scope: at(`${containers}/proof`) },
   { principalId: 'worker', role: 'AI token broker queue worker', scope: at(`${queues}/demands`) },
 ];
 let verifications = 0;
@@ -22,17 +25,11 @@ const verify = (token: string) => {
     ? ({ fault: 'signature' } as const)
     : { claims: { oid: token, appid: `app of ${token}`, exp: 1000 } };
 };
-const gate = (service: 'tables' | 'queues') =>
+const gate = (service: StorageService) =>
   createStorageGate(service, { verify, assignments: () => assignments, accountId, now: () => 999_000 });
 const key = "(PartitionKey='p',RowKey='r')";
 
-const cases: [
-  who: string,
-  service: 'tables' | 'queues',
-  call: string,
-  conditional: boolean,
-  status: number,
-][] = [
+const cases: [who: string, service: StorageService, call: string, conditional: boolean, status: number][] = [
   ['reader', 'tables', `GET /a/audit${key}`, false, 200],
   ['reader', 'tables', 'GET /a/audit()', false, 200],
   ['reader', 'tables', 'POST /a/audit', false, 403],
@@ -56,6 +53,19 @@ const cases: [
   ['worker', 'queues', 'DELETE /a/demands/messages/1?popreceipt=x', false, 200],
   ['worker', 'queues', 'PUT /a/demands/messages/1?popreceipt=x', false, 200],
   ['worker', 'queues', 'DELETE /a/demands', false, 403],
+  ['viewer', 'blobs', 'GET /a/proof/day', false, 200],
+  ['viewer', 'blobs', 'GET /a/proof?restype=container&comp=list', false, 200],
+  ['viewer', 'blobs', 'GET /a/other/day', false, 403],
+  ['viewer', 'blobs', 'PUT /a/proof/day', false, 403],
+  ['viewer', 'blobs', 'PUT /a/proof/day?comp=appendblock', false, 403],
+  ['viewer', 'blobs', 'DELETE /a/proof/day', false, 403],
+  ['closer', 'blobs', 'PUT /a/proof/day', false, 200],
+  ['closer', 'blobs', 'PUT /a/proof/day?comp=appendblock', false, 200],
+  ['closer', 'blobs', 'PUT /a/proof/day?comp=metadata', false, 403],
+  ['closer', 'blobs', 'PUT /a/proof/day?comp=blocklist', false, 403],
+  ['closer', 'blobs', 'PUT /a/proof/day?comp=immutabilityPolicies', false, 403],
+  ['closer', 'blobs', 'DELETE /a/proof/day', false, 403],
+  ['closer', 'blobs', 'DELETE /a/proof?restype=container', false, 403],
   ['forged', 'tables', 'GET /a/audit()', false, 401],
 ];
 for (const [who, service, call, isConditional, status] of cases)

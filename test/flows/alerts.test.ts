@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { createTables } from '../../src/azure/tables.ts';
 import { alertsOf, quietHours, raised } from './alerts.ts';
 import { processesOf } from './processes.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -141,6 +142,20 @@ raisedBy(['queue-poison'], 0, async () => {
     body: '<QueueMessage><MessageText>{</MessageText></QueueMessage>',
   });
   assert.equal(put.status, 201);
+});
+raisedBy(['record-odd'], 0, async () => {
+  const { now } = await stack.control('GET', '/clock');
+  const second = String(now).slice(0, 'YYYY-MM-DDThh:mm:ss'.length);
+  const tables = createTables(stack.description.tables, { getToken: () => assert.fail('on loopback') });
+  await (await tables('audit')).createEntity({
+    partitionKey: second,
+    rowKey: `${second}.000Z-odd`,
+    count: 1,
+    resources: '',
+    records0: 'none of ours',
+  });
+  // Until its minute is settled, and the timer of every minute has come.
+  await ticks(2);
 });
 raisedBy(['directory-cursor'], 0, async () => {
   await fault('graph', { mode: 'status', status: 410 });

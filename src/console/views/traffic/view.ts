@@ -1,0 +1,7 @@
+import type { VNode } from 'preact';
+import { html } from '../../html.ts';
+import type { ViewProps } from '../../view.ts';
+
+export function Traffic(_: ViewProps): VNode {
+  return html`<p>traffic</p>`;
+}

@@ -23,3 +23,17 @@ export type Explanation = z.infer<typeof explanation>;
 export type WhatIf = z.infer<typeof whatIf>;
 export type PolicyInForce = z.infer<(typeof policyShapes)['policyInForce']>;
 export type PolicyVersions = z.infer<(typeof policyShapes)['policyVersions']>;
+
+/** Roll-ups of the record: how often in the period that begins `at`, with the dimensions that were asked for. */
+export interface Usage {
+  readonly at: string;
+  readonly resource?: string;
+  readonly caller?: string;
+  readonly grant?: string;
+  readonly kind?: string;
+  readonly outcome?: string;
+  readonly reason?: string;
+  readonly count: number;
+  readonly lastAt: string;
+}
+export type PolicyApplied = z.infer<(typeof policyShapes)['policyApplied']>;

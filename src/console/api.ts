@@ -41,8 +41,8 @@ const PAGE_ITEMS = 1_000;
 
 export interface ApiWorld {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** The token, or why there is none. */
-  readonly token: () => Promise<string | Problem>;
+  /** The token, or why there is none; another one than `refused`. */
+  readonly token: (refused?: string) => Promise<string | Problem>;
   /** Told the `date` of each answer. */
   readonly heard: (date: string | null) => void;
   readonly sleep: (ms: number) => Promise<void>;
@@ -50,8 +50,14 @@ export interface ApiWorld {
 }
 
 export function createApi(world: ApiWorld): Api {
-  async function once(method: string, path: string, body?: object, key?: string): Promise<object> {
-    const token = await world.token();
+  async function once(
+    method: string,
+    path: string,
+    body?: object,
+    key?: string,
+    refused?: string,
+  ): Promise<object> {
+    const token = await world.token(refused);
     if (typeof token !== 'string') return token;
     try {
       const answer = await world.fetch(`/operator/${path}`, {
@@ -70,6 +76,8 @@ export function createApi(world: ApiWorld): Api {
         referrerPolicy: 'no-referrer',
       });
       world.heard(answer.headers.get('date'));
+      // The token may have ended on the way. One more is tried, not more.
+      if (answer.status === 401 && refused === undefined) return once(method, path, body, key, token);
       const read: unknown = await answer.json();
       if (typeof read !== 'object' || read === null) return problemOf(answer.status, {});
       return answer.ok ? read : problemOf(answer.status, read);

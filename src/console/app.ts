@@ -5,6 +5,7 @@ import type { Api } from './api.ts';
 import type { BrokerClock } from './clock.ts';
 import { html } from './html.ts';
 import { linkTo, type Route, readRoute, VIEW_NAMES, type ViewName } from './route.ts';
+import type { Person } from './session.ts';
 import type { View } from './view.ts';
 import { Accounts } from './views/accounts/view.ts';
 import { Events } from './views/events/view.ts';
@@ -24,10 +25,6 @@ const VIEWS: { readonly [name in ViewName]: { readonly title: string; readonly v
   record: { title: 'Record', view: Record },
 };
 
-export interface Person {
-  readonly name: string;
-  readonly mayAct: boolean;
-}
 interface AppProps {
   readonly api: Api;
   readonly clock: BrokerClock;

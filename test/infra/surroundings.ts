@@ -28,6 +28,7 @@ export async function startAzureInProcess(dataFolder: string): Promise<RunningAz
   const [tables, queues] = await Promise.all([startAzurite('table'), startAzurite('queue')]);
   const still = async (): Promise<void> => {};
   const azure = await startAzure({
+    consoleUrls: () => ['http://127.0.0.1:7071/console'],
     world: demoWorld,
     ports: 'any',
     dataFolder,

@@ -26,3 +26,17 @@ export type PolicyInForce = z.infer<(typeof policyShapes)['policyInForce']>;
 export type PolicyVersions = z.infer<(typeof policyShapes)['policyVersions']>;
 /** What a step says that somebody else changed. */
 export type DriftName = Drift['what'];
+
+/** Roll-ups of the record: how often in the period that begins `at`, with the dimensions that were asked for. */
+export interface Usage {
+  readonly at: string;
+  readonly resource?: string;
+  readonly caller?: string;
+  readonly grant?: string;
+  readonly kind?: string;
+  readonly outcome?: string;
+  readonly reason?: string;
+  readonly count: number;
+  readonly lastAt: string;
+}
+export type PolicyApplied = z.infer<(typeof policyShapes)['policyApplied']>;

@@ -34,8 +34,8 @@ interface DrawingProps {
 
 export function Drawing({ lanes, span, now, label, dueMs, small = false }: DrawingProps): VNode {
   const id = useId();
-  const high = small ? 8 : 26;
-  const top = (lane: number): number => (small ? lane * 12 + 2 : lane * 44 + 18);
+  const high = small ? 10 : 26;
+  const top = (lane: number): number => (small ? lane * 14 + 2 : lane * 44 + 18);
   const at = (ms: number): string => `${percent(span, ms)}%`;
   const wide = (fromMs: number, toMs: number): string =>
     `${Math.max(0, percent(span, toMs) - percent(span, fromMs))}%`;
@@ -63,7 +63,7 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
           ${!small && html`<text x="8" y="17">${words}</text>`}
         </svg>`;
       return html`<g key=${slot}>
-        ${bars.map(({ role, fromMs, toMs }) => box(role, fromMs, toMs, `${slot} ${ROLES[role]}`))}
+        ${bars.map(({ role, fromMs, toMs }) => box(role, fromMs, toMs, role === 'unknown' ? '' : `${slot} ${ROLES[role]}`))}
         ${livesUntilMs && box('lives', now, livesUntilMs, 'its tokens live')}
         ${
           !small &&

@@ -7,6 +7,7 @@ import type { ViewProps } from '../../view.ts';
 import type { Account, Step } from '../../wire.ts';
 import { Drawing, ROLES, SHAPES } from './drawing.ts';
 import { ageOf } from './say.ts';
+import { isIn } from './scale.ts';
 import { lanesOf } from './timeline.ts';
 import { CHOICES, choiceOf, windowOf } from './window.ts';
 
@@ -21,7 +22,9 @@ export function Keys({ account, steps, now, filter, params }: KeysProps): VNode 
   const choice = choiceOf(params['time']);
   const span = windowOf(choice, account, steps, now);
   const lanes = lanesOf(account, steps, span.fromMs, now);
-  const kinds = new Set(lanes.flatMap(({ marks }) => marks.map(({ kind }) => kind)));
+  const kinds = new Set(
+    lanes.flatMap(({ marks }) => marks.filter(({ atMs }) => isIn(span, atMs)).map(({ kind }) => kind)),
+  );
   const label = `Time line of ${name}: ${slots.map(({ slot, state }) => `${slot} is ${state}`).join(', ')}`;
   return html`<div class="row keys-head">
       <h3>Its keys</h3>

@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { html } from '../../html.ts';
 import { Rows } from '../../parts/rows.ts';
-import { relative, span } from '../../parts/time.ts';
+import { span } from '../../parts/time.ts';
 import { linkTo, type Params } from '../../route.ts';
 import type { Account } from '../../wire.ts';
 import { Drawing } from './drawing.ts';
@@ -45,7 +45,9 @@ function Row({
 
 export function ageText(account: Account, now: number): string {
   const { sinceMs, dueMs } = ageOf(account, now);
-  const age = sinceMs === undefined ? 'Key of unknown age' : `Key ${span(now - sinceMs)} old`;
+  const age = sinceMs === undefined ? 'Key of unknown age' : `Key ${brief(now - sinceMs)} old`;
   if (dueMs === undefined) return age;
-  return `${age}, ${dueMs < now ? 'was due' : 'due'} ${relative(dueMs, now)}`;
+  return dueMs < now ? `${age}, was due ${brief(now - dueMs)} ago` : `${age}, due in ${brief(dueMs - now)}`;
 }
+/** The largest unit alone. */
+const brief = (ms: number): string => span(ms).split(' ').slice(0, 2).join(' ');

@@ -47,12 +47,11 @@ export function Accounts(props: ViewProps): VNode {
       }
     </div>
     ${
-      name
-        ? html`<div class="accounts-one">
+      name &&
+      html`<div class="accounts-one">
           <p class="back"><a href=${linkTo('accounts', { ...params, account: undefined, operation: undefined })}>← All accounts</a></p>
           <${Detail} key=${name} ...${props} name=${name} />
         </div>`
-        : html`<p class="empty accounts-one">Choose an account to see its keys on a time line, what was done with them and what is next.</p>`
     }
   </div>`;
 }

@@ -19,7 +19,12 @@ export function useSeen(): {
   const look = () => {
     const now = box.current;
     if (now === null) return;
-    setSeen({ scrolled: now.scrollTop, extent: now.clientHeight, left: now.scrollLeft, width: now.clientWidth });
+    setSeen({
+      scrolled: now.scrollTop,
+      extent: now.clientHeight,
+      left: now.scrollLeft,
+      width: now.clientWidth,
+    });
   };
   useLayoutEffect(() => {
     look();
@@ -50,12 +55,17 @@ export function Rows({ label, count, height, row, heads, class: name = '' }: Lis
   return html`<div class=${`rows scroll ${name}`} tabindex="0" role="region" aria-label=${label}
     ref=${box} onScroll=${look} onFocusOut=${() => setFocused(-1)}>
     <div role=${isTable ? 'table' : 'list'} aria-label=${label} aria-rowcount=${isTable ? count + 1 : undefined}>
-      ${isTable && html`<div role="row" class="heads" aria-rowindex="1">
+      ${
+        isTable &&
+        html`<div role="row" class="heads" aria-rowindex="1">
         ${heads.map((head) => html`<span role="columnheader" key=${head}>${head}</span>`)}
-      </div>`}
+      </div>`
+      }
       <div role=${isTable ? 'rowgroup' : 'presentation'} class="all" style=${{ '--all': `${count * height}px` }}>
         ${shown.map(
-          (index) => html`<div key=${index} class="row-at" style=${{ '--at': `${index * height}px`, '--high': `${height}px` }}
+          (
+            index,
+          ) => html`<div key=${index} class="row-at" style=${{ '--at': `${index * height}px`, '--high': `${height}px` }}
             onFocusIn=${() => setFocused(index)}
             ...${isTable ? { role: 'row', 'aria-rowindex': index + 2 } : { role: 'listitem', 'aria-posinset': index + 1, 'aria-setsize': count }}>
             ${row(index)}

@@ -27,7 +27,8 @@ export const readKind = ({ kind }: Params): EventKind | undefined =>
 
 export function shownEvent(event: BrokerEvent): ShownEvent {
   const { kind, at, ...kept } = event;
-  const { key, type, types, subject, reason, why, outcome, source, transmitter, receivedAt, inForceAt } = kept;
+  const { key, type, types, subject, reason, why, outcome, source, transmitter, receivedAt, inForceAt } =
+    kept;
   const tookMs = Date.parse(inForceAt ?? '') - Date.parse(receivedAt ?? '');
   const took = Number.isNaN(tookMs) ? '' : ` (in force after ${tookMs} ms)`;
   return {

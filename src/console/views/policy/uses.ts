@@ -16,7 +16,9 @@ export function lastUses(items: readonly Usage[]): LastUse {
   }
   return ({ conditions }, { grant }, resource) => {
     // A rule that names one caller has that caller's use; any other one has the use of whoever came by the grant.
-    const id = conditions.find(([name]) => name === 'objectId')?.[1] ?? conditions.find(([name]) => name === 'clientId')?.[1];
+    const id =
+      conditions.find(([name]) => name === 'objectId')?.[1] ??
+      conditions.find(([name]) => name === 'clientId')?.[1];
     return last.get(keyOf(grant, resource, id));
   };
 }

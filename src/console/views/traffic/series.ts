@@ -59,7 +59,9 @@ export interface Column {
 }
 
 export function columnsOf(items: readonly Usage[], edges: readonly number[]): readonly Column[] {
-  const columns = edges.slice(1).map((toMs, place) => ({ fromMs: edges[place] ?? 0, toMs, granted: 0, refused: 0 }));
+  const columns = edges
+    .slice(1)
+    .map((toMs, place) => ({ fromMs: edges[place] ?? 0, toMs, granted: 0, refused: 0 }));
   for (const { at, outcome, count } of items) {
     const atMs = Date.parse(at);
     const column = columns.find(({ toMs }) => atMs < toMs);

@@ -8,6 +8,8 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly correlationId?: string | undefined;
+  /** Whose name it is, where a person was named: nothing was done by the name. */
+  readonly found?: { readonly objectId: string; readonly enabled: boolean } | undefined;
 }
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -117,12 +119,13 @@ export function createApi(world: ApiWorld): Api {
 }
 
 function problemOf(status: number, body: object): Problem {
-  const { detail, correlation_id: id } = body as Readonly<Record<string, unknown>>;
+  const { detail, correlation_id: id, found } = body as Readonly<Record<string, unknown>>;
   return {
     kind: 'problem',
     status,
     detail: typeof detail === 'string' ? detail : `The broker answers ${status}.`,
     ...(typeof id === 'string' && { correlationId: id }),
+    ...(typeof found === 'object' && found !== null && { found: found as NonNullable<Problem['found']> }),
   };
 }
 

@@ -10,6 +10,8 @@ export interface Problem {
   readonly correlationId?: string | undefined;
   /** Whose name it is, where a person was named: nothing was done by the name. */
   readonly found?: { readonly objectId: string; readonly enabled: boolean } | undefined;
+  /** Of a policy: everything that is wrong with it. */
+  readonly problems?: readonly string[] | undefined;
 }
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -20,8 +22,11 @@ export interface Api {
   all<Item>(path: string, query?: Query, most?: number): Promise<All<Item> | Problem>;
   /** An act. It happens once, however often it has to be sent. */
   act<Answer extends object>(path: string, body: object): Promise<Answer | Problem>;
-  /** A question with a body, which changes nothing. */
-  ask<Answer extends object>(path: string, body: object): Promise<Answer | Problem>;
+  /**
+   * A question with a body, which changes nothing.
+   * @param version of the policy that the question is about; such a question is a PUT, as a change would be
+   */
+  ask<Answer extends object>(path: string, body: object, version?: string): Promise<Answer | Problem>;
 }
 export interface All<Item> {
   readonly items: readonly Item[];
@@ -56,7 +61,7 @@ export function createApi(world: ApiWorld): Api {
     method: string,
     path: string,
     body?: object,
-    key?: string,
+    headers?: Headers,
     refused?: string,
   ): Promise<object> {
     const token = await world.token(refused);
@@ -67,7 +72,7 @@ export function createApi(world: ApiWorld): Api {
         headers: {
           authorization: `Bearer ${token}`,
           ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...(key !== undefined && { 'idempotency-key': key }),
+          ...headers,
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -79,7 +84,7 @@ export function createApi(world: ApiWorld): Api {
       });
       world.heard(answer.headers.get('date'));
       // The token may have ended on the way. One more is tried, not more.
-      if (answer.status === 401 && refused === undefined) return once(method, path, body, key, token);
+      if (answer.status === 401 && refused === undefined) return once(method, path, body, headers, token);
       const read: unknown = await answer.json();
       if (typeof read !== 'object' || read === null) return problemOf(answer.status, {});
       return answer.ok ? read : problemOf(answer.status, read);
@@ -88,9 +93,9 @@ export function createApi(world: ApiWorld): Api {
     }
   }
   /** What may be sent again is: it reads, or it has a key under which it happens once. */
-  async function send(method: string, path: string, body?: object, key?: string): Promise<object> {
+  async function send(method: string, path: string, body?: object, headers?: Headers): Promise<object> {
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await once(method, path, body, key);
+      const answer = await once(method, path, body, headers);
       const isTransient = isProblem(answer) && (answer.status === 0 || answer.status >= 500);
       if (!isTransient || attempt === ATTEMPTS) return answer;
       await world.sleep(PAUSE_MS * attempt);
@@ -111,21 +116,26 @@ export function createApi(world: ApiWorld): Api {
       }
     },
     act: async <Answer extends object>(path: string, body: object) =>
-      (await send('POST', path, body, world.newKey())) as Answer | Problem,
-    ask: async <Answer extends object>(path: string, body: object) =>
-      (await send('POST', path, body)) as Answer | Problem,
+      (await send('POST', path, body, { 'idempotency-key': world.newKey() })) as Answer | Problem,
+    ask: async <Answer extends object>(path: string, body: object, version?: string) =>
+      (await (version === undefined
+        ? send('POST', path, body)
+        : send('PUT', path, body, { 'if-match': `"${version}"` }))) as Answer | Problem,
   };
   return api;
 }
 
+type Headers = Readonly<Record<string, string>>;
+
 function problemOf(status: number, body: object): Problem {
-  const { detail, correlation_id: id, found } = body as Readonly<Record<string, unknown>>;
+  const { detail, correlation_id: id, found, problems } = body as Readonly<Record<string, unknown>>;
   return {
     kind: 'problem',
     status,
     detail: typeof detail === 'string' ? detail : `The broker answers ${status}.`,
     ...(typeof id === 'string' && { correlationId: id }),
     ...(typeof found === 'object' && found !== null && { found: found as NonNullable<Problem['found']> }),
+    ...(Array.isArray(problems) && { problems: problems.map(String) }),
   };
 }
 

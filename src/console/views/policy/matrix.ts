@@ -21,6 +21,8 @@ export interface Subject {
   readonly key: string;
   /** Tenant first, then what else must hold. */
   readonly conditions: readonly (readonly [name: string, value: string])[];
+  /** By which grants. */
+  readonly grants: readonly string[];
 }
 /** What one grant gives the callers of a row for the resource of a column. */
 export interface Given {
@@ -45,7 +47,10 @@ export function matrixOf({ resources = [], grants = [] }: WrittenPolicy): Matrix
     const matches = matcherOf(grant.resources);
     return new Set(names.flatMap((name, place) => (matches(name) ? [place] : [])));
   });
-  const subjects = new Map<string, { subject: Subject; by: { grant: number; tried: string }[] }>();
+  const subjects = new Map<
+    string,
+    { subject: Omit<Subject, 'grants'>; by: { grant: number; tried: string }[] }
+  >();
   for (const [grant, { callers }] of grants.entries())
     for (const { shadow, ...rule } of callers) {
       const conditions = conditionsOf(rule);
@@ -56,7 +61,10 @@ export function matrixOf({ resources = [], grants = [] }: WrittenPolicy): Matrix
     }
   const rows = [...subjects.values()];
   return {
-    subjects: rows.map(({ subject }) => subject),
+    subjects: rows.map(({ subject, by }) => ({
+      ...subject,
+      grants: by.flatMap(({ grant }) => grants[grant]?.name ?? []),
+    })),
     resources: names,
     cell: (subject, resource) =>
       (rows[subject]?.by ?? []).flatMap(({ grant, tried }) => {

@@ -1,0 +1,123 @@
+/**
+ * Callers down, resources across. Only the cells that are seen are in the page. Arrow keys go from cell to cell,
+ * Home and End to the ends of a row, with Ctrl to those of the table; Enter opens what is behind a cell.
+ */
+import type { VNode } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { html } from '../../html.ts';
+import { useSeen } from '../../parts/rows.ts';
+import { relative } from '../../parts/time.ts';
+import { scrollTo, windowOf } from '../../parts/window.ts';
+import type { Given, Matrix, Subject } from './matrix.ts';
+import { moved } from './move.ts';
+import type { LastUse } from './uses.ts';
+
+export interface Shown {
+  readonly matrix: Matrix;
+  /** Which of the matrix's rows and columns. */
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+  /** Absent: not known yet. */
+  readonly lastUse: LastUse | undefined;
+  readonly now: number;
+}
+/** Pixels; the styles have them too. */
+const ROW = 56;
+const COLUMN = 150;
+const HEAD = 40;
+
+export function Grid({
+  matrix,
+  rows,
+  columns,
+  lastUse,
+  now,
+  open,
+}: Shown & { open: (subject: string, resource: string) => void }): VNode {
+  const { seen, box, look } = useSeen();
+  const [at, setAt] = useState({ row: 0, column: 0 });
+  const row = Math.min(at.row, rows.length - 1);
+  const column = Math.min(at.column, columns.length - 1);
+  const moves = useRef(false);
+  const down = { scrolled: seen.scrolled, extent: seen.extent - HEAD };
+  const across = { scrolled: seen.left, extent: seen.width - firstWidth(box.current) };
+  useLayoutEffect(() => {
+    if (!moves.current) return;
+    moves.current = false;
+    box.current?.scrollTo(scrollTo(column, COLUMN, across), scrollTo(row, ROW, down));
+    box.current?.querySelector<HTMLElement>('[tabindex="0"][role=gridcell]')?.focus({ preventScroll: true });
+  }, [row, column]);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const to = moved(
+      { row, column },
+      event,
+      { rows: rows.length, columns: columns.length },
+      Math.floor(down.extent / ROW),
+    );
+    if (to === undefined) return;
+    event.preventDefault();
+    moves.current = true;
+    setAt(to);
+  };
+  const shownColumns = windowOf(columns.length, COLUMN, across, [column]);
+  return html`<div class="grid scroll" ref=${box} onScroll=${look} onKeyDown=${onKeyDown}
+    role="grid" aria-label="Callers and resources" aria-readonly="true" aria-rowcount=${rows.length + 1} aria-colcount=${columns.length + 1}
+    style=${{ '--all': `${rows.length * ROW}px`, '--wide': `${columns.length * COLUMN}px` }}>
+    <div class="heads" role="row" aria-rowindex="1">
+      <span class="first" role="columnheader" aria-colindex="1">Callers</span>
+      ${shownColumns.map((place) => html`<span key=${place} class="cell" role="columnheader" aria-colindex=${place + 2} style=${{ '--x': `${place * COLUMN}px` }}>${matrix.resources[columns[place] ?? 0]}</span>`)}
+    </div>
+    <div class="all" role="rowgroup">
+      ${windowOf(rows.length, ROW, down, [row]).map((place) => {
+        const subject = matrix.subjects[rows[place] ?? 0];
+        return (
+          subject &&
+          html`<div key=${subject.key} role="row" class="row-at" aria-rowindex=${place + 2} style=${{ '--y': `${place * ROW}px` }}>
+          <span class="first" role="rowheader" aria-colindex="1" title=${subject.key}>${subject.conditions.map(([name, value], index) => html`<span key=${index}><small>${name}</small> ${value}</span>`)}</span>
+          ${shownColumns.map((across) => {
+            const index = columns[across] ?? 0;
+            const name = matrix.resources[index] ?? '';
+            const given = matrix.cell(rows[place] ?? 0, index);
+            const isCurrent = place === row && across === column;
+            const choose = () => {
+              setAt({ row: place, column: across });
+              if (given.length > 0) open(subject.key, name);
+            };
+            return html`<span key=${across} class=${`cell ${given.length > 0 ? 'given' : ''}`} role="gridcell" aria-colindex=${across + 2} tabindex=${isCurrent ? 0 : -1}
+              style=${{ '--x': `${across * COLUMN}px` }} onClick=${choose} onKeyDown=${(event: KeyboardEvent) => event.key === 'Enter' && choose()}>
+              ${given.length === 0 ? html`<span class="visually-hidden">nothing</span>` : cellText(subject, given, name, lastUse, now)}
+            </span>`;
+          })}
+        </div>`
+        );
+      })}
+    </div>
+  </div>`;
+}
+
+function cellText(
+  subject: Subject,
+  given: readonly Given[],
+  resource: string,
+  lastUse: LastUse | undefined,
+  now: number,
+) {
+  const last = given
+    .map((one) => lastUse?.(subject, one, resource) ?? '')
+    .sort()
+    .at(-1);
+  return html`${given.map(
+    ({
+      grant,
+      kinds,
+      maxLifetime,
+      isShadow,
+      tried,
+    }) => html`<span key=${grant} class=${isShadow ? 'trial' : ''}>
+      ${kinds.join(', ') || 'no kind'} ≤ ${maxLifetime}${(isShadow || tried) && html` <span class="tag warn">on trial</span>`}</span>`,
+  )}
+    <small class="quiet">${lastUse && (last ? relative(Date.parse(last), now) : 'not used')}</small>`;
+}
+
+const firstWidth = (box: HTMLElement | null): number =>
+  box?.querySelector<HTMLElement>('.first')?.offsetWidth ?? 260;

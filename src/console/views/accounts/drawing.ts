@@ -13,13 +13,7 @@ export const SHAPES: { readonly [kind in Mark['kind']]: { readonly d: string; re
   emergency: { d: 'M0-7L7 0 0 7-7 0z', words: 'emergency' },
   problem: { d: 'M-4-4L4 4M4-4L-4 4', words: 'a problem' },
 };
-export const ROLES = {
-  active: 'in use',
-  draining: 'draining',
-  retiring: 'being replaced',
-  spare: 'spare',
-  unknown: 'not known',
-} as const;
+const WORDS: Readonly<Record<string, string>> = { active: 'in use', unknown: '' };
 
 interface DrawingProps {
   readonly lanes: readonly Lane[];
@@ -63,7 +57,7 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
           ${!small && html`<text x="8" y="17">${words}</text>`}
         </svg>`;
       return html`<g key=${slot}>
-        ${bars.map(({ role, fromMs, toMs }) => box(role, fromMs, toMs, role === 'unknown' ? '' : `${slot} ${ROLES[role]}`))}
+        ${bars.map(({ role, fromMs, toMs }, index) => box(role, fromMs, toMs, [index === 0 ? slot : '', WORDS[role] ?? role].join(' ')))}
         ${livesUntilMs && box('lives', now, livesUntilMs, 'its tokens live')}
         ${
           !small &&

@@ -20,7 +20,7 @@ export function History({ steps, now }: { readonly steps: readonly Step[]; reado
             <td>${span(tookMs)}</td>
             <td>
               ${emergency && html`<span class="tag bad">emergency</span> `}
-              ${DRIFTS.includes(what) && html`<span class="tag warn">drift</span> `}${what}
+              ${DRIFTS.includes(what) && html`<span class="tag warn">drift</span> `}${what}.
               ${newKeyLagMs !== undefined && ` New key accepted within ${span(newKeyLagMs)}.`}
               ${oldKeyLagMs !== undefined && ` Old key refused within ${span(oldKeyLagMs)}.`}
             </td>

@@ -40,7 +40,7 @@ export function Followed({ api, id, now, close }: FollowedProps): VNode {
   const [tone, words] = STATES[state];
   const first = Math.max(1, steps.length - LAST + 1);
   const lag = (name: string, what: string) =>
-    typeof result[name] === 'number' && html`<li>${what} within ${span(result[name])}.</li>`;
+    typeof result[name] === 'number' && html`<p>${what} within ${span(result[name])}.</p>`;
   return html`<section class="card followed" aria-label=${`${act} ${target}`}>
     <p class="row">
       <strong>${act} ${target}</strong> <span class=${`tag ${tone}`} role="status">${words}</span>
@@ -49,8 +49,8 @@ export function Followed({ api, id, now, close }: FollowedProps): VNode {
     <p class="quiet">Reason: ${reason}</p>
     <ol role="log" aria-label="Steps">
       ${steps.slice(-LAST).map((step, at) => html`<li key=${first + at} value=${first + at}><${Time} at=${step.at} now=${now} /> ${step.what}</li>`)}
-      ${lag('newKeyLagMs', 'The new key was accepted')} ${lag('oldKeyLagMs', 'The old key was refused')}
     </ol>
+    ${lag('newKeyLagMs', 'The new key was accepted')} ${lag('oldKeyLagMs', 'The old key was refused')}
     ${failed && html`<p role="alert"><strong>What to do:</strong> ${failed.advice} (${failed.code})</p>`}
   </section>`;
 }

@@ -85,7 +85,7 @@ function OneGrant({
     <summary><strong>${grant.name}</strong>${' '}
       <span class=${`tag ${grant.applies ? 'good' : 'bad'}`}>${grant.applies ? '✓ applies' : '✕ does not apply'}</span></summary>
     ${rulesOf(grant).map(
-      ({ rule, conditions }) => html`<div key=${rule ?? -1}>
+      ([rule, conditions]) => html`<div key=${rule ?? -1}>
         ${rule !== undefined && html`<p class="quiet">Its caller rule ${rule + 1}</p>`}
         <ul class="conditions">${conditions.map(
           (condition) => html`<li key=${conditionWords(condition)} class=${condition.met ? 'met' : 'unmet'}>

@@ -15,7 +15,7 @@ test('the table of settings in the README is what config.ts reads', () => {
   const rows = Object.entries(all).map(([name, shape]) => {
     const absent = shape.safeParse(undefined);
     const initial = absent.success
-      ? `\`${Array.isArray(absent.data) ? absent.data.join(' ') : absent.data}\``
+      ? `\`${Array.isArray(absent.data) ? absent.data.join(' ') : (absent.data ?? '')}\``
       : 'required';
     const inIssuer = name in issuerSettings.shape;
     const app = inIssuer && name in rotatorSettings.shape ? 'both' : inIssuer ? 'issuer' : 'rotator';

@@ -8,6 +8,8 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly correlationId?: string | undefined;
+  /** Whose name it is, where a person was named: nothing was done by the name. */
+  readonly found?: { readonly objectId: string; readonly enabled: boolean } | undefined;
   /** Of a policy: everything that is wrong with it. */
   readonly problems?: readonly string[] | undefined;
 }
@@ -126,12 +128,13 @@ export function createApi(world: ApiWorld): Api {
 type Headers = Readonly<Record<string, string>>;
 
 function problemOf(status: number, body: object): Problem {
-  const { detail, correlation_id: id, problems } = body as Readonly<Record<string, unknown>>;
+  const { detail, correlation_id: id, found, problems } = body as Readonly<Record<string, unknown>>;
   return {
     kind: 'problem',
     status,
     detail: typeof detail === 'string' ? detail : `The broker answers ${status}.`,
     ...(typeof id === 'string' && { correlationId: id }),
+    ...(typeof found === 'object' && found !== null && { found: found as NonNullable<Problem['found']> }),
     ...(Array.isArray(problems) && { problems: problems.map(String) }),
   };
 }

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 export async function buildConsoleIn(dataFolder: string): Promise<string> {
   const folder = join(dataFolder, 'console');
   // The bundler is loaded while other processes start.
-  const { buildConsole } = await import('../../infra/build-console.ts');
+  const [{ buildConsole }, esbuild] = await Promise.all([
+    import('../../infra/build-console.ts'),
+    import('esbuild'),
+  ]);
   await buildConsole(folder);
+  // It has a process of its own, which is not needed any more.
+  await esbuild.stop();
   return folder;
 }

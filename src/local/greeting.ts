@@ -13,7 +13,7 @@ export function greeting(
   policy?: Pick<Published, 'version' | 'changed'>,
   policyFile?: string,
 ): string {
-  const { instances, resources, callers } = description;
+  const { instances, resources, callers, console: page } = description;
   const first = callers.find(({ may }) => may.length > 0);
   const command = 'npx azure-ai-token-broker';
   const rows = [
@@ -35,7 +35,7 @@ export function greeting(
     '            (description.json has every address; the demo secrets are in it)',
     '            (for PowerShell: the .ps1 files beside the .sh files)',
     '',
-    'Next, in a second terminal:',
+    `Next, open ${page} in a browser; in a second terminal:`,
     '',
     // This command alone, so that they are the same in bash and in PowerShell.
     ...steps([

@@ -1,7 +1,74 @@
+/** *Revocations*: what is refused and since when, each counted down to its end; the form that begins one; lift. */
 import type { VNode } from 'preact';
 import { html } from '../../html.ts';
+import { useAnswer } from '../../parts/answer.ts';
+import { Rows, Td } from '../../parts/rows.ts';
+import { Empty, Failed, Loading } from '../../parts/state.ts';
+import { relative, span, Time } from '../../parts/time.ts';
+import { linkTo } from '../../route.ts';
 import type { ViewProps } from '../../view.ts';
+import type { Revocation } from '../../wire.ts';
+import { countdownOf, isShown, SHOWN, shownOf } from './countdown.ts';
+import { Form } from './form.ts';
+import { One } from './one.ts';
+import { capital, scopeWords } from './scope.ts';
 
-export function Revocations(_: ViewProps): VNode {
-  return html`<p>revocations</p>`;
+const EVERY_MS = 3_000;
+const MOST = 5_000;
+const HIGH = 44;
+const HEADS = ['What', 'State', 'Last token', 'In force', 'Reason'];
+
+export function Revocations(props: ViewProps): VNode {
+  const { api, route, filter, now, mayAct } = props;
+  const { params } = route;
+  const { answer, problem, again } = useAnswer(
+    () => api.all<Revocation>('revocations', {}, MOST),
+    [],
+    EVERY_MS,
+  );
+  const open = answer?.items.find(({ key }) => key === params['key']);
+  return html`${open && html`<${One} key=${open.key} entry=${open} ...${{ api, now, mayAct, again }} close=${() => filter({ ...params, key: undefined })} />`}
+    ${
+      mayAct
+        ? html`<${Form} ...${props} filter=${(to: { key?: string }) => {
+            filter({ ...params, ...to });
+            again();
+          }} />`
+        : html`<p class="quiet">To end an access you need the app role Broker.Operator.</p>`
+    }
+    ${problem && html`<${Failed} problem=${problem} again=${again} />`}
+    ${answer ? html`<${List} items=${answer.items} ...${props} />` : !problem && html`<${Loading} />`}`;
+}
+
+function List({ items, route, filter, now }: ViewProps & { readonly items: readonly Revocation[] }): VNode {
+  const { params } = route;
+  if (items.length === 0)
+    return html`<${Empty}>Nothing is revoked. What was ended long ago is in the record.</${Empty}>`;
+  const shown = shownOf(params['show']);
+  const found = items.filter((entry) => isShown(entry, shown, params['q'] ?? ''));
+  return html`<h2>What is revoked</h2>
+    <div class="row revoked-filters">
+      <p class="field"><label for="q">Find</label>
+        <input id="q" type="search" value=${params['q'] ?? ''} onInput=${(event: Event) => filter({ ...params, q: (event.target as HTMLInputElement).value })} /></p>
+      <p class="field"><label for="show">Which</label>
+        <select id="show" value=${shown} onChange=${(event: Event) => filter({ ...params, show: (event.target as HTMLSelectElement).value })}>
+          ${Object.entries(SHOWN).map(([value, words]) => html`<option key=${value} value=${value}>${words}</option>`)}
+        </select></p>
+    </div>
+    ${
+      found.length === 0
+        ? html`<${Empty}>None is so. Change what is looked for.</${Empty}>`
+        : html`<${Rows} class="revoked" label="What is revoked" heads=${HEADS} count=${found.length} height=${HIGH}
+        row=${(at: number) => found[at] && cells(found[at], params, now)} />`
+    }`;
+}
+
+function cells(entry: Revocation, params: ViewProps['route']['params'], now: number): VNode {
+  const { key, scope, blocked, reason, inForceAt } = entry;
+  const { leftMs } = countdownOf(entry, undefined, now);
+  return html`<${Td}><a href=${linkTo('revocations', { ...params, key })}>${capital(scopeWords(scope))}</a></${Td}>
+    <${Td}><span class=${`tag ${blocked ? 'bad' : 'warn'}`}>${blocked ? '✕ Blocked' : '✂ Cut off'}</span></${Td}>
+    <${Td}>${leftMs > 0 ? `within ${span(leftMs)}` : '✓ dead'}</${Td}>
+    <${Td}>${inForceAt ? html`<${Time} at=${inForceAt} now=${now} /> <span class="quiet">${relative(Date.parse(inForceAt), now)}</span>` : 'not yet'}</${Td}>
+    <${Td}>${reason}</${Td}>`;
 }

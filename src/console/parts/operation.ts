@@ -1,0 +1,53 @@
+/** An act that was asked for, followed in its place until it has ended. */
+import type { VNode } from 'preact';
+import { useRef } from 'preact/hooks';
+import { type Api, isProblem, pathOf } from '../api.ts';
+import { html } from '../html.ts';
+import type { Operation } from '../wire.ts';
+import { useAnswer } from './answer.ts';
+import { Failed, Loading } from './state.ts';
+import { span, Time } from './time.ts';
+
+const EVERY_MS = 1_000;
+const STATES = {
+  running: ['', '↻ Under way'],
+  succeeded: ['good', '✓ Done'],
+  failed: ['bad', '✕ Failed'],
+  superseded: ['warn', '! An emergency took it over'],
+} as const;
+
+interface FollowedProps {
+  readonly api: Api;
+  readonly id: string;
+  readonly now: number;
+  readonly close: () => void;
+}
+
+export function Followed({ api, id, now, close }: FollowedProps): VNode {
+  const ended = useRef<Operation | undefined>(undefined);
+  const ask = async () => {
+    if (ended.current?.id === id) return ended.current;
+    const answer = await api.get<Operation>(pathOf('operations', id));
+    if (!isProblem(answer) && answer.state !== 'running') ended.current = answer;
+    return answer;
+  };
+  const { answer, problem, again } = useAnswer(ask, [id], EVERY_MS);
+  if (answer === undefined)
+    return problem ? html`<${Failed} problem=${problem} again=${again} />` : html`<${Loading} />`;
+  const { act, target, reason, state, steps, result = {}, problem: failed } = answer;
+  const [tone, words] = STATES[state];
+  const lag = (name: string, what: string) =>
+    typeof result[name] === 'number' && html`<li>${what} within ${span(result[name])}.</li>`;
+  return html`<section class="card followed" aria-label=${`${act} ${target}`}>
+    <p class="row">
+      <strong>${act} ${target}</strong> <span class=${`tag ${tone}`} role="status">${words}</span>
+      <button type="button" onClick=${close}>${state === 'running' ? 'Stop watching' : 'Close'}</button>
+    </p>
+    <p class="quiet">Reason: ${reason}</p>
+    <ol role="log" aria-label="Steps">
+      ${steps.map((step, at) => html`<li key=${at}><${Time} at=${step.at} now=${now} /> ${step.what}</li>`)}
+      ${lag('newKeyLagMs', 'The new key was accepted')} ${lag('oldKeyLagMs', 'The old key was refused')}
+    </ol>
+    ${failed && html`<p role="alert"><strong>What to do:</strong> ${failed.advice} (${failed.code})</p>`}
+  </section>`;
+}

@@ -1,0 +1,64 @@
+/** One account: its keys on a time line, what is next, what blocks it and what to do, and what was done. */
+import type { VNode } from 'preact';
+import { type Api, isProblem, pathOf } from '../../api.ts';
+import { html } from '../../html.ts';
+import { useAnswer } from '../../parts/answer.ts';
+import { Followed } from '../../parts/operation.ts';
+import { Failed, Loading } from '../../parts/state.ts';
+import type { ViewProps } from '../../view.ts';
+import type { Account, Page, Step } from '../../wire.ts';
+import { Acts } from './acts.ts';
+import { Facts } from './facts.ts';
+import { History } from './history.ts';
+import { Keys } from './keys.ts';
+import { stateOf } from './say.ts';
+
+const EVERY_MS = 2_000;
+const MOST_STEPS = 200;
+
+async function read(api: Api, name: string) {
+  const account = await api.get<Account>(pathOf('accounts', name));
+  if (isProblem(account) || !account.rotates) return isProblem(account) ? account : { account, steps: [] };
+  const steps = await api.get<Page<Step>>(pathOf('accounts', name, 'history'), { limit: MOST_STEPS });
+  return isProblem(steps) ? steps : { account, steps: steps.items };
+}
+
+export function Detail({
+  api,
+  route,
+  filter,
+  now,
+  mayAct,
+  name,
+}: ViewProps & { readonly name: string }): VNode {
+  const { answer, problem, again } = useAnswer(() => read(api, name), [name], EVERY_MS);
+  const { params } = route;
+  if (answer === undefined)
+    return problem ? html`<${Failed} problem=${problem} again=${again} />` : html`<${Loading} />`;
+  const { account, steps } = answer;
+  const { tone, sign, words } = stateOf(account);
+  return html`<section aria-labelledby="account-name" class="account">
+    <div class="row head">
+      <h2 id="account-name">${name}</h2>
+      <span class=${`tag ${tone}`} role="status"><span aria-hidden="true">${sign}</span> ${words}</span>
+      <span class="quiet">${account.kind}, ${account.tokenKinds.join(' and ')} tokens</span>
+    </div>
+    ${problem && html`<${Failed} problem=${problem} again=${again} />`}
+    ${
+      params['operation'] &&
+      html`<${Followed} api=${api} id=${params['operation']} now=${now}
+      close=${() => filter({ ...params, operation: undefined })} />`
+    }
+    <${Facts} account=${account} now=${now} />
+    ${
+      mayAct &&
+      account.rotates &&
+      html`<${Acts} api=${api} account=${account} begun=${(operation: string) => {
+        filter({ ...params, operation });
+        again();
+      }} />`
+    }
+    ${account.slots && html`<${Keys} ...${{ account, steps, now, filter, params }} />`}
+    ${account.rotates && html`<h3>What was done</h3><${History} steps=${steps} now=${now} />`}
+  </section>`;
+}

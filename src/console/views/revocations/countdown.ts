@@ -1,0 +1,51 @@
+/** How far a revocation is: received, in force, and the last token dead. Pure. */
+import type { Revocation } from '../../wire.ts';
+
+export interface Stage {
+  readonly name: 'received' | 'inForce' | 'over';
+  /** Undefined: not known yet. */
+  readonly atMs: number | undefined;
+  readonly done: boolean;
+}
+export interface Countdown {
+  readonly stages: readonly Stage[];
+  /** Until the last token is dead; 0 when it is. */
+  readonly leftMs: number;
+  /** Of the time from the receipt to the last token's end; 1 when it is over. */
+  readonly part: number;
+}
+type Times = Pick<Revocation, 'receivedAt' | 'inForceAt' | 'lastTokenUntil'>;
+
+/** @param lastMs the end of the last token that the record knows of, where it knows all; else the longest possible counts */
+export function countdownOf(
+  { receivedAt, inForceAt, lastTokenUntil }: Times,
+  lastMs: number | undefined,
+  nowMs: number,
+): Countdown {
+  const receivedMs = Date.parse(receivedAt);
+  const inForceMs = inForceAt === undefined ? undefined : Date.parse(inForceAt);
+  const longestMs = lastTokenUntil === undefined ? undefined : Date.parse(lastTokenUntil);
+  const overMs = inForceMs === undefined ? undefined : Math.max(inForceMs, lastMs ?? longestMs ?? inForceMs);
+  const over = overMs !== undefined && nowMs >= overMs;
+  const wholeMs = (overMs ?? nowMs) - receivedMs;
+  return {
+    stages: [
+      { name: 'received', atMs: receivedMs, done: true },
+      { name: 'inForce', atMs: inForceMs, done: inForceMs !== undefined && nowMs >= inForceMs },
+      { name: 'over', atMs: overMs, done: over },
+    ],
+    leftMs: over || overMs === undefined ? 0 : overMs - nowMs,
+    part: over ? 1 : Math.max(0, Math.min(1, wholeMs <= 0 ? 1 : (nowMs - receivedMs) / wholeMs)),
+  };
+}
+
+export const SHOWN = { '': 'All', blocked: 'Blocked', cut: 'Cut off' } as const;
+export type Shown = keyof typeof SHOWN;
+export const shownOf = (text = ''): Shown => (text === 'blocked' || text === 'cut' ? text : '');
+
+export function isShown({ blocked, key, reason, source }: Revocation, shown: Shown, text: string): boolean {
+  return (
+    (shown === '' || blocked === (shown === 'blocked')) &&
+    `${key} ${reason} ${source}`.toLowerCase().includes(text.trim().toLowerCase())
+  );
+}

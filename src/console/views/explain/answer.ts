@@ -30,7 +30,7 @@ export function Answer({ explanation, now }: { readonly explanation: Full; reado
   } = explanation;
   const isGranted = outcome === 'granted';
   const again = nowWords(explanation);
-  const days = at && at.slice(0, 10);
+  const days = at?.slice(0, 10);
   return html`<section class="answer" aria-labelledby="answer-title">
     <div class=${`card verdict ${isGranted ? 'granted' : 'refused'}`} role="status">
       <h2 id="answer-title"><span aria-hidden="true">${isGranted ? '✓' : '✕'}</span> ${headline(explanation)}</h2>

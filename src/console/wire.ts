@@ -31,7 +31,10 @@ export type DriftName = Drift['what'];
 export interface Usage {
   readonly at: string;
   readonly resource?: string;
+  /** The object id; the two others come with it. */
   readonly caller?: string;
+  readonly clientId?: string;
+  readonly tenantId?: string;
   readonly grant?: string;
   readonly kind?: string;
   readonly outcome?: string;

@@ -122,9 +122,33 @@ describe('finding rows and columns', () => {
 
 describe('the last use of a cell', () => {
   const items = [
-    { grant: 'a', resource: 'speech', caller: 'app-1', at: '', lastAt: '2026-11-01T00:00:00Z', count: 1 },
-    { grant: 'a', resource: 'speech', caller: 'app-2', at: '', lastAt: '2026-11-02T00:00:00Z', count: 1 },
-    { grant: 'a', resource: 'speech', caller: 'app-1', at: '', lastAt: '2026-10-01T00:00:00Z', count: 1 },
+    {
+      grant: 'a',
+      resource: 'speech',
+      caller: 'sp-1',
+      clientId: 'app-1',
+      at: '',
+      lastAt: '2026-11-01T00:00:00Z',
+      count: 1,
+    },
+    {
+      grant: 'a',
+      resource: 'speech',
+      caller: 'sp-2',
+      clientId: 'app-2',
+      at: '',
+      lastAt: '2026-11-02T00:00:00Z',
+      count: 1,
+    },
+    {
+      grant: 'a',
+      resource: 'speech',
+      caller: 'sp-1',
+      clientId: 'app-1',
+      at: '',
+      lastAt: '2026-10-01T00:00:00Z',
+      count: 1,
+    },
   ];
   const of = (conditions: [string, string][], resource = 'speech') =>
     lastUses(items)(
@@ -134,6 +158,7 @@ describe('the last use of a cell', () => {
     );
   it('is of the caller where the rule names one', () => {
     assert.equal(of([['clientId', 'app-1']]), '2026-11-01T00:00:00Z');
+    assert.equal(of([['objectId', 'sp-1']]), '2026-11-01T00:00:00Z');
     assert.equal(of([['clientId', 'app-3']]), undefined);
   });
   it('is of whoever came by the grant where the rule names many', () => {

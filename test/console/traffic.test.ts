@@ -28,7 +28,7 @@ describe('what the traffic view asks for', () => {
       return edges.slice(-2).map((ms) => new Date(ms).toISOString());
     };
     assert.deepEqual(last('day'), ['2026-11-27T09:00:00.000Z', '2026-11-27T10:00:00.000Z']);
-    assert.deepEqual(last('week'), ['2026-11-27T06:00:00.000Z', '2026-11-27T12:00:00.000Z']);
+    assert.deepEqual(last('week'), ['2026-11-27T18:00:00.000Z', '2026-11-28T00:00:00.000Z']);
     assert.deepEqual(last('month'), ['2026-11-27T00:00:00.000Z', '2026-11-28T00:00:00.000Z']);
     assert.deepEqual(last('year'), ['2026-11-01T00:00:00.000Z', '2026-12-01T00:00:00.000Z']);
     assert.equal(

@@ -20,7 +20,7 @@ import { lastUses } from './uses.ts';
 const EVERY_MS = 10_000;
 const USED_DAYS = 30;
 const DAY_MS = 86_400_000;
-const MOST_USES = 50_000;
+const MOST_USES = 20_000;
 
 export function Policy({ api, route: { params }, filter, now }: ViewProps): VNode {
   const { answer, problem, again } = useAnswer<PolicyInForce>(() => api.get('policy'), [], EVERY_MS);

@@ -20,7 +20,7 @@ import { lastUses } from './uses.ts';
 const EVERY_MS = 10_000;
 const USED_DAYS = 30;
 const DAY_MS = 86_400_000;
-const MOST_USES = 50_000;
+const MOST_USES = 20_000;
 
 export function Policy({ api, route: { params }, filter, now }: ViewProps): VNode {
   const { answer, problem, again } = useAnswer<PolicyInForce>(() => api.get('policy'), [], EVERY_MS);
@@ -70,7 +70,7 @@ export function Policy({ api, route: { params }, filter, now }: ViewProps): VNod
     <form class="row filters" onSubmit=${(event: Event) => event.preventDefault()}>
       <${Find} label="Find callers or grants" value=${find} find=${change('find')} />
       <${Find} label="Find resources" value=${resource} find=${change('resource')} />
-      <p role="status">${rows.length.toLocaleString()} callers, ${columns.length.toLocaleString()} resources</p>
+      <p role="status">${rows.length.toLocaleString()} rules, ${columns.length.toLocaleString()} resources</p>
       <${Export} name="policy" heads=${['Callers', 'Resource', 'Grant', 'Kinds', 'Longest life', 'Rate', 'Trial', 'Last use']} rows=${csv} />
     </form>
     ${uses.problem && html`<p class="quiet">When it was last used is not known: ${uses.problem.status === 404 ? 'this broker keeps no roll-ups yet.' : uses.problem.detail}</p>`}

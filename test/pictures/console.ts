@@ -42,7 +42,10 @@ export async function recordConsole(folder: string): Promise<void> {
         // Where the pointer rests and what has the focus is no part of the view.
         await page.mouse.click(1, 1);
         await sleep(SETTLED_MS);
-        await page.screenshot({ path: join(folder, `console-${view}-${name}.png`), fullPage: name === 'phone' });
+        await page.screenshot({
+          path: join(folder, `console-${view}-${name}.png`),
+          fullPage: name === 'phone',
+        });
       }
       if (complaints.length > 0) throw new Error(`${name}: ${complaints.join('\n')}`);
       await page.context().close();

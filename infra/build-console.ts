@@ -2,7 +2,7 @@
  * Makes the files that the console's page loads. Their names have a hash of the content, so that a browser may keep
  * them for good, and `files.json` says which is which.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as esbuild from 'esbuild';
 
@@ -10,6 +10,17 @@ const root = join(import.meta.dirname, '..');
 /** Browsers of 2024: `light-dark()` in styles is the newest that is used. */
 const TARGET = ['chrome123', 'firefox120', 'safari17.5'];
 const ENTRIES = { script: 'src/console/main.ts', style: 'src/console/style.css' } as const;
+
+/** Line breaks in markup mean nothing to htm, and the blanks after them are sent to every reader. */
+const unindented: esbuild.Plugin = {
+  name: 'unindented',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/console\/.*\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(/\n +/g, '\n'),
+      loader: 'ts',
+    }));
+  },
+};
 
 /** @returns the paths of the sources that were bundled; a packaged app's inventory has the libraries among them */
 export async function buildConsole(folder: string): Promise<string[]> {
@@ -24,6 +35,7 @@ export async function buildConsole(folder: string): Promise<string[]> {
     target: TARGET,
     minify: true,
     legalComments: 'none',
+    plugins: [unindented],
     metafile: true,
     write: false,
     logLevel: 'warning',

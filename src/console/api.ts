@@ -85,7 +85,8 @@ export function createApi(world: ApiWorld): Api {
       world.heard(answer.headers.get('date'));
       // The token may have ended on the way. One more is tried, not more.
       if (answer.status === 401 && refused === undefined) return once(method, path, body, headers, token);
-      const read: unknown = await answer.json();
+      // What stands before the broker may refuse in its own words.
+      const read: unknown = await (answer.ok ? answer.json() : answer.json().catch(() => ({})));
       if (typeof read !== 'object' || read === null) return problemOf(answer.status, {});
       return answer.ok ? read : problemOf(answer.status, read);
     } catch {

@@ -4,8 +4,9 @@ import { createApi } from './api.ts';
 import { App } from './app.ts';
 import { createBrokerClock } from './clock.ts';
 import { html } from './html.ts';
+import type { Tokens } from './oauth.ts';
 import { createSession } from './session.ts';
-import { createSignIn, type Settings, type Tokens } from './sign-in.ts';
+import { createSignIn, type Settings } from './sign-in.ts';
 import { Welcome } from './welcome.ts';
 
 const root = document.getElementById('app');
@@ -30,8 +31,8 @@ function open(tokens: Tokens): void {
 
 const outcome = await signIn.finish();
 if (outcome === undefined) await signIn.begin(true);
-else if (outcome.kind === 'tokens') open(outcome.tokens);
+else if (outcome !== 'ask' && !('kind' in outcome)) open(outcome);
 else if (root) {
-  const why = outcome.kind === 'failed' ? outcome.why : undefined;
+  const why = outcome === 'ask' ? undefined : outcome.why;
   render(html`<${Welcome} why=${why} signIn=${() => void signIn.begin(false)} />`, root);
 }

@@ -1,6 +1,6 @@
 /** The token of who is signed in, new when it is needed, and what it tells of the person. In memory only. */
 import type { Problem } from './api.ts';
-import type { Tokens } from './sign-in.ts';
+import type { Tokens } from './oauth.ts';
 
 export interface Person {
   readonly name: string;

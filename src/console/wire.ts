@@ -28,7 +28,10 @@ export type PolicyVersions = z.infer<(typeof policyShapes)['policyVersions']>;
 export interface Usage {
   readonly at: string;
   readonly resource?: string;
+  /** The object id; the two others come with it. */
   readonly caller?: string;
+  readonly clientId?: string;
+  readonly tenantId?: string;
   readonly grant?: string;
   readonly kind?: string;
   readonly outcome?: string;

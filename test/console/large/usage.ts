@@ -25,7 +25,8 @@ export function rollUp(untilMs: number): readonly Cell[] {
   return [...cells.values()];
 }
 const valuesOf = ({ caller, resource, grant, kind, outcome, reason }: Exchange) => ({
-  caller: idOf('c', caller),
+  caller: idOf('d', caller),
+  clientId: idOf('c', caller),
   resource,
   grant,
   kind,
@@ -56,7 +57,8 @@ export function usageOf(cells: readonly Cell[]) {
 }
 
 function add(cells: readonly Cell[], query: URLSearchParams): readonly object[] {
-  const by = (query.get('by') ?? '').split(',').filter(Boolean);
+  const named = (query.get('by') ?? '').split(',').filter(Boolean);
+  const by = named.includes('caller') ? [...named, 'clientId'] : named;
   const [fromMs, toMs] = [Date.parse(query.get('from') ?? ''), Date.parse(query.get('to') ?? '')];
   const begin = beginOf[query.get('per') ?? 'day'] ?? ((ms: number) => ms);
   const only = DIMENSIONS.filter((name) => query.has(name));

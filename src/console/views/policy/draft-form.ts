@@ -7,7 +7,7 @@ import { textIn } from '../../parts/filters.ts';
 import { Failed, Loading } from '../../parts/state.ts';
 import type { PolicyApplied, PolicyInForce, WhatIf } from '../../wire.ts';
 import { readDraft } from './draft.ts';
-import { type Outcome, Result } from './result.ts';
+import { listOf, type Outcome, Result } from './result.ts';
 
 const WEEK_MS = 7 * 86_400_000;
 
@@ -32,8 +32,7 @@ export function Draft({ api, now, inForce }: DraftProps): VNode {
       inForce.version,
     );
     if (isProblem(applied)) return setState(applied);
-    const whatIf = await api.ask<WhatIf>('what-if', { ...read, ...span });
-    setState(isProblem(whatIf) ? whatIf : { applied, whatIf });
+    setState({ applied, whatIf: await api.ask<WhatIf>('what-if', { ...read, ...span }) });
   }
   const fill = () => setText(JSON.stringify(inForce.policy, null, 2));
   return html`<form onSubmit=${(event: Event) => {
@@ -57,5 +56,5 @@ function shown(state: State) {
   if (state === 'asking') return html`<${Loading} />`;
   if ('fault' in state) return html`<p class="failed">${state.fault}</p>`;
   if ('applied' in state) return html`<${Result} ...${state} />`;
-  return html`<${Failed} problem=${state} />${state.problems && html`<ul>${state.problems.map((one, index) => html`<li key=${index}>${one}</li>`)}</ul>`}`;
+  return html`<${Failed} problem=${state} />${state.problems && listOf(state.problems)}`;
 }

@@ -6,9 +6,9 @@ import type { VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { html } from '../../html.ts';
 import { useSeen } from '../../parts/rows.ts';
-import { relative } from '../../parts/time.ts';
 import { scrollTo, windowOf } from '../../parts/window.ts';
-import type { Given, Matrix, Subject } from './matrix.ts';
+import { InCell } from './in-cell.ts';
+import type { Matrix } from './matrix.ts';
 import { moved } from './move.ts';
 import type { LastUse } from './uses.ts';
 
@@ -85,7 +85,7 @@ export function Grid({
             };
             return html`<span key=${across} class=${`cell ${given.length > 0 ? 'given' : ''}`} role="gridcell" aria-colindex=${across + 2} tabindex=${isCurrent ? 0 : -1}
               style=${{ '--x': `${across * COLUMN}px` }} onClick=${choose} onKeyDown=${(event: KeyboardEvent) => event.key === 'Enter' && choose()}>
-              ${given.length === 0 ? html`<span class="visually-hidden">nothing</span>` : cellText(subject, given, name, lastUse, now)}
+              <${InCell} ...${{ subject, given, lastUse, now }} resource=${name} />
             </span>`;
           })}
         </div>`
@@ -93,30 +93,6 @@ export function Grid({
       })}
     </div>
   </div>`;
-}
-
-function cellText(
-  subject: Subject,
-  given: readonly Given[],
-  resource: string,
-  lastUse: LastUse | undefined,
-  now: number,
-) {
-  const last = given
-    .map((one) => lastUse?.(subject, one, resource) ?? '')
-    .sort()
-    .at(-1);
-  return html`${given.map(
-    ({
-      grant,
-      kinds,
-      maxLifetime,
-      isShadow,
-      tried,
-    }) => html`<span key=${grant} class=${isShadow ? 'trial' : ''}>
-      ${kinds.join(', ') || 'no kind'} ≤ ${maxLifetime}${(isShadow || tried) && html` <span class="tag warn">on trial</span>`}</span>`,
-  )}
-    <small class="quiet">${lastUse && (last ? relative(Date.parse(last), now) : 'not used')}</small>`;
 }
 
 const firstWidth = (box: HTMLElement | null): number =>

@@ -19,7 +19,7 @@ type Rule = Readonly<Record<string, string | Readonly<Record<string, string>> | 
 /** Callers as one rule names them. */
 export interface Subject {
   readonly key: string;
-  /** Tenant first, then what else must hold. */
+  /** What tells it from the others first, the tenant last. */
   readonly conditions: readonly (readonly [name: string, value: string])[];
   /** By which grants. */
   readonly grants: readonly string[];
@@ -39,6 +39,8 @@ export interface Matrix {
   readonly subjects: readonly Subject[];
   readonly resources: readonly string[];
   cell(subject: number, resource: number): readonly Given[];
+  /** The columns in which the row has something. */
+  given(subject: number): ReadonlySet<number>;
 }
 
 export function matrixOf({ resources = [], grants = [] }: WrittenPolicy): Matrix {
@@ -53,7 +55,7 @@ export function matrixOf({ resources = [], grants = [] }: WrittenPolicy): Matrix
   >();
   for (const [grant, { callers }] of grants.entries())
     for (const { shadow, ...rule } of callers) {
-      const conditions = conditionsOf(rule);
+      const conditions = conditionsOf(rule).sort(bySharpness);
       const key = textOf(conditions);
       const known = subjects.get(key) ?? { subject: { key, conditions }, by: [] };
       known.by.push({ grant, tried: typeof shadow === 'object' ? textOf(conditionsOf(shadow)) : '' });
@@ -66,6 +68,7 @@ export function matrixOf({ resources = [], grants = [] }: WrittenPolicy): Matrix
       grants: by.flatMap(({ grant }) => grants[grant]?.name ?? []),
     })),
     resources: names,
+    given: (subject) => new Set((rows[subject]?.by ?? []).flatMap(({ grant }) => [...(reach[grant] ?? [])])),
     cell: (subject, resource) =>
       (rows[subject]?.by ?? []).flatMap(({ grant, tried }) => {
         const [given, of] = [grants[grant], resources[resource]];
@@ -85,12 +88,14 @@ function matcherOf(patterns: readonly string[]): (name: string) => boolean {
   return (name) => whole.has(name) || starts.some((start) => name.startsWith(start));
 }
 
-function conditionsOf(rule: Rule): Subject['conditions'] {
-  const { tenant, ...others } = rule;
-  return Object.entries({ tenant, ...others }).flatMap(([name, value]) =>
+const conditionsOf = (rule: Rule) =>
+  Object.entries(rule).flatMap(([name, value]) =>
     typeof value === 'string' ? [[name, value] as const] : [],
   );
-}
+/** What tells one caller from the others comes first. */
+const SHARP = ['objectId', 'clientId', 'blueprint', 'group', 'appRole', 'scope', 'tenant'];
+const bySharpness = ([one]: readonly [string, string], [other]: readonly [string, string]): number =>
+  SHARP.indexOf(one) - SHARP.indexOf(other);
 const textOf = (conditions: Subject['conditions']): string =>
   conditions.map(([name, value]) => `${name} ${value}`).join(', ');
 

@@ -10,9 +10,10 @@ export function lastUses(items: readonly Usage[]): LastUse {
   const note = (key: string, at: string) => {
     if (at > (last.get(key) ?? '')) last.set(key, at);
   };
-  for (const { grant, resource, caller, lastAt } of items) {
+  for (const { grant, resource, caller, clientId, lastAt } of items) {
     note(keyOf(grant, resource), lastAt);
-    note(keyOf(grant, resource, caller), lastAt);
+    if (caller) note(keyOf(grant, resource, caller), lastAt);
+    if (clientId) note(keyOf(grant, resource, clientId), lastAt);
   }
   return ({ conditions }, { grant }, resource) => {
     // A rule that names one caller has that caller's use; any other one has the use of whoever came by the grant.

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { All } from '../../api.ts';
 import { html } from '../../html.ts';
 import { useAnswer } from '../../parts/answer.ts';
+import type { Cell } from '../../parts/csv.ts';
 import { Export } from '../../parts/export.ts';
 import { Find } from '../../parts/filters.ts';
 import { Empty, Failed, Loading } from '../../parts/state.ts';
@@ -12,14 +13,14 @@ import type { ViewProps } from '../../view.ts';
 import type { PolicyInForce, Usage } from '../../wire.ts';
 import { CellDetails } from './cell.ts';
 import { Draft } from './draft-form.ts';
-import { Grid } from './grid.ts';
+import { Grid, type Shown } from './grid.ts';
 import { holding, matrixOf } from './matrix.ts';
 import { lastUses } from './uses.ts';
 
 const EVERY_MS = 10_000;
 const USED_DAYS = 30;
 const DAY_MS = 86_400_000;
-const MOST_USES = 50_000;
+const MOST_USES = 20_000;
 
 export function Policy({ api, route: { params }, filter, now }: ViewProps): VNode {
   const { answer, problem, again } = useAnswer<PolicyInForce>(() => api.get('policy'), [], EVERY_MS);
@@ -52,24 +53,14 @@ export function Policy({ api, route: { params }, filter, now }: ViewProps): VNod
   const change = (name: string) => (value: string) =>
     filter({ ...params, [name]: value || undefined, cell: undefined });
   const shown = { matrix, rows, columns, lastUse, now };
-  const csv = () =>
-    rows.flatMap((row) =>
-      columns.flatMap((column) => {
-        const [subject, name = ''] = [matrix.subjects[row], matrix.resources[column]];
-        return matrix
-          .cell(row, column)
-          .map((given) => [
-            subject?.key,
-            name,
-            given.grant,
-            given.kinds.join(' '),
-            given.maxLifetime,
-            given.rate,
-            given.isShadow ? 'on trial' : '',
-            subject && lastUse?.(subject, given, name),
-          ]);
-      }),
+  const csv = () => {
+    const chosen = new Set(columns);
+    return rows.flatMap((row) =>
+      [...matrix.given(row)]
+        .filter((column) => chosen.has(column))
+        .flatMap((column) => csvRows(shown, row, column)),
     );
+  };
   if (!answer) return problem ? html`<${Failed} problem=${problem} again=${again} />` : html`<${Loading} />`;
   const { how, by, at, reason, shadowed } = answer;
   return html`<div class="policy">
@@ -79,7 +70,7 @@ export function Policy({ api, route: { params }, filter, now }: ViewProps): VNod
     <form class="row filters" onSubmit=${(event: Event) => event.preventDefault()}>
       <${Find} label="Find callers or grants" value=${find} find=${change('find')} />
       <${Find} label="Find resources" value=${resource} find=${change('resource')} />
-      <p role="status">${rows.length.toLocaleString()} callers, ${columns.length.toLocaleString()} resources</p>
+      <p role="status">${rows.length.toLocaleString()} rules, ${columns.length.toLocaleString()} resources</p>
       <${Export} name="policy" heads=${['Callers', 'Resource', 'Grant', 'Kinds', 'Longest life', 'Rate', 'Trial', 'Last use']} rows=${csv} />
     </form>
     ${uses.problem && html`<p class="quiet">When it was last used is not known: ${uses.problem.status === 404 ? 'this broker keeps no roll-ups yet.' : uses.problem.detail}</p>`}
@@ -92,5 +83,20 @@ export function Policy({ api, route: { params }, filter, now }: ViewProps): VNod
     <h2>Try a draft</h2>
     <${Draft} ...${{ api, now, inForce: answer }} />
   </div>`;
+}
+function csvRows({ matrix, lastUse }: Shown, row: number, column: number): Cell[][] {
+  const [subject, resource = ''] = [matrix.subjects[row], matrix.resources[column]];
+  return matrix
+    .cell(row, column)
+    .map((given) => [
+      subject?.key,
+      resource,
+      given.grant,
+      given.kinds.join(' '),
+      given.maxLifetime,
+      given.rate,
+      given.isShadow ? 'on trial' : given.tried,
+      subject && lastUse?.(subject, given, resource),
+    ]);
 }
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -29,9 +29,9 @@ export function RecordFilters({ params, asked, filter, now, again }: RecordFilte
     event.preventDefault();
     again();
   }}>
-      <${Find} label="Day" type="date" value=${day ?? ''} find=${ofDay} />
+      <div class="row day"><${Find} label="Day" type="date" value=${day ?? ''} find=${ofDay} />
       <button type="button" onClick=${() => turn(-1)}>Day before</button>
-      <button type="button" onClick=${() => turn(1)} disabled=${asked.toMs > now}>Day after</button>
+      <button type="button" onClick=${() => turn(1)} disabled=${asked.toMs > now}>Day after</button></div>
       <${Find} label="Resource" value=${resource} find=${(text: string) => put({ resource: text || undefined })} />
       <${Find} label="Caller" value=${caller} hint="object or client id" find=${(text: string) => put({ caller: text.trim() || undefined })} />
       <${Choice} label="Outcome" value=${asked.outcome ?? ''} options=${OPTIONS} choose=${(value: string) => put({ outcome: value || undefined })} />

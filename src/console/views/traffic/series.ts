@@ -6,12 +6,16 @@ export const DIMENSIONS = ['resource', 'caller', 'grant', 'kind', 'reason'] as c
 export type Dimension = (typeof DIMENSIONS)[number];
 
 const HOUR_MS = 3_600_000;
-/** What one column of the chart stands for, and the roll-ups that it is added up from. */
+const DAY_HOURS = 24;
+/**
+ * What one column of the chart stands for, and the roll-ups that it is added up from. A week has whole days, as its
+ * roll-ups do.
+ */
 export const SPANS = {
-  day: { title: 'Last 24 hours', per: 'hour', columns: 24, hours: 1 },
-  week: { title: 'Last 7 days', per: 'hour', columns: 28, hours: 6 },
-  month: { title: 'Last 30 days', per: 'day', columns: 30, hours: 24 },
-  year: { title: 'Last 12 months', per: 'month', columns: 12, hours: 0 },
+  day: { title: 'Last 24 hours', per: 'hour', columns: 24, hours: 1, whole: 1 },
+  week: { title: 'Last 7 days', per: 'hour', columns: 28, hours: 6, whole: DAY_HOURS },
+  month: { title: 'Last 30 days', per: 'day', columns: 30, hours: DAY_HOURS, whole: DAY_HOURS },
+  year: { title: 'Last 12 months', per: 'month', columns: 12, hours: 0, whole: 0 },
 } as const;
 export type SpanName = keyof typeof SPANS;
 
@@ -38,17 +42,17 @@ export function readAsked({ by, span, ...params }: Params, now: number): Asked {
   return { by: wanted, span: name, edges: edgesOf(name, now), only };
 }
 
-/** The last column has the present in it. Roll-ups begin at whole hours, days and months of UTC, and so do columns. */
+/** The present is in the last columns. Roll-ups begin at whole hours, days and months of UTC, and so do columns. */
 function edgesOf(span: SpanName, now: number): number[] {
-  const { columns, hours } = SPANS[span];
-  const places = Array.from({ length: columns + 1 }, (_, place) => place + 1 - columns);
+  const { columns, hours, whole } = SPANS[span];
+  const back = Array.from({ length: columns + 1 }, (_, place) => columns - place);
   if (hours === 0) {
     const date = new Date(now);
-    return places.map((place) => Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + place));
+    return back.map((months) => Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1 - months));
   }
-  const stepMs = hours * HOUR_MS;
-  const current = Math.floor(now / stepMs) * stepMs;
-  return places.map((place) => current + place * stepMs);
+  const wholeMs = whole * HOUR_MS;
+  const endMs = (Math.floor(now / wholeMs) + 1) * wholeMs;
+  return back.map((steps) => endMs - steps * hours * HOUR_MS);
 }
 
 export interface Column {

@@ -22,9 +22,10 @@ export function Traffic({ api, route: { params }, filter, now }: ViewProps): VNo
   const ask = (by: string, per: string) => () => api.all<Usage>('usage', { ...range, by, per }, MOST);
   const overTime = useAnswer<All<Usage>>(ask('outcome', SPANS[span].per), about, EVERY_MS);
   const apart = useAnswer<All<Usage>>(
-    ask(`${by},outcome`, span === 'day' ? 'hour' : span === 'year' ? 'month' : 'day'),
+    ask(`${by},outcome`, span === 'day' ? 'hour' : 'month'),
     [...about, by],
-    EVERY_MS,
+    // There may be ten thousand callers.
+    by === 'caller' ? 0 : EVERY_MS,
   );
   const change = (name: string) => (value: string) => filter({ ...params, [name]: value || undefined });
   const free = DIMENSIONS.filter((each) => only[each] === undefined);

@@ -70,13 +70,20 @@ test('the broker’s clock is what counts, also where it runs sixty times as fas
   const clock = createBrokerClock(() => readerMs);
   const atMs = Date.parse('2030-01-01T00:00:00Z');
   clock.heard(new Date(atMs).toUTCString());
-  readerMs += 10_000;
+  readerMs += 5_000;
+  clock.heard(new Date(atMs + 300_000).toUTCString());
+  readerMs += 5_000;
   clock.heard(new Date(atMs + 600_000).toUTCString());
   readerMs += 1_000;
   assert.equal(clock.now(), atMs + 660_000);
   clock.heard(null);
   clock.heard('nonsense');
   assert.equal(clock.now(), atMs + 660_000);
+  // Set forward, once.
+  readerMs += 9_000;
+  clock.heard(new Date(atMs + 9_000_000).toUTCString());
+  readerMs += 1_000;
+  assert.equal(clock.now(), atMs + 9_001_000);
 });
 
 test('a token is renewed before its end, once for all who ask, and never where nothing can renew it', async () => {

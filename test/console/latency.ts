@@ -50,7 +50,7 @@ const VIEWS: Readonly<
         act: async (page) => {
           await page.getByLabel('When').selectOption('month');
           await page.getByLabel('Told apart by').selectOption('caller');
-          await page.waitForSelector('text=10,000 of 10,000');
+          await page.getByText(/of \d+,\d+/).waitFor();
         },
       },
       { what: 'find a caller', act: type('Find', '0000123') },
@@ -64,12 +64,12 @@ const VIEWS: Readonly<
     ],
   },
   'Who may what': {
-    ready: '.grid .given >> nth=0',
+    ready: '.matrix .given >> nth=0',
     steps: [
       {
         what: 'cells by arrow keys',
         act: async (page) => {
-          await page.locator('.grid .given').first().click();
+          await page.locator('.matrix .given').first().click();
           await press('ArrowDown', 30)(page);
           await press('ArrowRight', 30)(page);
         },
@@ -82,7 +82,7 @@ const VIEWS: Readonly<
           await press('Control+Home', 1)(page);
         },
       },
-      { what: 'scroll the matrix', act: wheel('.grid') },
+      { what: 'scroll the matrix', act: wheel('.matrix') },
       { what: 'find callers', act: type('Find callers or grants', 'team-0421') },
       { what: 'find resources', act: type('Find resources', '042') },
     ],
@@ -131,6 +131,14 @@ async function measured(act: () => Promise<void>): Promise<Pick<Figures, 'slowes
   return { slowestMs: event, longTaskMs: Math.round(longtask) };
 }
 
+// The made-up broker adds up its roll-ups when it is first asked: that is not what is measured.
+await page.goto(`${broker.url}#/traffic?span=month&by=caller`);
+await page.getByText(/of \d+,\d+/).waitFor({ timeout: 60_000 });
+for (const view of ['traffic', 'policy']) {
+  await page.goto(`${broker.url}#/${view}`);
+  await page.waitForLoadState('networkidle', { timeout: 60_000 });
+}
+await page.goto('about:blank');
 const startedMs = performance.now();
 await page.goto(broker.url);
 await page.waitForSelector('nav');

@@ -8,23 +8,29 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { html } from '../html.ts';
 import { type Seen, windowOf } from './window.ts';
 
-/** What is seen of an element that scrolls, kept up with. `top` is for lists that begin anew with other items. */
-export function useSeen(): {
-  readonly seen: Seen & { readonly left: number; readonly width: number };
-  readonly box: { current: HTMLDivElement | null };
-  readonly look: () => void;
-} {
+/** What is seen of an element that scrolls. */
+export interface Sight {
+  readonly down: Seen;
+  readonly across: Seen;
+}
+export const sightOf = (box: HTMLElement, step = 1): Sight => ({
+  down: { scrolled: Math.floor(box.scrollTop / step) * step, extent: box.clientHeight },
+  across: { scrolled: Math.floor(box.scrollLeft / step) * step, extent: box.clientWidth },
+});
+/** Pixels. A list is not drawn anew for less, since it has some rows more than are seen. */
+const STEP = 64;
+
+/** Keeps up with what is seen of the element that gets `box`. */
+export function useSight() {
   const box = useRef<HTMLDivElement>(null);
-  const [seen, setSeen] = useState({ scrolled: 0, extent: 600, left: 0, width: 800 });
+  const [sight, setSight] = useState<Sight>({
+    down: { scrolled: 0, extent: 600 },
+    across: { scrolled: 0, extent: 800 },
+  });
   const look = () => {
-    const now = box.current;
-    if (now === null) return;
-    setSeen({
-      scrolled: now.scrollTop,
-      extent: now.clientHeight,
-      left: now.scrollLeft,
-      width: now.clientWidth,
-    });
+    if (box.current === null) return;
+    const now = sightOf(box.current, STEP);
+    setSight((before) => (JSON.stringify(before) === JSON.stringify(now) ? before : now));
   };
   useLayoutEffect(() => {
     look();
@@ -32,7 +38,7 @@ export function useSeen(): {
     if (box.current !== null) sizes.observe(box.current);
     return () => sizes.disconnect();
   }, []);
-  return { seen, box, look };
+  return { sight, box, look };
 }
 
 interface ListProps {
@@ -48,9 +54,9 @@ interface ListProps {
 }
 
 export function Rows({ label, count, height, row, heads, class: name = '' }: ListProps): VNode {
-  const { seen, box, look } = useSeen();
+  const { sight, box, look } = useSight();
   const [focused, setFocused] = useState(-1);
-  const shown = windowOf(count, height, seen, [focused]);
+  const shown = windowOf(count, height, sight.down, [focused]);
   const isTable = heads !== undefined;
   return html`<div class=${`rows scroll ${name}`} tabindex="0" role="region" aria-label=${label}
     ref=${box} onScroll=${look} onFocusOut=${() => setFocused(-1)}>

@@ -24,9 +24,9 @@ export function windowOf(
   return [...rows].sort((one, other) => one - other);
 }
 
-/** @returns how far to scroll so that the row is seen whole, `before` pixels of the view being covered */
-export function scrollTo(row: number, size: number, { scrolled, extent }: Seen, before = 0): number {
+/** @returns how far to scroll so that the row is seen whole */
+export function scrollTo(row: number, size: number, { scrolled, extent }: Seen): number {
   const [start, end] = [row * size, (row + 1) * size];
   if (start < scrolled) return start;
-  return end > scrolled + extent - before ? end - extent + before : scrolled;
+  return end > scrolled + extent ? end - extent : scrolled;
 }

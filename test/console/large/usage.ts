@@ -73,5 +73,9 @@ function add(cells: readonly Cell[], query: URLSearchParams): readonly object[] 
     if (lastMs > sum.lastMs) Object.assign(sum, { lastMs, lastAt: iso(lastMs) });
     sums.set(key, sum);
   }
-  return [...sums.values()].map(({ lastMs: _, ...item }) => item);
+  const items = [...sums.values()].map(({ lastMs: _, ...item }) => item);
+  // As the broker has them: the earliest period first, and in it what there was most of.
+  return items.sort((one, other) =>
+    one.at === other.at ? other.count - one.count : one.at < other.at ? -1 : 1,
+  );
 }

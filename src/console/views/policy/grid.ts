@@ -5,7 +5,7 @@
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { html } from '../../html.ts';
-import { useSeen } from '../../parts/rows.ts';
+import { type Sight, sightOf, useSight } from '../../parts/rows.ts';
 import { scrollTo, windowOf } from '../../parts/window.ts';
 import { InCell } from './in-cell.ts';
 import type { Matrix } from './matrix.ts';
@@ -34,18 +34,19 @@ export function Grid({
   now,
   open,
 }: Shown & { open: (subject: string, resource: string) => void }): VNode {
-  const { seen, box, look } = useSeen();
+  const { sight, box, look } = useSight();
   const [at, setAt] = useState({ row: 0, column: 0 });
   const row = Math.min(at.row, rows.length - 1);
   const column = Math.min(at.column, columns.length - 1);
   const moves = useRef(false);
-  const down = { scrolled: seen.scrolled, extent: seen.extent - HEAD };
-  const across = { scrolled: seen.left, extent: seen.width - firstWidth(box.current) };
+  const { down, across } = clear(sight, box.current);
   useLayoutEffect(() => {
-    if (!moves.current) return;
+    const now = box.current;
+    if (!moves.current || now === null) return;
     moves.current = false;
-    box.current?.scrollTo(scrollTo(column, COLUMN, across), scrollTo(row, ROW, down));
-    box.current?.querySelector<HTMLElement>('[tabindex="0"][role=gridcell]')?.focus({ preventScroll: true });
+    const exact = clear(sightOf(now), now);
+    now.scrollTo(scrollTo(column, COLUMN, exact.across), scrollTo(row, ROW, exact.down));
+    now.querySelector<HTMLElement>('[tabindex="0"][role=gridcell]')?.focus({ preventScroll: true });
   }, [row, column]);
   const onKeyDown = (event: KeyboardEvent) => {
     const to = moved(
@@ -60,7 +61,7 @@ export function Grid({
     setAt(to);
   };
   const shownColumns = windowOf(columns.length, COLUMN, across, [column]);
-  return html`<div class="grid scroll" ref=${box} onScroll=${look} onKeyDown=${onKeyDown}
+  return html`<div class="matrix scroll" ref=${box} onScroll=${look} onKeyDown=${onKeyDown}
     role="grid" aria-label="Callers and resources" aria-readonly="true" aria-rowcount=${rows.length + 1} aria-colcount=${columns.length + 1}
     style=${{ '--all': `${rows.length * ROW}px`, '--wide': `${columns.length * COLUMN}px` }}>
     <div class="heads" role="row" aria-rowindex="1">
@@ -95,5 +96,11 @@ export function Grid({
   </div>`;
 }
 
-const firstWidth = (box: HTMLElement | null): number =>
-  box?.querySelector<HTMLElement>('.first')?.offsetWidth ?? 260;
+/** What is seen beside the first column and under the heads, which cover it. */
+function clear({ down, across }: Sight, box: HTMLElement | null): Sight {
+  const first = box?.querySelector<HTMLElement>('.first')?.offsetWidth ?? 0;
+  return {
+    down: { ...down, extent: down.extent - HEAD },
+    across: { ...across, extent: across.extent - first },
+  };
+}

@@ -23,4 +23,5 @@ export function lastUses(items: readonly Usage[]): LastUse {
     return last.get(keyOf(grant, resource, id));
   };
 }
-const keyOf = (...parts: readonly (string | undefined)[]): string => JSON.stringify(parts.filter(Boolean));
+/** Names and ids have no line ends. */
+const keyOf = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join('\n');

@@ -17,7 +17,8 @@ import { Grid, type Shown } from './grid.ts';
 import { holding, matrixOf } from './matrix.ts';
 import { lastUses } from './uses.ts';
 
-const EVERY_MS = 10_000;
+/** A change is seen by then; a large policy is a megabyte. */
+const EVERY_MS = 30_000;
 const USED_DAYS = 30;
 const DAY_MS = 86_400_000;
 const MOST_USES = 20_000;

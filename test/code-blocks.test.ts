@@ -43,8 +43,8 @@ const SHOWS: Readonly<Record<string, { readonly shows: RegExp; readonly caller?:
     shows: /^AZURE_AI_TOKEN=eyJ[\s\S]*^http:\/\/127\.0\.0\.1:\d+\/msi\/token$/m,
   },
   'README.md: npx azure-ai-token-broker status': { shows: /^speech +\S/m },
-  'README.md: npm run revoke -- --caller ada --scope user': {
-    shows: /^revoked, in force on every instance[\s\S]*^ada asks again with the same token for chat: 400 /m,
+  'README.md: npx azure-ai-token-broker revoke --user ada --reason "a lost laptop"': {
+    shows: /^The user ada is revoked, in force on every instance after \d+ ms\.$/m,
   },
   'test/README.md: npm run simulate -- --runs 1 --seed 4711 --trace': {
     shows: /does regenerate Key1 of speech[\s\S]*\n1 schedules in .*, 0 violations/,

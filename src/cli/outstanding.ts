@@ -1,5 +1,6 @@
 /** What a revocation will end, when at the latest, and what nobody can end: from the audit, before anything is done. */
 import type { Api } from './api.ts';
+import { hanging } from './render/text.ts';
 import type { Times } from './render/time.ts';
 import type { NamedScope, ScopeBody } from './scope.ts';
 import type { Session } from './session.ts';
@@ -112,6 +113,7 @@ export function outstandingText(
   block: boolean,
   out: Outstanding | undefined,
   times: Times,
+  width: number | undefined,
 ): string {
   const lines = [
     `Ends at once: every new exchange of ${words}${block ? ', until somebody lifts it' : ' with a token from before now'}.`,
@@ -126,7 +128,7 @@ export function outstandingText(
     for (const { resource, kind, count, until } of out.byResource)
       lines.push(`  ${resource} (${kind}): ${count}, the last ${times.at(until)}`);
   }
-  return `${lines.join('\n')}\n`;
+  return `${lines.map((line) => (line.startsWith(' ') ? line : hanging(line, 0, width))).join('\n')}\n`;
 }
 
 /** @returns undefined where the audit could not tell all */

@@ -7,10 +7,13 @@ import { TOKEN_KINDS } from '../token-kind.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const names = z.array(z.string());
-const { account, accountDone, accounts, history, operation, revocationEffect, lifted, events } =
-  operatorShapes;
+const { account, accountDone, accounts, history, operation, operations } = operatorShapes;
+const { revocationEffect, revocations, lifted, events } = operatorShapes;
 const itemsOf = <Item extends z.ZodType>({ shape: { items } }: { shape: { items: Item } }) =>
   z.strictObject({ items });
+const oneOrAll = z
+  .union([accountDone, z.strictObject({ items: z.array(accountDone) })])
+  .describe('The second with --all or several accounts.');
 const place = z.strictObject({ commit: z.string().optional(), file: z.string().optional(), line: z.int() });
 
 export const SHAPES: Readonly<Record<string, z.ZodType>> = {
@@ -48,11 +51,12 @@ export const SHAPES: Readonly<Record<string, z.ZodType>> = {
   }),
   status: z.union([itemsOf(accounts), z.strictObject({ ...account.shape, history: history.shape.items })]),
   rotate: z.union([operation, operatorShapes.started]).describe('The second where it is not followed.'),
-  pause: accountDone,
-  resume: accountDone,
+  pause: oneOrAll,
+  resume: oneOrAll,
   revoke: revocationEffect,
   lift: lifted,
-  operation,
+  revocations: itemsOf(revocations),
+  operation: z.union([operation, itemsOf(operations)]).describe('The second where no id is given.'),
   explain: explanation,
   'what-if': whatIf,
   audit: itemsOf(audit),

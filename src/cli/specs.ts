@@ -9,6 +9,7 @@ const KIND: OptionSpec = {
 };
 
 const REASON: OptionSpec = { flags: '--reason <reason>', about: 'goes on record', required: true };
+const ALL: OptionSpec = { flags: '--all', about: 'every account whose keys rotate' };
 const NO_WAIT: OptionSpec = { flags: '--no-wait', about: 'end when it is asked for' };
 const YES: OptionSpec = { flags: '--yes', about: 'ask nothing' };
 const LIMIT: OptionSpec = { flags: '--limit <count>', about: 'how many at most' };
@@ -94,19 +95,19 @@ export const SPECS: readonly CommandSpec[] = [
   },
   {
     name: 'pause',
-    args: '<account>',
+    args: '[account...]',
     about: 'Begin no rotation of an account, but for an emergency',
-    options: [REASON],
-    examples: ['pause speech --reason "a launch today"'],
+    options: [ALL, REASON],
+    examples: ['pause speech --reason "a launch today"', 'pause --all --reason "a freeze"'],
     completes: 'resources',
     load: () => import('./commands/pause.ts'),
   },
   {
     name: 'resume',
-    args: '<account>',
+    args: '[account...]',
     about: 'End a pause',
-    options: [REASON],
-    examples: ['resume speech --reason "it is launched"'],
+    options: [ALL, REASON],
+    examples: ['resume speech --reason "it is launched"', 'resume --all --reason thawed'],
     completes: 'resources',
     load: () => import('./commands/resume.ts'),
   },
@@ -136,11 +137,19 @@ export const SPECS: readonly CommandSpec[] = [
     load: () => import('./commands/lift.ts'),
   },
   {
+    name: 'revocations',
+    args: '',
+    about: 'What is revoked: since when, by whom, why, and when its last token ends',
+    options: [{ flags: '--blocked', about: 'only what is refused until it is lifted' }, LIMIT],
+    examples: ['revocations', 'revocations --blocked --utc'],
+    load: () => import('./commands/revocations.ts'),
+  },
+  {
     name: 'operation',
-    args: '<id>',
-    about: 'What came of an act',
-    options: [],
-    examples: ['operation 019abf6e-4a00-7c3d-9e15-b6f84a028e4d'],
+    args: '[id]',
+    about: 'What came of an act, or of the last ones',
+    options: [LIMIT],
+    examples: ['operation', 'operation 019abf6e-4a00-7c3d-9e15-b6f84a028e4d'],
     load: () => import('./commands/operation.ts'),
   },
   {
@@ -151,6 +160,7 @@ export const SPECS: readonly CommandSpec[] = [
       { flags: '--caller <caller>', about: 'an id, a name of the local mode, or JSON' },
       { flags: '--resource <account>', about: 'what that caller asks for' },
       KIND,
+      { flags: '--at <time>', about: 'when, for an id that came in a traceparent' },
     ],
     examples: ['explain 019abf6e4a007c3d9e15b6f84a028e4d', 'explain --caller ada --resource speech'],
     load: () => import('./commands/explain.ts'),

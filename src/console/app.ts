@@ -74,7 +74,7 @@ export function App({ api, clock, person, signOut }: AppProps): VNode {
         </ul>
       </nav>
       <p class="person">
-        <span>${person.name}, ${person.mayAct ? 'operator' : 'auditor'}</span>
+        <span><b>${person.name}, </b>${person.mayAct ? 'operator' : 'auditor'}</span>
         <button type="button" onClick=${signOut}>Sign out</button>
       </p>
     </header>

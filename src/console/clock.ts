@@ -10,7 +10,7 @@ export interface BrokerClock {
 }
 
 /** Between two answers that tell the rate; `date` has whole seconds. */
-const BASE_MS = 5_000;
+const BASE_MS = 3_000;
 /** Below this the clocks differ in their whole seconds only. */
 const FASTER = 1.5;
 
@@ -18,6 +18,8 @@ export function createBrokerClock(readerMs: () => number): BrokerClock {
   let first: Heard | undefined;
   let last: Heard | undefined;
   let rate = 1;
+  /** As the answers before told it. */
+  let before = 1;
   return {
     now() {
       const reader = readerMs();
@@ -31,7 +33,10 @@ export function createBrokerClock(readerMs: () => number): BrokerClock {
       const passedMs = heard.readerMs - first.readerMs;
       if (passedMs >= BASE_MS) {
         const measured = (brokerMs - first.brokerMs) / passedMs;
-        rate = measured > FASTER ? measured : 1;
+        // A clock that was set forward once does not run faster.
+        const isSame = Math.abs(measured - before) < before / 5;
+        rate = measured > FASTER && isSame ? measured : 1;
+        before = measured;
         first = heard;
       }
       last = heard;

@@ -3,7 +3,6 @@ import type * as z from 'zod';
 import type { audit, explanation, whatIf } from '../http/openapi-audit-shapes.ts';
 import type { operatorShapes } from '../http/openapi-operator-shapes.ts';
 import type { policyShapes } from '../http/openapi-policy-shapes.ts';
-import type { Drift } from '../rotation/drift.ts';
 
 type Shapes = typeof operatorShapes;
 export interface Page<Item> {
@@ -24,8 +23,6 @@ export type Explanation = z.infer<typeof explanation>;
 export type WhatIf = z.infer<typeof whatIf>;
 export type PolicyInForce = z.infer<(typeof policyShapes)['policyInForce']>;
 export type PolicyVersions = z.infer<(typeof policyShapes)['policyVersions']>;
-/** What a step says that somebody else changed. */
-export type DriftName = Drift['what'];
 
 /** Roll-ups of the record: how often in the period that begins `at`, with the dimensions that were asked for. */
 export interface Usage {

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startLocal } from '../../src/local/drive/local-mode.ts';
 import { issuerIdentity, readerIdentity, rotatorIdentity } from '../../src/local/simulated/demo-directory.ts';
+import { startLocal } from '../local/local-mode.ts';
 import { type Attempt, attack, attempts, CARRIED, type TokenFor, tokensOf } from './inside-issuer.ts';
 
 const clientIds = { issuer: issuerIdentity.clientId, reader: readerIdentity.clientId };

@@ -7,8 +7,9 @@
  * the issuer no role there, which test/infra/ holds. The plain table endpoint with the published development key is a
  * tool of the local mode; in Azure shared keys are switched off.
  */
-import type { LocalDescription } from '../../src/local/drive/local-mode.ts';
+
 import { brokerClientId, rotatorIdentity, tenantId } from '../../src/local/simulated/demo-directory.ts';
+import type { LocalDescription } from '../local/local-mode.ts';
 
 type Service = 'arm' | 'keyvault' | 'tables' | 'queues';
 export interface Attempt {

@@ -1,6 +1,7 @@
 /** Three instances on one store, 200 exchanges a second: how fast a revocation is in force, and that none is late. */
-import { startLocal } from '../../src/local/drive/local-mode.ts';
+
 import { percentile, revocationTrials, type Trials } from '../flows/revocation-trials.ts';
+import { startLocal } from '../local/local-mode.ts';
 
 export interface RevocationBench {
   readonly trials: number;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SHAPES } from '../../src/cli/schemas.ts';
-import { startLocal } from '../../src/local/drive/local-mode.ts';
 import { compact, versionOf } from '../../src/policy/version.ts';
+import { startLocal } from '../local/local-mode.ts';
 import { type Ran, run, start } from './command.ts';
 
 let local: Awaited<ReturnType<typeof startLocal>>;
@@ -104,11 +104,32 @@ const cases: Readonly<Record<string, Case>> = {
     who: 'operator',
     says: /a rotation is asked for/,
   },
+  'pause all': {
+    args: () => ['pause', '--all', '--reason', 'a test'],
+    who: 'operator',
+    says: /^chat is paused[\s\S]*^translator is paused/m,
+  },
+  'resume all': {
+    args: () => ['resume', '--all', '--reason', 'a test'],
+    who: 'operator',
+    says: /^translator is not paused any more/m,
+  },
+  'pause nothing': {
+    args: () => ['pause', '--reason', 'a test'],
+    who: 'operator',
+    code: 2,
+    says: /not said which account/,
+  },
   'no reason': { args: () => ['rotate', 'speech'], who: 'operator', code: 2, says: /--reason/ },
   revoke: {
     args: () => ['revoke', '--client', captions().clientId, '--block', '--reason', 'a test'],
     who: 'operator',
     says: /is revoked, in force on every instance after \d+ ms/,
+  },
+  revocations: {
+    args: () => ['revocations', '--blocked'],
+    who: 'auditor',
+    says: /^WHEN[\s\S]* blocked +client /,
   },
   lift: {
     args: () => ['lift', '--client', captions().clientId, '--reason', 'a test'],
@@ -132,6 +153,13 @@ const cases: Readonly<Record<string, Case>> = {
     who: 'operator',
     code: 2,
     says: /do not go together/,
+  },
+  operations: { args: () => ['operation'], who: 'auditor', says: /^WHEN[\s\S]* succeeded +lift client/ },
+  'explain what was long ago': {
+    args: () => ['explain', refused, '--at', '2h'],
+    who: 'auditor',
+    code: 1,
+    says: /no such record/,
   },
   explain: { args: () => ['explain', refused], who: 'auditor', says: /^outcome +refused/m },
   'explain a caller': {

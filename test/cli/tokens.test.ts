@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
 import { SHAPES } from '../../src/cli/schemas.ts';
-import { callerToken, deliver, ownEvent, startLocal } from '../../src/local/drive/local-mode.ts';
+import { callerToken, deliver, ownEvent, startLocal } from '../local/local-mode.ts';
 import { firstLine, run, start } from './command.ts';
 
 let local: Awaited<ReturnType<typeof startLocal>>;

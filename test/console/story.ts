@@ -6,11 +6,13 @@ import {
   exchange,
   type LocalDescription,
   ownEvent,
-} from '../../src/local/drive/local-mode.ts';
+} from '../local/local-mode.ts';
 
 export interface Told {
   /** The correlation id of a refusal. */
   readonly refused: string;
+  /** An operator's wish for a rotation, as the command makes it. */
+  act(account: string): Promise<void>;
 }
 
 const GRANTED = [
@@ -43,5 +45,17 @@ export async function tell(description: LocalDescription): Promise<Told> {
     ownEvent('RevocationRequested', { scope, block: true, reason: 'a laptop was stolen' }),
     ownEvent('RevocationRequested', { scope: { kind: 'moon' }, reason: 'nobody understands this one' }),
   ]);
-  return { refused };
+  return {
+    refused,
+    async act(account) {
+      await fetch(`${broker}/operator/accounts/${account}/rotate`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${await callerToken(description, 'operator')}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ reason: 'somebody left the team' }),
+      });
+    },
+  };
 }

@@ -4,14 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import {
-  callerNamed,
-  callerToken,
-  deliver,
-  exchange,
-  ownEvent,
-  startLocal,
-} from '../../src/local/drive/local-mode.ts';
+import { callerNamed, callerToken, deliver, exchange, ownEvent, startLocal } from '../local/local-mode.ts';
 
 const AGENTS = 50;
 const [BLUEPRINT, OTHER] = [id(1), id(2)];

@@ -5,11 +5,11 @@ import { createPlanReader } from '../../src/azure/plan-table.ts';
 import { createPublishedRows, createRotationStore } from '../../src/azure/rotation-store.ts';
 import { createTables } from '../../src/azure/tables.ts';
 import { type Demand, demandShape } from '../../src/demand/demand.ts';
-import { deliver, ownEvent } from '../../src/local/drive/local-mode.ts';
 import type { Slot } from '../../src/ports.ts';
 import type { HistoryEntry, RotationState } from '../../src/rotation/state.ts';
 import { sha256 } from '../../src/secret.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
+import { deliver, ownEvent } from '../local/local-mode.ts';
 import { VAULT_SCOPE } from './rotation-load.ts';
 import type { Stack } from './stack.ts';
 

@@ -1,7 +1,7 @@
 /** Cases of what a person does by hand: an account or a secret deleted and brought back, a block lifted. */
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
-import { deliver } from '../../src/local/drive/local-mode.ts';
+import { deliver } from '../local/local-mode.ts';
 import { PAST_TOKENS_SECONDS } from './live-rotation-cases.ts';
 import type { Scene } from './live-scene.ts';
 

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { ClientSecretCredential } from '@azure/identity';
 import { brokerToken } from '../../src/client/broker-token.ts';
 import { MAX_CLOCKS_DIFFER_SECONDS } from '../../src/clocks.ts';
-import { callerNamed, deliver, ownEvent } from '../../src/local/drive/local-mode.ts';
+import { callerNamed, deliver, ownEvent } from '../local/local-mode.ts';
 import { type Stack, startStack } from './stack.ts';
 
 let stack: Stack;

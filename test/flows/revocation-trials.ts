@@ -3,7 +3,7 @@
  * counts those that began after the revocation's call had returned and still succeeded.
  */
 import { Agent, request } from 'node:http';
-import { callerToken, deliver, type LocalDescription, ownEvent } from '../../src/local/drive/local-mode.ts';
+import { callerToken, deliver, type LocalDescription, ownEvent } from '../local/local-mode.ts';
 
 export interface Trials {
   readonly trials: number;

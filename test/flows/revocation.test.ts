@@ -2,15 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { allowInsecureRequests, discovery, tokenIntrospection, tokenRevocation } from 'openid-client';
 import { MAX_CLOCKS_DIFFER_SECONDS } from '../../src/clocks.ts';
-import {
-  callerNamed,
-  callerToken,
-  deliver,
-  exchange,
-  ownEvent,
-  startLocal,
-} from '../../src/local/drive/local-mode.ts';
 import { sha256 } from '../../src/secret.ts';
+import { callerNamed, callerToken, deliver, exchange, ownEvent, startLocal } from '../local/local-mode.ts';
 import { signSet } from '../revocation/fakes.ts';
 import { sample } from '../revocation/samples.ts';
 import { percentile, revocationTrials } from './revocation-trials.ts';

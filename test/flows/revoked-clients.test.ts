@@ -10,7 +10,7 @@ import { fromCredential } from '../../src/client/caller.ts';
 import { BrokerCredential } from '../../src/client/credential.ts';
 import { fetchWithBroker } from '../../src/client/fetch-with-broker.ts';
 import { speechCredential } from '../../src/client/speech-credential.ts';
-import { deliver, ownEvent } from '../../src/local/drive/local-mode.ts';
+import { deliver, ownEvent } from '../local/local-mode.ts';
 import { type Stack, startStack } from './stack.ts';
 
 let stack: Stack;

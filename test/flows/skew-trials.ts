@@ -17,7 +17,7 @@ import {
   type LocalDescription,
   ownEvent,
   startLocal,
-} from '../../src/local/drive/local-mode.ts';
+} from '../local/local-mode.ts';
 import { createChance } from '../simulation/random.ts';
 
 /** In this order: what a kind cuts off, the kinds after it do not use. */

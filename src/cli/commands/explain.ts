@@ -7,6 +7,7 @@ import { type Explanation, explanationText } from '../render/explanation.ts';
 import { styleFor } from '../render/style.ts';
 import { times } from '../render/time.ts';
 import { openSession } from '../session.ts';
+import { readInstant } from '../when.ts';
 
 export async function run({ world, args: [id], options }: Call): Promise<undefined> {
   const [caller, resource] = [textOption(options, 'caller'), textOption(options, 'resource')];
@@ -18,10 +19,13 @@ export async function run({ world, args: [id], options }: Call): Promise<undefin
     );
   const session = await openSession(world, options);
   const api = operatorApi(world, session);
-  const kind = textOption(options, 'kind');
+  const [kind, at] = [textOption(options, 'kind'), textOption(options, 'at')];
   const asked =
     caller === undefined
-      ? { correlationId: id?.replaceAll('-', '').toLowerCase() }
+      ? {
+          correlationId: id?.replaceAll('-', '').toLowerCase(),
+          ...(at !== undefined && { at: readInstant(at, session.nowMs(), 'at') }),
+        }
       : {
           caller: await describedCaller(api, session, caller),
           resource,

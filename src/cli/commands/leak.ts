@@ -37,7 +37,8 @@ export async function run({ world, args, options }: Call): Promise<number> {
   world.stdout.write(
     options.json ? `${JSON.stringify(result)}\n` : textOf(result, styleFor(world, world.stdout)),
   );
-  return found.length === 0 ? EXIT.done : EXIT.failed;
+  // What was found and is being rotated needs nobody any more.
+  return found.length === 0 || rotates ? EXIT.done : EXIT.failed;
 }
 
 function textOf(

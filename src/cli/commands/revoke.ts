@@ -5,6 +5,7 @@ import { canAsk, confirm } from '../confirm.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
 import { countDown, INTERRUPTED } from '../follow.ts';
 import { lastEnd, outstanding, outstandingText } from '../outstanding.ts';
+import { hanging } from '../render/text.ts';
 import { times } from '../render/time.ts';
 import { type NamedScope, readScope } from '../scope.ts';
 import { openSession } from '../session.ts';
@@ -37,10 +38,12 @@ export async function run(call: Call): Promise<number> {
         `Nothing was done: ${who}.`,
         'Say --yes, or the object id in place of the name.',
       );
-    world.stderr.write(`${who}.\n`);
+    world.stderr.write(`${hanging(`${who}.`, 0, world.stderr.columns)}\n`);
   }
   if (asks || world.stderr.isTerminal) {
-    world.stderr.write(outstandingText(named, block, await outstanding(api, session, named), time));
+    world.stderr.write(
+      outstandingText(named, block, await outstanding(api, session, named), time, world.stderr.columns),
+    );
     if (asks && !(await confirm(world, `Revoke ${named.words}?`))) {
       world.stderr.write('Nothing was done.\n');
       return EXIT.failed;

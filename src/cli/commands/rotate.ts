@@ -27,7 +27,11 @@ export async function run({ world, args: [name = ''], options }: Call): Promise<
   }
   const operation = await followRotation(world, session, api, id);
   if (operation === undefined) return INTERRUPTED;
-  const view = { style: styleFor(world, world.stdout), times: times(session.nowMs(), options.utc === true) };
+  const view = {
+    style: styleFor(world, world.stdout),
+    times: times(session.nowMs(), options.utc === true),
+    width: world.stdout.columns,
+  };
   world.stdout.write(options.json ? `${JSON.stringify(operation)}\n` : operationText(operation, view));
   return operation.state === 'succeeded' ? EXIT.done : EXIT.failed;
 }

@@ -27,11 +27,11 @@ export function accountsText(accounts: readonly Account[], { style, times, width
   });
   const columns = [
     { head: 'ACCOUNT', atLeast: 12 },
-    { head: 'STATE', atLeast: 18 },
+    { head: 'STATE', atLeast: 19 },
     { head: 'ACTIVE', giveWay: 3 },
     { head: 'KEY MADE', giveWay: 2 },
     { head: 'DUE', giveWay: 1 },
-    { head: 'WAITS FOR', atLeast: 24 },
+    { head: 'WAITS FOR', atLeast: 20 },
   ];
   const blocked = accounts.flatMap(({ name, blocked }) =>
     blocked?.advice === undefined ? [] : wrap(`${name}: ${blocked.advice}`, (width ?? 100) - 2),
@@ -99,6 +99,7 @@ export function accountText(
       ['old key refused', lags?.oldKeyLagMs === undefined ? undefined : `within ${span(lags.oldKeyLagMs)}`],
     ],
     style.dim,
+    width,
   );
   const slotRows = slots.map(({ slot, state, fingerprint, since, tokensUntil }) => [
     slot,

@@ -1,7 +1,7 @@
 /** Why the broker decided as it did, for whoever has to change that. */
 import type { View } from './accounts.ts';
 import { facts } from './table.ts';
-import { clean, wrap } from './text.ts';
+import { clean, hanging, wrap } from './text.ts';
 
 interface Condition {
   readonly condition: string;
@@ -61,26 +61,24 @@ export function explanationText(explanation: Explanation, view: View): string {
         ['not known', unknown],
       ],
       style.dim,
+      view.width,
     ),
     paragraph(advice),
     grantsText(explanation, view),
     revocationsText(explanation, view),
   ];
-  const changes = [
-    ...(explanation.changes ?? []).map(
-      ({ what, patch }) =>
-        `${what}\n${patch.map((step) => `      ${clean(JSON.stringify(step))}`).join('\n')}`,
-    ),
-    ...(explanation.callerChanges ?? []).map(({ what }) => what),
-  ];
-  if (changes.length > 0)
-    parts.push(
-      `${style.bold('Any one of these flips it:')}\n${changes.map((what) => `  - ${what}`).join('\n')}\n`,
-    );
+  const ofPolicy = (explanation.changes ?? []).map(({ what }) => what);
+  const changes = [...ofPolicy, ...(explanation.callerChanges ?? []).map(({ what }) => what)];
+  if (changes.length > 0) {
+    const listed = changes.map((what) => `  - ${hanging(what, 4, view.width)}\n`).join('');
+    const patches =
+      ofPolicy.length === 0 ? '' : style.dim('With --json each has its JSON Patch of the policy.\n');
+    parts.push(`${style.bold('Any one of these flips it:')}\n${listed}${patches}`);
+  }
   return parts.filter((part) => part !== '').join('\n');
 }
 
-function grantsText({ grants = [] }: Explained, { style }: View): string {
+function grantsText({ grants = [] }: Explained, { style, width }: View): string {
   const list = (value: string | readonly string[]): string => {
     const text = typeof value === 'string' ? value : value.join(', ');
     return text === '' ? 'nothing' : clean(text);
@@ -89,7 +87,8 @@ function grantsText({ grants = [] }: Explained, { style }: View): string {
     .map(({ name, applies, conditions }) => {
       const rows = conditions.map(({ condition, wanted, had, met }) => {
         const mark = met ? style.good('yes') : style.bad('NO ');
-        return `  ${mark} ${condition}: ${list(wanted)}${met ? '' : ` is wanted, the caller has ${list(had)}`}\n`;
+        const said = `${condition}: ${list(wanted)}${met ? '' : ` is wanted, the caller has ${list(had)}`}`;
+        return `  ${mark} ${hanging(said, 6, width)}\n`;
       });
       return `${style.bold(`grant ${name}`)} ${applies ? style.good('applies') : style.bad('does not apply')}\n${rows.join('')}`;
     })

@@ -1,5 +1,5 @@
 /** A table that fits the terminal. In a pipe nobody looks, so nothing is cut. */
-import { clean, cut } from './text.ts';
+import { clean, cut, hanging } from './text.ts';
 
 export interface Cell {
   readonly text: string;
@@ -68,10 +68,11 @@ function fit(columns: readonly Column[], wanted: readonly number[], width: numbe
   });
 }
 
-/** Names and what they are, one a line. */
+/** Names and what they are, each in lines of its own. @param width undefined: as wide as it needs */
 export function facts(
   pairs: readonly (readonly [name: string, value: Cell | string | undefined])[],
   nameStyle: (text: string) => string = (text) => text,
+  width?: number,
 ): string {
   const shown = pairs.flatMap(([name, value]) =>
     value === undefined ? [] : [[name, cellOf(value)] as const],
@@ -80,7 +81,7 @@ export function facts(
   return shown
     .map(
       ([name, { text, style = (same: string) => same }]) =>
-        `${nameStyle(name.padEnd(wide))}  ${style(text)}\n`,
+        `${nameStyle(name.padEnd(wide))}  ${style(hanging(text, wide + 2, width))}\n`,
     )
     .join('');
 }

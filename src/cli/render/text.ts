@@ -21,3 +21,9 @@ export function wrap(text: string, width: number): string[] {
   }
   return line === '' ? lines : [...lines, line];
 }
+
+/** After a beginning of so many characters, with the lines that follow under the first. */
+export function hanging(text: string, beginsAt: number, width: number | undefined): string {
+  const lines = width === undefined ? [clean(text)] : wrap(text, Math.max(20, width - beginsAt));
+  return lines.join(`\n${' '.repeat(beginsAt)}`);
+}

@@ -43,7 +43,7 @@ export function Act({ title, consequence, verb, agree, children, send, close }: 
       ${children}
       <p class="field">
         <label for="act-reason">Reason, which goes on record</label>
-        <input id="act-reason" name="reason" required maxlength=${MAX_REASON} autocomplete="off" autofocus />
+        <input id="act-reason" name="reason" required maxlength=${MAX_REASON} autocomplete="off" />
       </p>
       ${agree && html`<p><label><input type="checkbox" required /> ${agree}</label></p>`}
       ${state.problem && html`<${Failed} problem=${state.problem} />`}

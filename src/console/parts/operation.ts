@@ -9,6 +9,8 @@ import { Failed, Loading } from './state.ts';
 import { span, Time } from './time.ts';
 
 const EVERY_MS = 1_000;
+/** The others are in the account's history. */
+const LAST = 4;
 const STATES = {
   running: ['', '↻ Under way'],
   succeeded: ['good', '✓ Done'],
@@ -36,8 +38,9 @@ export function Followed({ api, id, now, close }: FollowedProps): VNode {
     return problem ? html`<${Failed} problem=${problem} again=${again} />` : html`<${Loading} />`;
   const { act, target, reason, state, steps, result = {}, problem: failed } = answer;
   const [tone, words] = STATES[state];
+  const first = Math.max(1, steps.length - LAST + 1);
   const lag = (name: string, what: string) =>
-    typeof result[name] === 'number' && html`<li>${what} within ${span(result[name])}.</li>`;
+    typeof result[name] === 'number' && html`<p>${what} within ${span(result[name])}.</p>`;
   return html`<section class="card followed" aria-label=${`${act} ${target}`}>
     <p class="row">
       <strong>${act} ${target}</strong> <span class=${`tag ${tone}`} role="status">${words}</span>
@@ -45,9 +48,9 @@ export function Followed({ api, id, now, close }: FollowedProps): VNode {
     </p>
     <p class="quiet">Reason: ${reason}</p>
     <ol role="log" aria-label="Steps">
-      ${steps.map((step, at) => html`<li key=${at}><${Time} at=${step.at} now=${now} /> ${step.what}</li>`)}
-      ${lag('newKeyLagMs', 'The new key was accepted')} ${lag('oldKeyLagMs', 'The old key was refused')}
+      ${steps.slice(-LAST).map((step, at) => html`<li key=${first + at} value=${first + at}><${Time} at=${step.at} now=${now} /> ${step.what}</li>`)}
     </ol>
+    ${lag('newKeyLagMs', 'The new key was accepted')} ${lag('oldKeyLagMs', 'The old key was refused')}
     ${failed && html`<p role="alert"><strong>What to do:</strong> ${failed.advice} (${failed.code})</p>`}
   </section>`;
 }

@@ -47,7 +47,9 @@ export function createRedeem({ directory, sessions, redirectUris }: RedeemOption
       const user = directory.user(found.userName);
       if (user === undefined || !user.accountEnabled || user.deleted) return FAULTS.revoked;
       const scope = form.get('scope') ?? found.scope;
-      return { app, user, scope, refreshToken: sessions.refreshToken({ ...found, scope }) };
+      const { userName, clientId, signedInAtMs } = found;
+      const refreshToken = sessions.refreshToken({ userName, clientId, signedInAtMs, scope });
+      return { app, user, scope, refreshToken };
     },
   };
 }

@@ -54,9 +54,11 @@ async function redeem(form: Record<string, string>, origin: string | undefined =
     headers: origin === undefined ? {} : { origin },
     body: new URLSearchParams({
       client_id: demo.consoleClientId,
-      grant_type: 'authorization_code',
-      redirect_uri: REDIRECT,
-      code_verifier: verifier,
+      ...(form['grant_type'] === undefined && {
+        grant_type: 'authorization_code',
+        redirect_uri: REDIRECT,
+        code_verifier: verifier,
+      }),
       ...form,
     }),
   });

@@ -8,9 +8,9 @@ import { Failed, Loading } from '../../parts/state.ts';
 import type { ViewProps } from '../../view.ts';
 import type { Account, Page, Step } from '../../wire.ts';
 import { Acts } from './acts.ts';
-import { Facts } from './facts.ts';
+import { Facts, Going } from './facts.ts';
 import { History } from './history.ts';
-import { Keys } from './keys.ts';
+import { KeyTable, Line } from './keys.ts';
 import { stateOf } from './say.ts';
 
 const EVERY_MS = 2_000;
@@ -45,12 +45,6 @@ export function Detail({
     </div>
     ${problem && html`<${Failed} problem=${problem} again=${again} />`}
     ${
-      params['operation'] &&
-      html`<${Followed} api=${api} id=${params['operation']} now=${now}
-      close=${() => filter({ ...params, operation: undefined })} />`
-    }
-    <${Facts} account=${account} now=${now} />
-    ${
       mayAct &&
       account.rotates &&
       html`<${Acts} api=${api} account=${account} begun=${(operation: string) => {
@@ -58,7 +52,15 @@ export function Detail({
         again();
       }} />`
     }
-    ${account.slots && html`<${Keys} ...${{ account, steps, now, filter, params }} />`}
-    ${account.rotates && html`<h3>What was done</h3><${History} steps=${steps} now=${now} />`}
+    ${
+      params['operation'] &&
+      html`<${Followed} api=${api} id=${params['operation']} now=${now}
+      close=${() => filter({ ...params, operation: undefined })} />`
+    }
+    <${Going} ...${{ account, now }} />
+    ${account.slots && html`<${Line} ...${{ account, steps, now, filter, params }} />`}
+    ${account.rotates && html`<${Facts} ...${{ account, now }} />`}
+    ${account.slots && html`<${KeyTable} ...${{ account, now }} />`}
+    ${account.rotates && html`<h3>What was done</h3><${History} ...${{ steps, now }} />`}
   </section>`;
 }

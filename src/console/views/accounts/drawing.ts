@@ -13,20 +13,14 @@ export const SHAPES: { readonly [kind in Mark['kind']]: { readonly d: string; re
   emergency: { d: 'M0-7L7 0 0 7-7 0z', words: 'emergency' },
   problem: { d: 'M-4-4L4 4M4-4L-4 4', words: 'a problem' },
 };
-export const ROLES = {
-  active: 'in use',
-  draining: 'draining',
-  retiring: 'being replaced',
-  spare: 'spare',
-  unknown: 'not known',
-} as const;
+const WORDS: Readonly<Record<string, string>> = { active: 'in use', unknown: '' };
 
 interface DrawingProps {
   readonly lanes: readonly Lane[];
   readonly span: Span;
   readonly now: number;
-  /** In words, for people who do not see it. */
-  readonly label: string;
+  /** In words, for people who do not see it. In a list the words around it say all. */
+  readonly label?: string;
   readonly dueMs?: number | undefined;
   /** In a list: bars alone. */
   readonly small?: boolean;
@@ -40,12 +34,13 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
   const wide = (fromMs: number, toMs: number): string =>
     `${Math.max(0, percent(span, toMs) - percent(span, fromMs))}%`;
   const bottom = top(lanes.length) - (small ? 2 : 8);
-  const line = (kind: string, ms: number | undefined, words: string) =>
+  const line = (kind: string, ms: number | undefined, side: 'start' | 'end') =>
     ms !== undefined &&
     isIn(span, ms) &&
     html`<line class=${kind} x1=${at(ms)} x2=${at(ms)} y1=${small ? 0 : 12} y2=${bottom} />
-      ${!small && html`<text class=${kind} x=${at(ms)} y="9" text-anchor=${percent(span, ms) > 50 ? 'end' : 'start'}>${words}</text>`}`;
-  return html`<svg class=${small ? 'timeline small' : 'timeline'} role="img" aria-label=${label} width="100%" height=${bottom + (small ? 0 : 24)}>
+      ${!small && html`<text class=${kind} x=${at(ms)} y="9" text-anchor=${side}>${kind}</text>`}`;
+  const isDue = dueMs !== undefined && dueMs < now;
+  return html`<svg class=${small ? 'timeline small' : 'timeline'} ...${small ? { 'aria-hidden': true } : { role: 'img', 'aria-label': label }} width="100%" height=${bottom + (small ? 0 : 24)}>
     <defs>
       <pattern id=${id} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
         <path class="hatch" d="M0 0v6" />
@@ -60,10 +55,10 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
         html`<svg key=${`${kind} ${fromMs}`} x=${at(fromMs)} y=${y} width=${wide(fromMs, toMs)} height=${high} class=${`bar ${kind}`}>
           <rect width="100%" height="100%" rx="3" />
           ${(kind === 'draining' || kind === 'lives') && html`<rect width="100%" height="100%" rx="3" fill=${`url(#${id})`} class="over" />`}
-          ${!small && html`<text x="8" y="17">${words}</text>`}
+          ${!small && percent(span, toMs) - percent(span, fromMs) > words.length && html`<text x="8" y="17">${words}</text>`}
         </svg>`;
       return html`<g key=${slot}>
-        ${bars.map(({ role, fromMs, toMs }) => box(role, fromMs, toMs, role === 'unknown' ? '' : `${slot} ${ROLES[role]}`))}
+        ${bars.map(({ role, fromMs, toMs }, index) => box(role, fromMs, toMs, `${index === 0 ? `${slot} ` : ''}${WORDS[role] ?? role}`))}
         ${livesUntilMs && box('lives', now, livesUntilMs, 'its tokens live')}
         ${
           !small &&
@@ -81,7 +76,7 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
         }
       </g>`;
     })}
-    ${line('due', dueMs, 'due')} ${line('now', now, 'now')}
+    ${line('due', dueMs, isDue ? 'end' : 'start')} ${line('now', now, isDue ? 'start' : 'end')}
   </svg>`;
 }
 

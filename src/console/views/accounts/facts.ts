@@ -6,14 +6,19 @@ import type { Account } from '../../wire.ts';
 import { ageText } from './list.ts';
 import { ageOf, PHASES } from './say.ts';
 
-export function Facts({ account, now }: { readonly account: Account; readonly now: number }): VNode {
-  const { rotates, phase, next, blocked, paused, asOf, rotatedAt } = account;
+interface FactsProps {
+  readonly account: Account;
+  readonly now: number;
+}
+const when = (at: string | undefined, now: number) =>
+  at !== undefined &&
+  html` <span class="quiet">(${relative(Date.parse(at), now)}, <${Time} at=${at} now=${now} />)</span>`;
+
+/** What stops it and what to do, or how far a rotation is. */
+export function Going({ account, now }: FactsProps): VNode {
+  const { rotates, phase, blocked, paused } = account;
   if (!rotates)
     return html`<p class="card">The broker has no key of this account, or the policy does not have it rotated. Nothing is to be done.</p>`;
-  const { part, dueMs } = ageOf(account, now);
-  const when = (at: string | undefined) =>
-    at !== undefined &&
-    html` <span class="quiet">(${relative(Date.parse(at), now)}, <${Time} at=${at} now=${now} />)</span>`;
   return html`${
     blocked &&
     blocked.code !== 'busy' &&
@@ -22,7 +27,7 @@ export function Facts({ account, now }: { readonly account: Account; readonly no
       ${blocked.advice && html`<p><strong>What to do:</strong> ${blocked.advice}.</p>`}
     </div>`
   }
-    ${paused && html`<p class="card paused"><strong>Paused</strong> by <code>${paused.by}</code>${when(paused.at)}: ${paused.reason}</p>`}
+    ${paused && html`<p class="card paused"><strong>Paused</strong> by <code>${paused.by}</code>${when(paused.at, now)}: ${paused.reason}</p>`}
     ${
       phase &&
       phase in PHASES &&
@@ -32,16 +37,20 @@ export function Facts({ account, now }: { readonly account: Account; readonly no
           html`<li key=${name} aria-current=${name === phase ? 'step' : undefined}><strong>${name}</strong> <span>${words}</span></li>`,
       )}
     </ol>`
-    }
-    <dl class="facts">
-      <div><dt>Age of the key in use</dt><dd>${ageText(account, now)}
+    }`;
+}
+
+export function Facts({ account, now }: FactsProps): VNode {
+  const { next, asOf, rotatedAt } = account;
+  const { part, dueMs } = ageOf(account, now);
+  return html`<dl class="facts">
+      <div><dt>Age of the key in use</dt><dd>${ageText(account, now)}${dueMs !== undefined && html` (<${Time} at=${dueMs} now=${now} />)`}
         ${
           part !== undefined &&
           html` <meter min="0" max="1" high="0.98" value=${Math.min(1, part)} aria-label="Part of its time that the key in use has had"
           >${Math.round(part * 100)} %</meter>`
         }</dd></div>
-      ${next && html`<div><dt>Next</dt><dd>${next.what}${when(next.at)}</dd></div>`}
-      ${dueMs !== undefined && html`<div><dt>Rotation due</dt><dd><${Time} at=${dueMs} now=${now} /></dd></div>`}
+      ${next && html`<div><dt>Next</dt><dd>${next.what}${when(next.at, now)}</dd></div>`}
       <div><dt>Last whole rotation</dt><dd>${rotatedAt === undefined ? 'not since the broker has the account' : html`<${Time} at=${rotatedAt} now=${now} />`}</dd></div>
       ${asOf && html`<div><dt>Looked at</dt><dd>${relative(Date.parse(asOf), now)}</dd></div>`}
     </dl>`;

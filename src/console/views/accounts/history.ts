@@ -4,7 +4,7 @@ import { html } from '../../html.ts';
 import { Empty } from '../../parts/state.ts';
 import { span, Time } from '../../parts/time.ts';
 import type { Step } from '../../wire.ts';
-import { driftIn } from './drift.ts';
+import { DRIFTS } from './drift.ts';
 
 export function History({ steps, now }: { readonly steps: readonly Step[]; readonly now: number }): VNode {
   if (steps.length === 0)
@@ -14,14 +14,13 @@ export function History({ steps, now }: { readonly steps: readonly Step[]; reado
       <thead><tr><th scope="col">When</th><th scope="col">Then</th><th scope="col">After</th><th scope="col">Why</th></tr></thead>
       <tbody>
         ${steps.map(({ at, to, tookMs, what, emergency, newKeyLagMs, oldKeyLagMs }, index) => {
-          const drift = driftIn(what);
           return html`<tr key=${steps.length - index}>
             <td><${Time} at=${at} now=${now} /></td>
             <td>${to}</td>
             <td>${span(tookMs)}</td>
             <td>
               ${emergency && html`<span class="tag bad">emergency</span> `}
-              ${drift && html`<span class="tag warn">drift</span> `}${drift ?? what}
+              ${DRIFTS.includes(what) && html`<span class="tag warn">drift</span> `}${what}.
               ${newKeyLagMs !== undefined && ` New key accepted within ${span(newKeyLagMs)}.`}
               ${oldKeyLagMs !== undefined && ` Old key refused within ${span(oldKeyLagMs)}.`}
             </td>

@@ -5,7 +5,7 @@ import { relative, Time } from '../../parts/time.ts';
 import type { Params } from '../../route.ts';
 import type { ViewProps } from '../../view.ts';
 import type { Account, Step } from '../../wire.ts';
-import { Drawing, ROLES, SHAPES } from './drawing.ts';
+import { Drawing, SHAPES } from './drawing.ts';
 import { ageOf } from './say.ts';
 import { isIn } from './scale.ts';
 import { lanesOf } from './timeline.ts';
@@ -17,7 +17,7 @@ interface KeysProps extends Pick<ViewProps, 'filter' | 'now'> {
   readonly params: Params;
 }
 
-export function Keys({ account, steps, now, filter, params }: KeysProps): VNode {
+export function Line({ account, steps, now, filter, params }: KeysProps): VNode {
   const { name, slots = [] } = account;
   const choice = choiceOf(params['time']);
   const span = windowOf(choice, account, steps, now);
@@ -43,14 +43,18 @@ export function Keys({ account, steps, now, filter, params }: KeysProps): VNode 
               html`<li key=${kind}><svg class=${`mark ${kind}`} width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true"><path d=${d} /></svg> ${words}</li>`,
           )}
       </ul>
-    </div>
-    <div class="scroll" tabindex="0" role="region" aria-label=${`Keys of ${name}`}>
+    </div>`;
+}
+
+export function KeyTable({ account, now }: Pick<KeysProps, 'account' | 'now'>): VNode {
+  const { name, slots = [] } = account;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Keys of ${name}`}>
       <table>
         <thead><tr><th scope="col">Slot</th><th scope="col">State</th><th scope="col">Fingerprint</th><th scope="col">Made</th><th scope="col">Its tokens live</th></tr></thead>
         <tbody>${slots.map(
           ({ slot, state, fingerprint, since, tokensUntil }) => html`<tr key=${slot}>
             <th scope="row">${slot}</th>
-            <td>${state === 'retiring' && account.phase === 'draining' ? ROLES.draining : ROLES[state]}</td>
+            <td>${state === 'active' ? 'in use' : state === 'retiring' ? account.phase : state}</td>
             <td><code>${fingerprint ?? '–'}</code></td>
             <td>${since ? html`<${Time} at=${since} now=${now} />` : 'nobody saw when'}</td>
             <td>${tokensUntil && Date.parse(tokensUntil) > now ? html`until <${Time} at=${tokensUntil} now=${now} />, ${relative(Date.parse(tokensUntil), now)}` : 'none'}</td>

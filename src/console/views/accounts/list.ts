@@ -38,7 +38,7 @@ function Row({
       rotates &&
       account.slots &&
       html`<span class="draw"><${Drawing} small lanes=${lanesOf(account, [], spanned.fromMs, now)}
-      span=${spanned} now=${now} dueMs=${ageOf(account, now).dueMs} label="" /></span>`
+      span=${spanned} now=${now} dueMs=${ageOf(account, now).dueMs} /></span>`
     }
   </a>`;
 }

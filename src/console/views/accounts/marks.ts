@@ -1,6 +1,6 @@
 /** What was done with a slot's keys and what was found about them, as marks at instants. Pure. */
 import type { Step } from '../../wire.ts';
-import { driftIn } from './drift.ts';
+import { DRIFTS } from './drift.ts';
 import { OTHER, readPhase, type Slot } from './phases.ts';
 
 export interface Mark {
@@ -22,18 +22,23 @@ export function birthsOf(slot: Slot, steps: readonly Step[], since: string | und
   return [...seen, ...told.filter(isNew)].sort((one, other) => one - other);
 }
 
-export function marksOf(slot: Slot, steps: readonly Step[], births: readonly number[]): readonly Mark[] {
+/** @param active what is about no slot is about the one in use */
+export function marksOf(
+  slot: Slot,
+  steps: readonly Step[],
+  births: readonly number[],
+  active: Slot | undefined,
+): readonly Mark[] {
   const marks: Mark[] = births.map((atMs) => ({ kind: 'born', atMs, text: bornText(slot, steps, atMs) }));
   let wasEmergency = false;
   for (const { at, from, to, what, emergency = false, slot: of } of steps) {
     const atMs = Date.parse(at);
-    const drift = driftIn(what);
     const concerns = (kind: Mark['kind'], which: Slot | undefined) => {
-      if (which === slot || (which === undefined && slot === 'Key1')) marks.push({ kind, atMs, text: what });
+      if ((which ?? active) === slot) marks.push({ kind, atMs, text: what });
     };
     if (emergency && !wasEmergency) concerns('emergency', of);
     wasEmergency = emergency;
-    if (drift !== undefined) concerns('drift', of);
+    if (DRIFTS.includes(what)) concerns('drift', of);
     else if (from === to && what.includes('must be'))
       concerns('proof', of && (readPhase(to).phase === 'promoting' ? OTHER[of] : of));
     else if (to === 'blocked' || (from === to && from !== 'steady' && !what.includes('by hand')))

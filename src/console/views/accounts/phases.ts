@@ -6,7 +6,7 @@ import type { Account, Step } from '../../wire.ts';
 
 export const SLOTS = ['Key1', 'Key2'] as const;
 export type Slot = (typeof SLOTS)[number];
-export type Role = 'active' | 'draining' | 'retiring' | 'spare' | 'unknown';
+export type Role = 'active' | 'spare' | 'unknown' | 'draining' | 'regenerating' | 'proving';
 
 export interface Interval {
   readonly fromMs: number;
@@ -58,6 +58,6 @@ const isPastPromotion = (one: Pick<Interval, 'phase' | 'of'>): one is { phase: s
 export function roleOf(slot: Slot, { phase, of, active }: Interval): Role {
   if (active === undefined) return 'unknown';
   if (slot === active) return 'active';
-  if (of !== slot) return 'spare';
-  return phase === 'draining' ? 'draining' : phase === 'promoting' ? 'spare' : 'retiring';
+  const isRetired = of === slot && (phase === 'draining' || phase === 'regenerating' || phase === 'proving');
+  return isRetired ? phase : 'spare';
 }

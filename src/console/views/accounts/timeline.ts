@@ -38,7 +38,7 @@ export function lanesOf(
     return {
       slot,
       bars: barsOf(slot, intervals, births, sinceMs, nowMs),
-      marks: marksOf(slot, inOrder, births),
+      marks: marksOf(slot, inOrder, births, account.active),
       ...(untilMs > nowMs && shown?.state === 'retiring' && { livesUntilMs: untilMs }),
     };
   });

@@ -30,7 +30,7 @@ export function Answer({ explanation, now }: { readonly explanation: Full; reado
   } = explanation;
   const isGranted = outcome === 'granted';
   const again = nowWords(explanation);
-  const days = at?.slice(0, 10);
+  const day = at?.slice(0, 10);
   return html`<section class="answer" aria-labelledby="answer-title">
     <div class=${`card verdict ${isGranted ? 'granted' : 'refused'}`} role="status">
       <h2 id="answer-title"><span aria-hidden="true">${isGranted ? '✓' : '✕'}</span> ${headline(explanation)}</h2>
@@ -41,7 +41,7 @@ export function Answer({ explanation, now }: { readonly explanation: Full; reado
         ${at && html`<${Time} at=${at} now=${now} />`}${resource && html` for <code>${resource}</code>`}${caller?.objectId && html`, by <code>${caller.objectId}</code>`}
       </p>
       <p class="row">
-        ${explanation.correlationId && html`<a href=${linkTo('record', { day: days, correlation: explanation.correlationId })}>Its record</a>`}
+        ${explanation.correlationId && html`<a href=${linkTo('record', { day, correlation: explanation.correlationId })}>Its record</a>`}
         ${caller?.clientId && html`<a href=${linkTo('revocations', { kind: 'client', tenant: caller.tenantId, value: caller.clientId })}>End the access of this app…</a>`}
       </p>
     </div>
@@ -85,7 +85,7 @@ function OneGrant({
     <summary><strong>${grant.name}</strong>${' '}
       <span class=${`tag ${grant.applies ? 'good' : 'bad'}`}>${grant.applies ? '✓ applies' : '✕ does not apply'}</span></summary>
     ${rulesOf(grant).map(
-      ({ rule, conditions }) => html`<div key=${rule ?? -1}>
+      ([rule, conditions]) => html`<div key=${rule ?? -1}>
         ${rule !== undefined && html`<p class="quiet">Its caller rule ${rule + 1}</p>`}
         <ul class="conditions">${conditions.map(
           (condition) => html`<li key=${conditionWords(condition)} class=${condition.met ? 'met' : 'unmet'}>

@@ -84,7 +84,7 @@ export function ByCaller({ api, route, filter, now }: ViewProps): VNode {
       <p><button>Fill in what was last seen</button></p>
     </form>
     ${wrong && html`<${Failed} problem=${wrong} />`}
-    <form class="grid" onSubmit=${(event: Event) => {
+    <form class="described" onSubmit=${(event: Event) => {
       event.preventDefault();
       filter({ by: 'caller', ...valuesOf(event) });
     }}>

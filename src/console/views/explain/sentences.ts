@@ -32,15 +32,12 @@ export function conditionWords({ condition, wanted, had, met }: Condition): stri
     : `${name}: ${list(wanted)} is wanted, and the caller has ${list(had)}`;
 }
 
-/** Of a grant with several rules those conditions that hold for all of them come first, then rule by rule. */
-export function rulesOf({
+/** Rule by rule, and then what holds for the whole grant. */
+export const rulesOf = ({
   conditions,
-}: Grant): readonly { readonly rule: number | undefined; readonly conditions: readonly Condition[] }[] {
-  const rules = [...new Set(conditions.map(({ rule }) => rule))];
-  return rules
-    .toSorted((one, other) => (one ?? -1) - (other ?? -1))
-    .map((rule) => ({ rule, conditions: conditions.filter((condition) => condition.rule === rule) }));
-}
+}: Grant): readonly (readonly [rule: number | undefined, conditions: readonly Condition[]])[] => [
+  ...Map.groupBy(conditions, ({ rule }) => rule),
+];
 
 /** The nearest first: a grant of which one condition fails says more than one of which all do. */
 export const byNearness = (grants: readonly Grant[]): readonly Grant[] =>

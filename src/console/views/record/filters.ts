@@ -12,6 +12,7 @@ interface RecordFiltersProps extends Pick<ViewProps, 'filter' | 'now'> {
   readonly again: () => void;
 }
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const DAY = /^\d{4}-\d\d-\d\d$/;
 const OPTIONS = [['', 'Every outcome'], ...OUTCOMES.map((outcome) => [outcome, outcome])];
 
 export function RecordFilters({ params, asked, filter, now, again }: RecordFiltersProps): VNode {
@@ -29,7 +30,7 @@ export function RecordFilters({ params, asked, filter, now, again }: RecordFilte
     event.preventDefault();
     again();
   }}>
-      <div class="row day"><${Find} label="Day" type="date" value=${day ?? ''} find=${ofDay} />
+      <div class="row day"><${Find} label="Day" type="date" value=${DAY.test(day ?? '') ? day : ''} find=${ofDay} />
       <button type="button" onClick=${() => turn(-1)}>Day before</button>
       <button type="button" onClick=${() => turn(1)} disabled=${asked.toMs > now}>Day after</button></div>
       <${Find} label="Resource" value=${resource} find=${(text: string) => put({ resource: text || undefined })} />

@@ -99,7 +99,10 @@ export function Form({ api, route, filter, now }: ViewProps): VNode {
     ${
       seen &&
       html`<${Preview} ...${seen} api=${api} now=${now} cancel=${() => setSeen(undefined)}
-      done=${(key: string) => filter({ key })} />`
+      done=${(key: string) => {
+        setSeen(undefined);
+        filter({ key });
+      }} />`
     }
   </section>`;
 }

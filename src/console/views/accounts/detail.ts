@@ -5,6 +5,7 @@ import { html } from '../../html.ts';
 import { useAnswer } from '../../parts/answer.ts';
 import { Followed } from '../../parts/operation.ts';
 import { Failed, Loading } from '../../parts/state.ts';
+import { Tag } from '../../parts/tag.ts';
 import type { ViewProps } from '../../view.ts';
 import type { Account, Page, Step } from '../../wire.ts';
 import { Acts } from './acts.ts';
@@ -36,11 +37,10 @@ export function Detail({
   if (answer === undefined)
     return problem ? html`<${Failed} problem=${problem} again=${again} />` : html`<${Loading} />`;
   const { account, steps } = answer;
-  const { tone, sign, words } = stateOf(account);
   return html`<section aria-labelledby="account-name" class="account">
     <div class="row head">
       <h2 id="account-name">${name}</h2>
-      <span class=${`tag ${tone}`} role="status"><span aria-hidden="true">${sign}</span> ${words}</span>
+      <${Tag} ...${stateOf(account)} told />
       <span class="quiet">${account.kind}, ${account.tokenKinds.join(' and ')} tokens</span>
     </div>
     ${problem && html`<${Failed} problem=${problem} again=${again} />`}
@@ -58,7 +58,7 @@ export function Detail({
       close=${() => filter({ ...params, operation: undefined })} />`
     }
     <${Going} ...${{ account, now }} />
-    ${account.slots && html`<${Line} ...${{ account, steps, now, filter, params }} />`}
+    ${account.slots && html`<${Line} ...${{ account, steps, now }} />`}
     ${account.rotates && html`<${Facts} ...${{ account, now }} />`}
     ${account.slots && html`<${KeyTable} ...${{ account, now }} />`}
     ${account.rotates && html`<h3>What was done</h3><${History} ...${{ steps, now }} />`}

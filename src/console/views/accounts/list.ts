@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import { html } from '../../html.ts';
 import { Rows } from '../../parts/rows.ts';
+import { Tag } from '../../parts/tag.ts';
 import { span } from '../../parts/time.ts';
 import { linkTo, type Params } from '../../route.ts';
 import type { Account } from '../../wire.ts';
@@ -27,12 +28,11 @@ function Row({
   now,
 }: Pick<ListProps, 'params' | 'now'> & { readonly account: Account }): VNode {
   const { name, kind, rotates } = account;
-  const { tone, sign, words } = stateOf(account);
-  const spanned = windowOf('period', account, [], now);
+  const spanned = windowOf(account, [], now);
   return html`<a class="account-row" href=${linkTo('accounts', { ...params, account: name, operation: undefined })}
     aria-current=${params['account'] === name ? 'true' : undefined}>
     <span class="name"><strong>${name}</strong> <span class="quiet">${kind}</span></span>
-    <span class=${`tag ${tone}`}><span aria-hidden="true">${sign}</span> ${words}</span>
+    <${Tag} ...${stateOf(account)} />
     <span class="quiet line">${rotates ? ageText(account, now) : 'The broker does not rotate its keys.'}</span>
     ${
       rotates &&
@@ -45,9 +45,9 @@ function Row({
 
 export function ageText(account: Account, now: number): string {
   const { sinceMs, dueMs } = ageOf(account, now);
-  const age = sinceMs === undefined ? 'Key of unknown age' : `Key ${brief(now - sinceMs)} old`;
+  const age = sinceMs === undefined ? 'Key of unknown age' : `Key ${span(now - sinceMs, 1)} old`;
   if (dueMs === undefined) return age;
-  return dueMs < now ? `${age}, was due ${brief(now - dueMs)} ago` : `${age}, due in ${brief(dueMs - now)}`;
+  return dueMs < now
+    ? `${age}, was due ${span(now - dueMs, 1)} ago`
+    : `${age}, due in ${span(dueMs - now, 1)}`;
 }
-/** The largest unit alone. */
-const brief = (ms: number): string => span(ms).split(' ').slice(0, 2).join(' ');

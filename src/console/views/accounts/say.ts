@@ -1,14 +1,9 @@
 /** An account in words: its state, its age against its policy, what it waits for. Pure. */
+
+import type { Said } from '../../parts/said.ts';
 import type { Account } from '../../wire.ts';
 import { isMoving } from './window.ts';
 
-export type Tone = 'good' | 'warn' | 'bad' | '';
-export interface Said {
-  readonly tone: Tone;
-  /** Beside the colour. */
-  readonly sign: string;
-  readonly words: string;
-}
 const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
 export function stateOf(account: Account): Said {

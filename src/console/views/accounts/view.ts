@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import { html } from '../../html.ts';
 import { useAnswer } from '../../parts/answer.ts';
+import { Find } from '../../parts/filters.ts';
 import { Empty, Failed, Loading } from '../../parts/state.ts';
 import { linkTo } from '../../route.ts';
 import type { ViewProps } from '../../view.ts';
@@ -21,7 +22,7 @@ export function Accounts(props: ViewProps): VNode {
     return problem ? html`<${Failed} problem=${problem} again=${again} />` : html`<${Loading} />`;
   const { items } = answer;
   if (items.length === 0)
-    return html`<${Empty}>The policy names no account. Add one to its resources, and apply it.</${Empty}>`;
+    return html`<${Empty}>The policy names no account. Add one to its resources, and apply it.<//>`;
   const shown = shownOf(params['show']);
   const text = params['q'] ?? '';
   const found = items.filter((account) => isShown(account, shown, text));
@@ -30,8 +31,7 @@ export function Accounts(props: ViewProps): VNode {
   return html`<div class=${name ? 'accounts open' : 'accounts'}>
     <div class="accounts-all">
       <div class="row">
-        <p class="field"><label for="q">Find an account</label>
-          <input id="q" type="search" value=${text} onInput=${(event: Event) => filter({ ...params, q: (event.target as HTMLInputElement).value })} /></p>
+        <${Find} label="Find an account" value=${text} find=${(q: string) => filter({ ...params, q })} />
         <p class="row chips" role="group" aria-label="Which accounts">
           ${Object.entries(SHOWN).map(
             ([value, words]) => html`<button key=${value} type="button" aria-pressed=${value === shown}
@@ -42,7 +42,7 @@ export function Accounts(props: ViewProps): VNode {
       ${problem && html`<${Failed} problem=${problem} again=${again} />`}
       ${
         found.length === 0
-          ? html`<${Empty}>No account is so. <button type="button" onClick=${() => filter({ account: name })}>Show all</button></${Empty}>`
+          ? html`<${Empty}>No account is so. <button type="button" onClick=${() => filter({ account: name })}>Show all</button><//>`
           : html`<${List} accounts=${found} params=${params} now=${now} />`
       }
     </div>

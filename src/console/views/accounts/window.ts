@@ -2,24 +2,15 @@
 import type { Account, Step } from '../../wire.ts';
 import type { Span } from './scale.ts';
 
-export const CHOICES = {
-  '': 'What is going on',
-  rotation: 'The last rotation',
-  period: 'Until the next is due',
-} as const;
-export type Choice = keyof typeof CHOICES;
-export const choiceOf = (text = ''): Choice => (text === 'rotation' || text === 'period' ? text : '');
-
 const HOUR = 3_600_000;
 /** Room at both ends, so that a mark at the edge is seen whole. */
 const MARGIN = 0.04;
 
-/** @param steps the newest first */
-export function windowOf(choice: Choice, account: Account, steps: readonly Step[], nowMs: number): Span {
+/** What goes on, or went on a short time ago; else from the birth of the keys until the next rotation is due. */
+export function windowOf(account: Account, steps: readonly Step[], nowMs: number): Span {
   const run = lastRun(steps);
-  const isRecent = run !== undefined && nowMs - run.toMs < HOUR;
-  return run !== undefined && (choice === 'rotation' || (choice === '' && (isMoving(account) || isRecent)))
-    ? wide(run.fromMs, Math.max(run.toMs, isMoving(account) || isRecent ? nowMs : 0, ahead(account, nowMs)))
+  return run !== undefined && (isMoving(account) || nowMs - run.toMs < HOUR)
+    ? wide(run.fromMs, Math.max(nowMs, ahead(account, nowMs)))
     : period(account, steps, nowMs);
 }
 

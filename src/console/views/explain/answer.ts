@@ -1,6 +1,7 @@
 /** An explanation: what was decided, under which grants and why not under others, and what would change it. */
 import type { VNode } from 'preact';
 import { html } from '../../html.ts';
+import { Tag } from '../../parts/tag.ts';
 import { Time } from '../../parts/time.ts';
 import { linkTo } from '../../route.ts';
 import { capital, scopeWords } from '../revocations/scope.ts';
@@ -83,7 +84,7 @@ function OneGrant({
 }): VNode {
   return html`<details class="card grant" open=${true}>
     <summary><strong>${grant.name}</strong>${' '}
-      <span class=${`tag ${grant.applies ? 'good' : 'bad'}`}>${grant.applies ? '✓ applies' : '✕ does not apply'}</span></summary>
+      <${Tag} ...${grant.applies ? { tone: 'good', sign: '✓', words: 'applies' } : { tone: 'bad', sign: '✕', words: 'does not apply' }} /></summary>
     ${rulesOf(grant).map(
       ([rule, conditions]) => html`<div key=${rule ?? -1}>
         ${rule !== undefined && html`<p class="quiet">Its caller rule ${rule + 1}</p>`}

@@ -20,7 +20,7 @@ export function Explain(props: ViewProps): VNode {
   return html`<nav class="explain-tabs row" aria-label="What to explain">${tab('id', 'By correlation id')}${tab('caller', 'Describe a caller')}</nav>
     ${isCaller ? html`<${ByCaller} ...${props} />` : html`<${ById} ...${props} />`}
     ${typeof asked === 'string' && html`<${Failed} problem=${{ kind: 'problem', status: 400, detail: asked }} />`}
-    ${asked === undefined && html`<${Empty}>An app that is refused gets a correlation id with its error. Put it in here, to see why and what would change it.</${Empty}>`}
+    ${asked === undefined && html`<${Empty}>An app that is refused gets a correlation id with its error. Put it in here, to see why and what would change it.<//>`}
     ${typeof asked === 'object' && html`<${Asking} ...${props} asked=${asked} />`}`;
 }
 
@@ -33,5 +33,5 @@ function Asking({ api, now, asked }: ViewProps & { readonly asked: Asked }): VNo
   if (answer === undefined) return html`<${Loading} />`;
   return isFull(answer)
     ? html`<${Answer} explanation=${answer} now=${now} />`
-    : html`<${Empty}>Only your own part of it may be read: the app role Broker.Auditor is needed.</${Empty}>`;
+    : html`<${Empty}>Only your own part of it may be read: the app role Broker.Auditor is needed.<//>`;
 }

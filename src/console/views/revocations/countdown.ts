@@ -1,4 +1,5 @@
 /** How far a revocation is: received, in force, and the last token dead. Pure. */
+import type { Said } from '../../parts/said.ts';
 import type { Revocation } from '../../wire.ts';
 
 export interface Stage {
@@ -39,13 +40,9 @@ export function countdownOf(
   };
 }
 
-export const SHOWN = { '': 'All', blocked: 'Blocked', cut: 'Cut off' } as const;
-export type Shown = keyof typeof SHOWN;
-export const shownOf = (text = ''): Shown => (text === 'blocked' || text === 'cut' ? text : '');
+export const stateOf = (blocked: boolean): Said =>
+  blocked ? { tone: 'bad', sign: '✕', words: 'Blocked' } : { tone: 'warn', sign: '✂', words: 'Cut off' };
 
-export function isShown({ blocked, key, reason, source }: Revocation, shown: Shown, text: string): boolean {
-  return (
-    (shown === '' || blocked === (shown === 'blocked')) &&
-    `${key} ${reason} ${source}`.toLowerCase().includes(text.trim().toLowerCase())
-  );
-}
+/** Found by its scope, its reason, who asked for it and its state. */
+export const isShown = ({ blocked, key, reason, source }: Revocation, text: string): boolean =>
+  `${key} ${reason} ${source} ${stateOf(blocked).words}`.toLowerCase().includes(text.trim().toLowerCase());

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { isProblem, type Problem } from '../../api.ts';
 import { html } from '../../html.ts';
 import { useAnswer } from '../../parts/answer.ts';
+import { Choice, textIn } from '../../parts/filters.ts';
 import { Failed } from '../../parts/state.ts';
 import type { ViewProps } from '../../view.ts';
 import type { PolicyInForce } from '../../wire.ts';
@@ -64,29 +65,23 @@ export function Form({ api, route, filter, now }: ViewProps): VNode {
     if (isProblem(told)) setWrong(told);
     else setSeen({ ...told, scope, block, ...(person && { person }) });
   }
-  const set = (name: keyof Fields) => (event: Event) => {
+  const set = (name: keyof Fields) => (text: string) => {
     setSeen(undefined);
-    setFields({ ...fields, [name]: (event.target as HTMLInputElement).value });
+    setFields({ ...fields, [name]: text });
   };
   return html`<section class="card revoke" aria-labelledby="revoke-title">
     <h2 id="revoke-title">End an access</h2>
     <form class="row" onSubmit=${look}>
-      <p class="field"><label for="kind">What</label>
-        <select id="kind" value=${kind} onChange=${set('kind')}>
-          ${Object.entries(KINDS).map(([name, { words }]) => html`<option key=${name} value=${name}>${words}</option>`)}
-        </select></p>
+      <${Choice} label="What" value=${kind} options=${Object.entries(KINDS).map(([name, { words }]) => [name, words])} choose=${set('kind')} />
       ${
         kind !== 'resource' &&
         kind !== 'grant' &&
-        html`<p class="field"><label for="tenant">Tenant</label>
-        <select id="tenant" value=${tenantId} onChange=${set('tenantId')}>
-          ${tenants.map(({ id, name }) => html`<option key=${id} value=${id}>${name} (${id})</option>`)}
-        </select></p>`
+        html`<${Choice} label="Tenant" value=${tenantId} options=${tenants.map(({ id, name }) => [id, `${name} (${id})`])} choose=${set('tenantId')} />`
       }
       ${
         kind !== 'tenant' &&
         html`<p class="field value"><label for="value">${KINDS[kind].value}</label>
-        <input id="value" value=${value} onInput=${set('value')} list=${names.length > 0 ? 'names' : undefined} required autocomplete="off" spellcheck=${false} />
+        <input id="value" value=${value} onInput=${(event: Event) => set('value')(textIn(event))} list=${names.length > 0 ? 'names' : undefined} required autocomplete="off" spellcheck=${false} />
         <datalist id="names">${names.map(({ name }) => html`<option key=${name} value=${name} />`)}</datalist></p>`
       }
       <p><label><input type="checkbox" checked=${block} onChange=${() => {

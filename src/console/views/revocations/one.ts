@@ -5,9 +5,10 @@ import { type Api, isProblem } from '../../api.ts';
 import { html } from '../../html.ts';
 import { Act } from '../../parts/act.ts';
 import { useAnswer } from '../../parts/answer.ts';
+import { Tag } from '../../parts/tag.ts';
 import { span, Time } from '../../parts/time.ts';
 import type { Lifted, Revocation } from '../../wire.ts';
-import { countdownOf } from './countdown.ts';
+import { countdownOf, stateOf } from './countdown.ts';
 import { askOutstanding, OutTable } from './out.ts';
 import { capital, scopeWords } from './scope.ts';
 
@@ -44,7 +45,7 @@ export function One({ api, entry, now, mayAct, again, close }: OneProps): VNode 
       : `${span(leftMs)} until the last token is dead`;
   return html`<section class="card revocation" aria-labelledby="one-title">
     <div class="row"><h2 id="one-title">${words}</h2>
-      <span class=${`tag ${blocked ? 'bad' : 'warn'}`}>${blocked ? '✕ Blocked' : '✂ Cut off'}</span>
+      <${Tag} ...${stateOf(blocked)} />
       <button type="button" onClick=${close}>Close</button></div>
     <ol class="stages">
       ${stages.map(

@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import { type Api, isProblem, type Problem } from '../../api.ts';
 import { html } from '../../html.ts';
+import { Table } from '../../parts/table.ts';
 import { relative, Time } from '../../parts/time.ts';
 import type { AuditRecord, Revocation } from '../../wire.ts';
 import { filterOf, LONGEST_MS, MOST, type Outstanding, outstanding } from './outstanding.ts';
@@ -32,15 +33,12 @@ export async function askOutstanding(
 }
 
 export function OutTable({ out, now }: { readonly out: Outstanding; readonly now: number }): VNode {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Tokens that are out">
-    <table>
-      <thead><tr><th scope="col">Account</th><th scope="col">Kind</th><th scope="col">Tokens</th><th scope="col">The last ends</th></tr></thead>
-      <tbody>${out.byResource.map(
-        ({ resource, kind, count, untilMs }) => html`<tr key=${`${resource} ${kind}`}>
-          <th scope="row">${resource}</th><td>${kind}</td><td>${out.isAll ? '' : 'at least '}${count}</td>
-          <td><${Time} at=${untilMs} now=${now} /> <span class="quiet">${relative(untilMs, now)}</span></td>
-        </tr>`,
-      )}</tbody>
-    </table>
-  </div>`;
+  return html`<${Table} label="Tokens that are out" heads=${['Account', 'Kind', 'Tokens', 'The last ends']}>
+    ${out.byResource.map(
+      ({ resource, kind, count, untilMs }) => html`<tr key=${`${resource} ${kind}`}>
+        <th scope="row">${resource}</th><td>${kind}</td><td>${out.isAll ? '' : 'at least '}${count}</td>
+        <td><${Time} at=${untilMs} now=${now} /> <span class="quiet">${relative(untilMs, now)}</span></td>
+      </tr>`,
+    )}
+  <//>`;
 }

@@ -2,13 +2,15 @@
 import type { VNode } from 'preact';
 import { html } from '../../html.ts';
 import { useAnswer } from '../../parts/answer.ts';
+import { Find } from '../../parts/filters.ts';
 import { Rows, Td } from '../../parts/rows.ts';
 import { Empty, Failed, Loading } from '../../parts/state.ts';
+import { Tag } from '../../parts/tag.ts';
 import { relative, span, Time } from '../../parts/time.ts';
 import { linkTo } from '../../route.ts';
 import type { ViewProps } from '../../view.ts';
 import type { Revocation } from '../../wire.ts';
-import { countdownOf, isShown, SHOWN, shownOf } from './countdown.ts';
+import { countdownOf, isShown, stateOf } from './countdown.ts';
 import { Form } from './form.ts';
 import { One } from './one.ts';
 import { capital, scopeWords } from './scope.ts';
@@ -30,7 +32,9 @@ export function Revocations(props: ViewProps): VNode {
   return html`${open && html`<${One} key=${open.key} entry=${open} ...${{ api, now, mayAct, again }} close=${() => filter({ ...params, key: undefined })} />`}
     ${
       mayAct
-        ? html`<${Form} ...${props} filter=${(to: { key?: string }) => {
+        ? html`<${Form} key=${`${params['kind']} ${params['value']}`} ...${props} filter=${(to: {
+            key?: string;
+          }) => {
             filter({ ...params, ...to });
             again();
           }} />`
@@ -43,21 +47,13 @@ export function Revocations(props: ViewProps): VNode {
 function List({ items, route, filter, now }: ViewProps & { readonly items: readonly Revocation[] }): VNode {
   const { params } = route;
   if (items.length === 0)
-    return html`<${Empty}>Nothing is revoked. What was ended long ago is in the record.</${Empty}>`;
-  const shown = shownOf(params['show']);
-  const found = items.filter((entry) => isShown(entry, shown, params['q'] ?? ''));
+    return html`<${Empty}>Nothing is revoked. What was ended long ago is in the record.<//>`;
+  const found = items.filter((entry) => isShown(entry, params['q'] ?? ''));
   return html`<h2>What is revoked</h2>
-    <div class="row revoked-filters">
-      <p class="field"><label for="q">Find</label>
-        <input id="q" type="search" value=${params['q'] ?? ''} onInput=${(event: Event) => filter({ ...params, q: (event.target as HTMLInputElement).value })} /></p>
-      <p class="field"><label for="show">Which</label>
-        <select id="show" value=${shown} onChange=${(event: Event) => filter({ ...params, show: (event.target as HTMLSelectElement).value })}>
-          ${Object.entries(SHOWN).map(([value, words]) => html`<option key=${value} value=${value}>${words}</option>`)}
-        </select></p>
-    </div>
+    <${Find} label="Find by scope, state, reason or person" value=${params['q']} find=${(q: string) => filter({ ...params, q })} />
     ${
       found.length === 0
-        ? html`<${Empty}>None is so. Change what is looked for.</${Empty}>`
+        ? html`<${Empty}>None is so. Change what is looked for.<//>`
         : html`<${Rows} class="revoked" label="What is revoked" heads=${HEADS} count=${found.length} height=${HIGH}
         row=${(at: number) => found[at] && cells(found[at], params, now)} />`
     }`;
@@ -66,9 +62,9 @@ function List({ items, route, filter, now }: ViewProps & { readonly items: reado
 function cells(entry: Revocation, params: ViewProps['route']['params'], now: number): VNode {
   const { key, scope, blocked, reason, inForceAt } = entry;
   const { leftMs } = countdownOf(entry, undefined, now);
-  return html`<${Td}><a href=${linkTo('revocations', { ...params, key })}>${capital(scopeWords(scope))}</a></${Td}>
-    <${Td}><span class=${`tag ${blocked ? 'bad' : 'warn'}`}>${blocked ? '✕ Blocked' : '✂ Cut off'}</span></${Td}>
-    <${Td}>${leftMs > 0 ? `within ${span(leftMs)}` : '✓ dead'}</${Td}>
-    <${Td}>${inForceAt ? html`<${Time} at=${inForceAt} now=${now} /> <span class="quiet">${relative(Date.parse(inForceAt), now)}</span>` : 'not yet'}</${Td}>
-    <${Td}>${reason}</${Td}>`;
+  return html`<${Td}><a href=${linkTo('revocations', { ...params, key })}>${capital(scopeWords(scope))}</a><//>
+    <${Td}><${Tag} ...${stateOf(blocked)} /><//>
+    <${Td}>${leftMs > 0 ? `within ${span(leftMs)}` : '✓ dead'}<//>
+    <${Td}>${inForceAt ? html`<${Time} at=${inForceAt} now=${now} /> <span class="quiet">${relative(Date.parse(inForceAt), now)}</span>` : 'not yet'}<//>
+    <${Td}>${reason}<//>`;
 }

@@ -40,6 +40,11 @@ describe('which records are asked for', () => {
     assert.deepEqual(spanOf({ correlation: uuid7(atMs) }), around);
     assert.deepEqual(spanOf({ correlation: uuid7(atMs).replaceAll('-', '') }), around);
   });
+  it('has no caller that is no id, which the broker would refuse', () => {
+    const caller = '3f6f2c9e-5d1b-4c7a-9e42-8a1d0b7c5e01';
+    assert.equal(readAskedRecords({ caller }, NOW).caller, caller);
+    assert.equal(readAskedRecords({ caller: caller.slice(0, -1) }, NOW).caller, undefined);
+  });
   it('has no outcome that the broker does not know', () => {
     assert.equal(readAskedRecords({ outcome: 'refused' }, NOW).outcome, 'refused');
     assert.equal(readAskedRecords({ outcome: 'constructor' }, NOW).outcome, undefined);

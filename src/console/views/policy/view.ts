@@ -6,8 +6,8 @@ import { html } from '../../html.ts';
 import { useAnswer } from '../../parts/answer.ts';
 import type { Cell } from '../../parts/csv.ts';
 import { Export } from '../../parts/export.ts';
-import { Find } from '../../parts/filters.ts';
-import { Empty, Failed, Loading } from '../../parts/state.ts';
+import { changing, Filters, Find } from '../../parts/filters.ts';
+import { Empty, Waiting } from '../../parts/state.ts';
 import { Time } from '../../parts/time.ts';
 import type { ViewProps } from '../../view.ts';
 import type { PolicyInForce, Usage } from '../../wire.ts';
@@ -23,8 +23,11 @@ const USED_DAYS = 30;
 const DAY_MS = 86_400_000;
 const MOST_USES = 5_000;
 
-export function Policy({ api, route: { params }, filter, now }: ViewProps): VNode {
-  const { answer, problem, again } = useAnswer<PolicyInForce>(() => api.get('policy'), [], EVERY_MS);
+export function Policy(view: ViewProps): VNode {
+  const { api, now, filter } = view;
+  const { params } = view.route;
+  const asked = useAnswer<PolicyInForce>(() => api.get('policy'), [], EVERY_MS);
+  const { answer } = asked;
   const version = answer?.version;
   const matrix = useMemo(() => matrixOf(answer?.policy ?? {}), [version]);
   const texts = useMemo(
@@ -37,8 +40,7 @@ export function Policy({ api, route: { params }, filter, now }: ViewProps): VNod
   const { find = '', resource = '' } = params;
   const rows = useMemo(() => holding(texts, find), [texts, find]);
   const columns = useMemo(() => holding(matrix.resources, resource), [matrix, resource]);
-  const change = (name: string) => (value: string) =>
-    filter({ ...params, [name]: value || undefined, cell: undefined });
+  const change = changing(view, { cell: undefined });
   const shown = { matrix, rows, columns, uses, now };
   const csv = () => {
     const chosen = new Set(columns);
@@ -48,18 +50,18 @@ export function Policy({ api, route: { params }, filter, now }: ViewProps): VNod
         .flatMap((column) => csvRows(shown, row, column)),
     );
   };
-  if (!answer) return problem ? html`<${Failed} problem=${problem} again=${again} />` : html`<${Loading} />`;
+  if (!answer) return html`<${Waiting} ...${asked} />`;
   const { how, by, at, reason, shadowed } = answer;
   return html`<div class="policy">
     <p class="quiet">Version <code>${answer.version.slice(0, 12)}</code>${how && html`, ${how} by ${by}`}${at && html` on <${Time} at=${at} />`}${reason && `: ${reason}`}</p>
-    ${problem && html`<${Failed} problem=${problem} again=${again} />`}
+    <${Waiting} ...${asked} />
     ${shadowed.length > 0 && html`<p><span class="tag warn">on trial</span> ${shadowed.join('; ')}: recorded, and not in force.</p>`}
-    <form class="row filters" onSubmit=${(event: Event) => event.preventDefault()}>
+    <${Filters}>
       <${Find} label="Find callers or grants" value=${find} find=${change('find')} />
       <${Find} label="Find resources" value=${resource} find=${change('resource')} />
       <p role="status">${rows.length.toLocaleString()} rules, ${columns.length.toLocaleString()} resources</p>
       <${Export} name="policy" heads=${['Callers', 'Resource', 'Grant', 'Kinds', 'Longest life', 'Rate', 'Trial', 'Last use']} rows=${csv} />
-    </form>
+    <//>
     ${used.problem && html`<p class="quiet">When it was last used is not known: ${used.problem.status === 404 ? 'this broker keeps no roll-ups yet.' : used.problem.detail}</p>`}
     ${
       rows.length === 0 || columns.length === 0

@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import type { Api } from '../../api.ts';
 import { html } from '../../html.ts';
 import { useAnswer } from '../../parts/answer.ts';
-import { Empty, Failed, Loading } from '../../parts/state.ts';
+import { Empty, Waiting } from '../../parts/state.ts';
 import { Time } from '../../parts/time.ts';
 import type { ProofPage } from '../../wire.ts';
 import { instantOf, proved } from './proved.ts';
@@ -17,14 +17,14 @@ interface ProofProps {
 const EVERY_MS = 30_000;
 
 export function Proof({ api, from, to, now }: ProofProps): VNode {
-  const { answer, problem, again } = useAnswer<ProofPage>(
+  const asked = useAnswer<ProofPage>(
     () => api.get('proof', { from, to, limit: 1_000 }),
     [from, to],
     EVERY_MS,
   );
+  const { answer, problem } = asked;
   if (problem?.status === 404) return html`<${Empty}>This broker keeps no proof of its record yet.<//>`;
-  if (problem) return html`<${Failed} problem=${problem} again=${again} />`;
-  if (!answer) return html`<${Loading} />`;
+  if (!answer) return html`<${Waiting} ...${asked} />`;
   const { closedThrough, sequence, hash = '', removedBefore, next } = answer;
   if (closedThrough === undefined)
     return html`<${Empty}>No minute is closed yet. Each is closed some minutes after it ended.<//>`;

@@ -39,7 +39,8 @@ function Details({ subject, given, resource, api, now, close }: DetailsProps): V
   const caller = callerOf(subject);
   // Of one caller and one resource, so that it is exact however many there are.
   const { answer } = useAnswer<All<Usage>>(
-    () => api.all('usage', { by: 'grant,resource,caller', per: 'day', outcome: 'granted', resource, caller }),
+    () =>
+      api.all('usage', { by: 'grant,resource,caller', per: 'span', outcome: 'granted', resource, caller }),
     [],
   );
   const uses = answer && lastUses(answer.items);

@@ -90,7 +90,7 @@ function csvRows({ matrix, uses }: Shown, row: number, column: number): Cell[][]
 }
 /** By caller too, unless there are so many that the earliest alone would be read. */
 async function readUses(api: ViewProps['api'], today: number) {
-  const query = { from: iso(today - USED_DAYS * DAY_MS), to: iso(today), per: 'month', outcome: 'granted' };
+  const query = { from: iso(today - USED_DAYS * DAY_MS), to: iso(today), per: 'span', outcome: 'granted' };
   const exact = await api.all<Usage>('usage', { ...query, by: 'grant,resource,caller' }, MOST_USES);
   if (isProblem(exact) || !exact.more) return exact;
   return api.all<Usage>('usage', { ...query, by: 'grant,resource' }, 4 * MOST_USES);

@@ -24,7 +24,7 @@ export function Traffic(view: ViewProps): VNode {
   const ask = (by: string, per: string) => () => api.all<Usage>('usage', { ...range, by, per }, MOST);
   const overTime = useAnswer<All<Usage>>(ask('outcome', SPANS[span].per), about, EVERY_MS);
   const apart = useAnswer<All<Usage>>(
-    ask(`${by},outcome`, span === 'day' ? 'hour' : 'month'),
+    ask(`${by},outcome`, 'span'),
     [...about, by],
     // There may be ten thousand callers.
     by === 'caller' ? 0 : EVERY_MS,

@@ -81,7 +81,7 @@ function Lift({ api, scope, again }: Pick<OneProps, 'api' | 'again'> & Pick<Revo
   return html`<p><button type="button" onClick=${() => setAsks(true)}>Lift the block…</button></p>
     ${
       asks &&
-      html`<${Act} title=${`Lift the block of ${words}`} verb=${`Lift the block of ${words}`} send=${send} close=${() => setAsks(false)}
+      html`<${Act} title=${`Lift the block of ${words}`} send=${send} close=${() => setAsks(false)}
       consequence=${['From then on it gets tokens again by the policy, with Entra tokens that are newer than the revocation.', 'Entra tokens from before it stay refused.']} />`
     }`;
 }

@@ -7,7 +7,7 @@ import { isIn, percent, type Span, ticks } from './scale.ts';
 import type { Lane } from './timeline.ts';
 
 export const SHAPES: { readonly [kind in Mark['kind']]: { readonly d: string; readonly words: string } } = {
-  born: { d: 'M0-5a5 5 0 1 0 .01 0z', words: 'a key was made' },
+  born: { d: 'M0-5a5 5 0 1 0 .01 0z', words: 'a new key, and the end of the old one' },
   proof: { d: 'M-5-1l4 4 6-7', words: 'a key was tried' },
   drift: { d: 'M0-6L6 5H-6z', words: 'drift, and its repair' },
   emergency: { d: 'M0-7L7 0 0 7-7 0z', words: 'emergency' },
@@ -70,7 +70,7 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
                 kind,
                 atMs,
                 text,
-              }) => html`<svg key=${`${kind} ${atMs}`} x=${at(atMs)} y=${y} overflow="visible" class=${`mark ${kind}`}>
+              }) => html`<svg key=${`${kind} ${atMs}`} x=${at(atMs)} y=${kind === 'born' || kind === 'proof' ? y : y + high} overflow="visible" class=${`mark ${kind}`}>
             <path d=${SHAPES[kind].d}><title>${text}</title></path>
           </svg>`,
             )

@@ -65,6 +65,6 @@ function cells(entry: Revocation, params: ViewProps['route']['params'], now: num
   return html`<${Td}><a href=${linkTo('revocations', { ...params, key })}>${capital(scopeWords(scope))}</a><//>
     <${Td}><${Tag} ...${stateOf(blocked)} /><//>
     <${Td}>${leftMs > 0 ? `in ${span(leftMs, 1)} at most` : '✓ dead'}<//>
-    <${Td}>${inForceAt ? html`<${Time} at=${inForceAt} now=${now} /> <span class="quiet">${relative(Date.parse(inForceAt), now, 1)}</span>` : 'not yet'}<//>
+    <${Td}>${inForceAt ? html`<${Time} at=${inForceAt} now=${now} /> <span class="quiet">${relative(Math.min(now, Date.parse(inForceAt)), now, 1)}</span>` : 'not yet'}<//>
     <${Td}>${reason}<//>`;
 }

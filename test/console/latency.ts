@@ -34,7 +34,25 @@ const ROWS = '.rows .row-at';
 const VIEWS: Readonly<
   Record<string, { readonly ready: string; readonly steps: readonly Omit<Step, 'ready'>[] }>
 > = {
-  Accounts: { ready: 'main li, main [role=listitem], main [role=row]', steps: [] },
+  Accounts: {
+    ready: ROWS,
+    steps: [
+      { what: 'scroll a thousand accounts', act: wheel('.rows') },
+      {
+        what: 'those that rotate',
+        act: (page) => page.getByRole('button', { name: /^Rotating/ }).click(),
+      },
+      { what: 'find an account', act: type('Find an account', '042') },
+      {
+        what: 'open an account',
+        act: async (page) => {
+          await page.getByRole('button', { name: /^All/ }).click();
+          await page.locator('.rows a').first().click();
+          await page.getByText('Its keys', { exact: true }).waitFor();
+        },
+      },
+    ],
+  },
   Traffic: {
     ready: `.bars a >> nth=0`,
     steps: [

@@ -67,9 +67,17 @@ export async function startLarge(nowMs: number): Promise<{ readonly url: string;
     revocations: () => ({ items: [] }),
     operations: () => ({ items: [] }),
   };
+  /** An account that is opened, whose keys nothing has happened to. */
+  const aboutOne = (path: string): (() => object) | undefined => {
+    const [, name, rest] = /^accounts\/([^/]+)(\/history)?$/.exec(path) ?? [];
+    const one = accounts.find((account) => account.name === name);
+    if (one === undefined) return undefined;
+    return () => (rest === undefined ? one : { items: [] });
+  };
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    const found = answers[pathname.replace('/operator/', '')];
+    const path = pathname.replace('/operator/', '');
+    const found = answers[path] ?? aboutOne(path);
     if (pathname === '/console') send(response, 'text/html', PAGE, { 'content-security-policy': SECURITY });
     else if (pathname === '/console.js') send(response, 'text/javascript', script);
     else if (pathname === '/console.css') send(response, 'text/css', style);

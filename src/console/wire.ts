@@ -39,4 +39,17 @@ export interface Usage {
   readonly count: number;
   readonly lastAt: string;
 }
+/** Entries of the chain that proves the record; minutes are written `2026-11-26T01:20`, in UTC. */
+export interface ProofPage extends Page<ProofEntry> {
+  /** The last minute that is closed; absent: none is. */
+  readonly closedThrough?: string;
+  readonly sequence?: number;
+  readonly hash?: string;
+  readonly removedBefore?: string;
+}
+interface ProofEntry {
+  readonly minute?: string;
+  readonly rows?: number;
+  readonly late?: readonly { readonly rows: number }[];
+}
 export type PolicyApplied = z.infer<(typeof policyShapes)['policyApplied']>;

@@ -4,6 +4,7 @@ import { readDraft } from '../../src/console/views/policy/draft.ts';
 import { holding, matrixOf } from '../../src/console/views/policy/matrix.ts';
 import { moved } from '../../src/console/views/policy/move.ts';
 import { lastUses } from '../../src/console/views/policy/uses.ts';
+import type { Usage } from '../../src/console/wire.ts';
 
 const app = { tenant: 'home', clientId: 'app-1', appRole: 'Token.Exchange' };
 const people = { tenant: 'home', group: 'group-1' };
@@ -150,20 +151,24 @@ describe('the last use of a cell', () => {
       count: 1,
     },
   ];
-  const of = (conditions: [string, string][], resource = 'speech') =>
-    lastUses(items)(
-      { key: '', grants: [], conditions },
-      { grant: 'a', kinds: [], maxLifetime: '', rate: '', isShadow: false, tried: '' },
-      resource,
-    );
+  const of = (conditions: [string, string][], resource = 'speech', known: readonly Usage[] = items) =>
+    lastUses(known).of({ key: '', grants: [], conditions }, 'a', resource);
   it('is of the caller where the rule names one', () => {
-    assert.equal(of([['clientId', 'app-1']]), '2026-11-01T00:00:00Z');
-    assert.equal(of([['objectId', 'sp-1']]), '2026-11-01T00:00:00Z');
+    const first = { at: '2026-11-01T00:00:00Z', isOfGrant: false };
+    assert.deepEqual(of([['clientId', 'app-1']]), first);
+    assert.deepEqual(of([['objectId', 'sp-1']]), first);
     assert.equal(of([['clientId', 'app-3']]), undefined);
   });
-  it('is of whoever came by the grant where the rule names many', () => {
-    assert.equal(of([['group', 'g']]), '2026-11-02T00:00:00Z');
+  it('is of whoever came by the grant where the rule names many, and says so', () => {
+    assert.deepEqual(of([['group', 'g']]), { at: '2026-11-02T00:00:00Z', isOfGrant: true });
     assert.equal(of([['group', 'g']], 'docs'), undefined);
+  });
+  it("is never told as one caller's where callers are not told apart", () => {
+    const known = items.map(({ caller: _, clientId: __, ...item }) => item);
+    assert.deepEqual(of([['clientId', 'app-3']], 'speech', known), {
+      at: '2026-11-02T00:00:00Z',
+      isOfGrant: true,
+    });
   });
 });
 

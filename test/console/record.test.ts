@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { dayOf, readAskedRecords, shownRecord } from '../../src/console/views/record/asked.ts';
+import { proved } from '../../src/console/views/record/proved.ts';
 import { uuid7 } from '../../src/uuid7.ts';
 
 const NOW = Date.parse('2026-11-27T09:40:30Z');
@@ -38,6 +39,11 @@ describe('which records are asked for', () => {
     const around = ['2026-11-19T23:59:00.000Z', '2026-11-20T00:01:00.000Z'];
     assert.deepEqual(spanOf({ correlation: uuid7(atMs) }), around);
     assert.deepEqual(spanOf({ correlation: uuid7(atMs).replaceAll('-', '') }), around);
+  });
+  it('has no caller that is no id, which the broker would refuse', () => {
+    const caller = '3f6f2c9e-5d1b-4c7a-9e42-8a1d0b7c5e01';
+    assert.equal(readAskedRecords({ caller }, NOW).caller, caller);
+    assert.equal(readAskedRecords({ caller: caller.slice(0, -1) }, NOW).caller, undefined);
   });
   it('has no outcome that the broker does not know', () => {
     assert.equal(readAskedRecords({ outcome: 'refused' }, NOW).outcome, 'refused');
@@ -80,5 +86,16 @@ describe('a record as it is shown', () => {
     } as const;
     assert.equal(shownRecord(act).what, 'rotate speech');
     assert.equal(shownRecord(act).why, 'unreachable');
+  });
+});
+
+describe('what is proved of a span', () => {
+  it('counts closed minutes, their rows and those that came late, and no removal', () => {
+    const entries = [
+      { minute: '2026-11-27T09:00', rows: 3, late: [] },
+      { minute: '2026-11-27T09:01', rows: 2, late: [{ rows: 1 }, { rows: 4 }] },
+      { removedBefore: '2026-08-01T00:00' },
+    ];
+    assert.deepEqual(proved(entries), { minutes: 2, rows: 5, late: 5 });
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { columnsOf, readAsked, scaleOf, sharesOf } from '../../src/console/views/traffic/series.ts';
+import { columnsOf, readAsked, sharesOf } from '../../src/console/views/traffic/series.ts';
 
 const NOW = Date.parse('2026-11-27T09:40:00Z');
 const at = (text: string, count: number, outcome: string, more = {}) => ({
@@ -89,12 +89,5 @@ describe('the shares', () => {
       { value: 'a', granted: 1, refused: 1, lastAt: '2026-11-27T09:59:00.000Z' },
       { value: '', granted: 0, refused: 1, lastAt: '2026-11-27T07:59:00.000Z' },
     ]);
-  });
-});
-
-describe('the scale', () => {
-  it('ends at 1, 2 or 5 with noughts, and never below the largest', () => {
-    const tops = [0, 1, 2, 3, 7, 10, 11, 49, 51, 1_000, 1_001, 999_999].map(scaleOf);
-    assert.deepEqual(tops, [1, 1, 2, 5, 10, 10, 20, 50, 100, 1_000, 2_000, 1_000_000]);
   });
 });

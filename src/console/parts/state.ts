@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import type { Problem } from '../api.ts';
 import { html } from '../html.ts';
+import type { Answered } from './answer.ts';
 
 export const Loading = (): VNode => html`<p class="quiet" role="status">Loading…</p>`;
 
@@ -15,6 +16,10 @@ export function Failed({ problem, again }: { problem: Problem; again?: () => voi
     ${again && html`<button type="button" onClick=${again}>Try again</button>`}
   </div>`;
 }
+
+/** Of what was asked for: that it loads, or that it failed, also where an earlier answer is still shown. */
+export const Waiting = ({ answer, problem, again }: Answered<object>): VNode | undefined =>
+  problem ? html`<${Failed} ...${{ problem, again }} />` : answer ? undefined : html`<${Loading} />`;
 
 function titleOf({ status }: Problem): string {
   if (status === 0) return 'No answer.';

@@ -60,7 +60,7 @@ function add(cells: readonly Cell[], query: URLSearchParams): readonly object[] 
   const named = (query.get('by') ?? '').split(',').filter(Boolean);
   const by = named.includes('caller') ? [...named, 'clientId'] : named;
   const [fromMs, toMs] = [Date.parse(query.get('from') ?? ''), Date.parse(query.get('to') ?? '')];
-  const begin = beginOf[query.get('per') ?? 'day'] ?? ((ms: number) => ms);
+  const begin = beginOf[query.get('per') ?? 'day'] ?? (() => fromMs);
   const only = DIMENSIONS.filter((name) => query.has(name));
   const sums = new Map<string, { at: string; count: number; lastMs: number; lastAt: string }>();
   for (const { hourMs, values, count, lastMs } of cells) {

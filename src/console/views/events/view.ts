@@ -5,9 +5,9 @@ import type { All } from '../../api.ts';
 import { html } from '../../html.ts';
 import { useAnswer } from '../../parts/answer.ts';
 import { Export } from '../../parts/export.ts';
-import { Choice, Find } from '../../parts/filters.ts';
+import { Choice, changing, Filters, Find } from '../../parts/filters.ts';
 import { Rows, Td } from '../../parts/rows.ts';
-import { Empty, Failed, Loading } from '../../parts/state.ts';
+import { Empty, Waiting } from '../../parts/state.ts';
 import { Time } from '../../parts/time.ts';
 import { linkTo } from '../../route.ts';
 import type { ViewProps } from '../../view.ts';
@@ -19,26 +19,24 @@ const MOST = 3_000;
 const HEADS = ['When', 'What', 'About', 'What it did', 'From'];
 const OPTIONS = [['', 'Everything'], ...Object.entries(KINDS).map(([name, { title }]) => [name, title])];
 
-export function Events({ api, route: { params }, filter, now }: ViewProps): VNode {
-  const { answer, problem, again } = useAnswer<All<BrokerEvent>>(
-    () => api.all('events', {}, MOST),
-    [],
-    EVERY_MS,
-  );
+export function Events(view: ViewProps): VNode {
+  const { api, now, filter } = view;
+  const { params } = view.route;
+  const asked = useAnswer<All<BrokerEvent>>(() => api.all('events', {}, MOST), [], EVERY_MS);
+  const { answer } = asked;
   const all = useMemo(() => answer?.items.map(shownEvent) ?? [], [answer]);
   const events = wantedEvents(all, readKind(params), params['find']);
-  const change = (name: string) => (value: string) => filter({ ...params, [name]: value || undefined });
+  const change = changing(view);
   const chosen = all.find(({ id }) => id === params['event']);
   return html`<div class="events">
-    <form class="row filters" onSubmit=${(event: Event) => event.preventDefault()}>
+    <${Filters}>
       <${Choice} label="Show" value=${readKind(params) ?? ''} options=${OPTIONS} choose=${change('kind')} />
       <${Find} label="Find" value=${params['find']} find=${change('find')} />
       <p role="status">${events.length.toLocaleString()} of ${all.length.toLocaleString()}</p>
       <${Export} name="events" heads=${HEADS}
         rows=${() => events.map(({ at, kind, about, did, from }) => [at, KINDS[kind].title, about, did, from])} />
-    </form>
-    ${problem && html`<${Failed} problem=${problem} again=${again} />`}
-    ${!answer && !problem && html`<${Loading} />`}
+    <//>
+    <${Waiting} ...${asked} />
     ${answer && all.length === 0 && html`<${Empty}>Nothing has come in. Events of Key Vault, of accounts and of users, and signals of transmitters, are listed here as they come.<//>`}
     ${chosen && html`<${Details} event=${chosen} close=${() => filter({ ...params, event: undefined })} />`}
     ${

@@ -10,7 +10,7 @@ import { scrollTo, windowOf } from '../../parts/window.ts';
 import { InCell } from './in-cell.ts';
 import type { Matrix } from './matrix.ts';
 import { moved } from './move.ts';
-import type { LastUse } from './uses.ts';
+import type { LastUses } from './uses.ts';
 
 export interface Shown {
   readonly matrix: Matrix;
@@ -18,7 +18,7 @@ export interface Shown {
   readonly rows: readonly number[];
   readonly columns: readonly number[];
   /** Absent: not known yet. */
-  readonly lastUse: LastUse | undefined;
+  readonly uses: LastUses | undefined;
   readonly now: number;
 }
 /** Pixels; the styles have them too. */
@@ -30,7 +30,7 @@ export function Grid({
   matrix,
   rows,
   columns,
-  lastUse,
+  uses,
   now,
   open,
 }: Shown & { open: (subject: string, resource: string) => void }): VNode {
@@ -86,7 +86,7 @@ export function Grid({
             };
             return html`<span key=${across} class=${`cell ${given.length > 0 ? 'given' : ''}`} role="gridcell" aria-colindex=${across + 2} tabindex=${isCurrent ? 0 : -1}
               style=${{ '--x': `${across * COLUMN}px` }} onClick=${choose} onKeyDown=${(event: KeyboardEvent) => event.key === 'Enter' && choose()}>
-              <${InCell} ...${{ subject, given, lastUse, now }} resource=${name} />
+              <${InCell} ...${{ subject, given, uses, now }} resource=${name} />
             </span>`;
           })}
         </div>`

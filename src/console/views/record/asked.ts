@@ -3,6 +3,7 @@ import type { Params } from '../../route.ts';
 import type { AuditRecord } from '../../wire.ts';
 
 export const OUTCOMES = ['granted', 'refused', 'withheld', 'done', 'failed'] as const;
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
@@ -20,8 +21,14 @@ export interface AskedRecords {
  * broker's begins with its time, so that it finds its own minutes.
  */
 export function readAskedRecords(params: Params, now: number): AskedRecords {
-  const { resource, caller, outcome, correlation } = params;
-  const others = { resource, caller, outcome: OUTCOMES.find((known) => known === outcome), correlation };
+  const { resource, outcome, correlation } = params;
+  const others = {
+    resource,
+    // The broker refuses what is no id.
+    caller: GUID.test(params['caller'] ?? '') ? params['caller'] : undefined,
+    outcome: OUTCOMES.find((known) => known === outcome),
+    correlation,
+  };
   const [fromMs, toMs] = [Date.parse(params['from'] ?? ''), Date.parse(params['to'] ?? '')];
   if (fromMs < toMs) return { fromMs, toMs, ...others };
   const day = /^(\d{4})-(\d\d)-(\d\d)$/.exec(params['day'] ?? '');

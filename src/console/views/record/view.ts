@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { All } from '../../api.ts';
 import { html } from '../../html.ts';
 import { useAnswer } from '../../parts/answer.ts';
-import { Failed, Loading } from '../../parts/state.ts';
+import { Waiting } from '../../parts/state.ts';
 import type { ViewProps } from '../../view.ts';
 import type { AuditRecord } from '../../wire.ts';
 import { readAskedRecords, shownRecord } from './asked.ts';
@@ -15,17 +15,17 @@ import { Records } from './records.ts';
 /** So many are read at a time; further ones when they are asked for. */
 const STEP = 2_000;
 
-export function Record({ api, route: { params }, filter, now }: ViewProps): VNode {
+export function Record(view: ViewProps): VNode {
+  const { api, now } = view;
+  const { params } = view.route;
   const asked = readAskedRecords(params, now);
   const { fromMs, toMs, resource, caller, outcome, correlation } = asked;
   const [most, setMost] = useState(STEP);
   const about = [fromMs, toMs, resource, caller, outcome];
   useEffect(() => setMost(STEP), about);
   const query = { from: iso(fromMs), to: iso(toMs), resource, caller, outcome };
-  const { answer, problem, again } = useAnswer<All<AuditRecord>>(
-    () => api.all('audit', query, most),
-    [...about, most],
-  );
+  const answered = useAnswer<All<AuditRecord>>(() => api.all('audit', query, most), [...about, most]);
+  const { answer, again } = answered;
   const records = (answer?.items ?? []).filter(
     ({ correlationId, samples }) =>
       !correlation ||
@@ -33,9 +33,8 @@ export function Record({ api, route: { params }, filter, now }: ViewProps): VNod
       samples?.some((one) => one.correlationId === correlation),
   );
   return html`<div class="record">
-    <${RecordFilters} ...${{ params, asked, filter, now, again }} />
-    ${problem && html`<${Failed} problem=${problem} again=${again} />`}
-    ${!answer && !problem && html`<${Loading} />`}
+    <${RecordFilters} ...${{ view, asked, again }} />
+    <${Waiting} ...${answered} />
     ${answer && html`<${Records} ...${{ params, now }} records=${records.map(shownRecord)} />`}
     ${
       answer?.more &&

@@ -2,7 +2,6 @@
 import type { VNode } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { html } from '../../html.ts';
-import { scaleOf } from './series.ts';
 
 export interface Bar {
   readonly key: number;
@@ -20,7 +19,7 @@ interface BarsProps {
 export function Bars({ what, bars }: BarsProps): VNode {
   const [current, setCurrent] = useState(bars.length - 1);
   const box = useRef<HTMLDivElement>(null);
-  const top = scaleOf(Math.max(...bars.map(({ count }) => count)));
+  const top = Math.max(1, ...bars.map(({ count }) => count));
   const sum = bars.reduce((all, { count }) => all + count, 0);
   const onKeyDown = (event: KeyboardEvent) => {
     const to = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: bars.length - 1 }[event.key];

@@ -98,9 +98,3 @@ export function sharesOf(items: readonly Usage[], by: Dimension): readonly Share
   const all = ({ granted, refused }: Share): number => granted + refused;
   return [...shares.values()].sort((one, other) => all(other) - all(one));
 }
-
-/** The top of the scale: 1, 2 or 5 with noughts. */
-export function scaleOf(most: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, most)));
-  return [1, 2, 5, 10].map((step) => step * power).find((top) => top >= most) ?? power;
-}

@@ -3,8 +3,8 @@ import type { VNode } from 'preact';
 import type { All } from '../../api.ts';
 import { html } from '../../html.ts';
 import { useAnswer } from '../../parts/answer.ts';
-import { Choice, Find } from '../../parts/filters.ts';
-import { Empty, Failed, Loading } from '../../parts/state.ts';
+import { Choice, changing, Filters, Find } from '../../parts/filters.ts';
+import { Empty, Waiting } from '../../parts/state.ts';
 import type { ViewProps } from '../../view.ts';
 import type { Usage } from '../../wire.ts';
 import { Chart } from './chart.ts';
@@ -14,7 +14,9 @@ import { NAMES, Shares } from './shares.ts';
 const EVERY_MS = 10_000;
 const MOST = 20_000;
 
-export function Traffic({ api, route: { params }, filter, now }: ViewProps): VNode {
+export function Traffic(view: ViewProps): VNode {
+  const { api, now, filter } = view;
+  const { params } = view.route;
   const asked = readAsked(params, now);
   const { by, span, edges, only } = asked;
   const range = { from: iso(edges[0]), to: iso(edges.at(-1)), ...only };
@@ -22,22 +24,22 @@ export function Traffic({ api, route: { params }, filter, now }: ViewProps): VNo
   const ask = (by: string, per: string) => () => api.all<Usage>('usage', { ...range, by, per }, MOST);
   const overTime = useAnswer<All<Usage>>(ask('outcome', SPANS[span].per), about, EVERY_MS);
   const apart = useAnswer<All<Usage>>(
-    ask(`${by},outcome`, span === 'day' ? 'hour' : 'month'),
+    ask(`${by},outcome`, 'span'),
     [...about, by],
     // There may be ten thousand callers.
     by === 'caller' ? 0 : EVERY_MS,
   );
-  const change = (name: string) => (value: string) => filter({ ...params, [name]: value || undefined });
+  const change = changing(view);
   const free = DIMENSIONS.filter((each) => only[each] === undefined);
-  const { answer, problem, again } = overTime;
+  const { answer, problem } = overTime;
   const columns = columnsOf(answer?.items ?? [], edges);
   return html`<div class="traffic">
-    <form class="row filters" onSubmit=${(event: Event) => event.preventDefault()}>
+    <${Filters}>
       <${Choice} label="When" value=${span} choose=${change('span')}
         options=${Object.entries(SPANS).map(([name, { title }]) => [name, title])} />
       <${Choice} label="Told apart by" value=${by} choose=${change('by')} options=${free.map((each) => [each, NAMES[each]])} />
       <${Find} label="Find" value=${params['find']} find=${change('find')} />
-    </form>
+    <//>
     ${
       Object.entries(only).length > 0 &&
       html`<ul class="row chosen" aria-label="Only these">
@@ -49,8 +51,7 @@ export function Traffic({ api, route: { params }, filter, now }: ViewProps): VNo
       )}
     </ul>`
     }
-    ${problem && (problem.status === 404 ? html`<${Empty}>This broker keeps no roll-ups yet. The records themselves are under Record.<//>` : html`<${Failed} problem=${problem} again=${again} />`)}
-    ${!answer && !problem && html`<${Loading} />`}
+    ${problem?.status === 404 ? html`<${Empty}>This broker keeps no roll-ups yet. The records themselves are under Record.<//>` : html`<${Waiting} ...${overTime} />`}
     ${
       answer &&
       (answer.items.length === 0
@@ -62,7 +63,7 @@ export function Traffic({ api, route: { params }, filter, now }: ViewProps): VNo
       apart.answer.items.length > 0 &&
       html`<h2>By ${NAMES[by].toLowerCase()}</h2>
       <${Shares} ...${{ by, params, now }} shares=${sharesOf(apart.answer.items, by)} />
-      ${apart.answer.more && html`<p class="quiet">There is more than can be shown at once: take a shorter time, or choose a resource.</p>`}`
+      ${apart.answer.more && html`<p class="quiet">There are more than can be added up here, so these numbers are too low: take a shorter time, or choose a resource.</p>`}`
     }
   </div>`;
 }

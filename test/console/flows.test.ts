@@ -58,7 +58,7 @@ suite('the console', { skip: noBrowser, concurrency: true }, () => {
       assert.equal((await ask(caller, account)).status, 200);
       const { clientId } = callerNamed(local.description, caller);
       await hand.press('link', 'Revocations');
-      await hand.choose('What', 'An app');
+      await hand.choose('What', 'App');
       await hand.write('Client id', clientId);
       await hand.press('checkbox', /^Block/);
       await hand.press('button', 'See what would end');

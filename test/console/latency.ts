@@ -34,7 +34,19 @@ const ROWS = '.rows .row-at';
 const VIEWS: Readonly<
   Record<string, { readonly ready: string; readonly steps: readonly Omit<Step, 'ready'>[] }>
 > = {
-  Accounts: { ready: 'main li, main [role=listitem], main [role=row]', steps: [] },
+  Accounts: {
+    ready: ROWS,
+    steps: [
+      { what: 'find an account', act: type('Find an account', 'ai-042') },
+      {
+        what: 'scroll a thousand accounts',
+        act: async (page) => {
+          await page.getByLabel('Find an account').fill('');
+          await wheel('.rows')(page);
+        },
+      },
+    ],
+  },
   Traffic: {
     ready: `.bars a >> nth=0`,
     steps: [

@@ -65,9 +65,9 @@ describe('an account in words', () => {
 describe('an act on an account', () => {
   it('names its consequence before it is done, and the account in the button that does it', () => {
     for (const act of ACTS) {
-      const { consequence, verb } = wordsOf(act, account());
+      const { consequence, title } = wordsOf(act, account());
       assert.ok(consequence.length > 0 && consequence.every((sentence) => sentence.endsWith('.')));
-      assert.match(verb, /speech/);
+      assert.match(title, /speech/);
     }
   });
   it('wants a tick where calls may fail, and only there', () => {

@@ -6,11 +6,10 @@ import { html } from '../html.ts';
 import { Failed } from './state.ts';
 
 interface ActProps {
+  /** On the button too: what is done, and to what. */
   readonly title: string;
   /** What will be so, in whole sentences. */
   readonly consequence: readonly string[];
-  /** On the button: what is done, and to what. */
-  readonly verb: string;
   /** Has to be agreed to by a tick beforehand, where something that works may stop. */
   readonly agree?: string | undefined;
   readonly children?: ComponentChildren;
@@ -22,7 +21,7 @@ interface ActProps {
 const MAX_REASON = 256;
 
 /** The browser's own dialog keeps the focus inside, closes with Escape and gives the focus back to what opened it. */
-export function Act({ title, consequence, verb, agree, children, send, close }: ActProps): VNode {
+export function Act({ title, consequence, agree, children, send, close }: ActProps): VNode {
   const box = useRef<HTMLDialogElement>(null);
   const [state, setState] = useState<{ busy: boolean; problem?: Problem }>({ busy: false });
   useEffect(() => {
@@ -48,7 +47,7 @@ export function Act({ title, consequence, verb, agree, children, send, close }: 
       ${agree && html`<p><label><input type="checkbox" required /> ${agree}</label></p>`}
       ${state.problem && html`<${Failed} problem=${state.problem} />`}
       <p class="row">
-        <button class=${agree ? 'danger' : 'primary'} disabled=${state.busy}>${state.busy ? 'Sending…' : verb}</button>
+        <button class=${agree ? 'danger' : 'primary'} disabled=${state.busy}>${state.busy ? 'Sending…' : title}</button>
         <button type="button" onClick=${() => box.current?.close()}>Cancel</button>
       </p>
     </form>

@@ -1,6 +1,6 @@
 /** An act that was asked for, followed in its place until it has ended. */
 import type { VNode } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { type Api, isProblem, pathOf } from '../api.ts';
 import { html } from '../html.ts';
 import type { Operation } from '../wire.ts';
@@ -35,14 +35,24 @@ export function Followed({ api, id, now, close }: FollowedProps): VNode {
     return answer;
   };
   const { answer, problem, again } = useAnswer(ask, [id], EVERY_MS);
-  if (answer === undefined)
-    return problem ? html`<${Failed} problem=${problem} again=${again} />` : html`<${Loading} />`;
-  const { act, target, reason, state, steps, result = {}, problem: failed } = answer;
+  const box = useRef<HTMLElement>(null);
+  // The button that began it may be gone.
+  useEffect(() => box.current?.focus(), [id]);
+  return html`<section class="card followed" tabindex="-1" ref=${box} aria-label="What was asked for">
+    ${answer ? html`<${Steps} operation=${answer} ...${{ now, close }} />` : problem ? html`<${Failed} ...${{ problem, again }} />` : html`<${Loading} />`}
+  </section>`;
+}
+
+function Steps({
+  operation,
+  now,
+  close,
+}: Pick<FollowedProps, 'now' | 'close'> & { readonly operation: Operation }): VNode {
+  const { act, target, reason, state, steps, result = {}, problem } = operation;
   const first = Math.max(1, steps.length - LAST + 1);
   const lag = (name: string, what: string) =>
     typeof result[name] === 'number' && html`<p>${what} within ${span(result[name])}.</p>`;
-  return html`<section class="card followed" aria-label=${`${act} ${target}`}>
-    <p class="row">
+  return html`<p class="row">
       <strong>${act} ${target}</strong> <${Tag} ...${STATES[state]} told />
       <button type="button" onClick=${close}>${state === 'running' ? 'Stop watching' : 'Close'}</button>
     </p>
@@ -51,6 +61,5 @@ export function Followed({ api, id, now, close }: FollowedProps): VNode {
       ${steps.slice(-LAST).map((step, at) => html`<li key=${first + at} value=${first + at}><${Time} at=${step.at} now=${now} /> ${step.what}</li>`)}
     </ol>
     ${lag('newKeyLagMs', 'The new key was accepted')} ${lag('oldKeyLagMs', 'The old key was refused')}
-    ${failed && html`<p role="alert"><strong>What to do:</strong> ${failed.advice} (${failed.code})</p>`}
-  </section>`;
+    ${problem && html`<p role="alert"><strong>What to do:</strong> ${problem.advice} (${problem.code})</p>`}`;
 }

@@ -28,7 +28,7 @@ export function Detail({
   api,
   route,
   filter,
-  now,
+  now: clock,
   mayAct,
   name,
 }: ViewProps & { readonly name: string }): VNode {
@@ -37,6 +37,8 @@ export function Detail({
   if (answer === undefined)
     return problem ? html`<${Failed} problem=${problem} again=${again} />` : html`<${Loading} />`;
   const { account, steps } = answer;
+  // The clock of the page is an estimate: what was done is not ahead of it.
+  const now = Math.max(clock, ...[account.asOf, steps[0]?.at].map((at) => Date.parse(at ?? '') || 0));
   return html`<section aria-labelledby="account-name" class="account">
     <div class="row head">
       <h2 id="account-name">${name}</h2>

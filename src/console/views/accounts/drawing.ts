@@ -7,7 +7,7 @@ import { isIn, percent, type Span, ticks } from './scale.ts';
 import type { Lane } from './timeline.ts';
 
 export const SHAPES: { readonly [kind in Mark['kind']]: { readonly d: string; readonly words: string } } = {
-  born: { d: 'M0-5a5 5 0 1 0 .01 0z', words: 'a key was made' },
+  born: { d: 'M0-5a5 5 0 1 0 .01 0z', words: 'a new key, and the end of the old one' },
   proof: { d: 'M-5-1l4 4 6-7', words: 'a key was tried' },
   drift: { d: 'M0-6L6 5H-6z', words: 'drift, and its repair' },
   emergency: { d: 'M0-7L7 0 0 7-7 0z', words: 'emergency' },
@@ -31,8 +31,8 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
   const high = small ? 10 : 26;
   const top = (lane: number): number => (small ? lane * 14 + 2 : lane * 44 + 18);
   const at = (ms: number): string => `${percent(span, ms)}%`;
-  const wide = (fromMs: number, toMs: number): string =>
-    `${Math.max(0, percent(span, toMs) - percent(span, fromMs))}%`;
+  const part = (fromMs: number, toMs: number): number =>
+    Math.max(0, percent(span, toMs) - percent(span, fromMs));
   const bottom = top(lanes.length) - (small ? 2 : 8);
   const line = (kind: string, ms: number | undefined, side: 'start' | 'end') =>
     ms !== undefined &&
@@ -52,13 +52,14 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
       const box = (kind: string, fromMs: number, toMs: number, words: string) =>
         toMs >= span.fromMs &&
         fromMs <= span.toMs &&
-        html`<svg key=${`${kind} ${fromMs}`} x=${at(fromMs)} y=${y} width=${wide(fromMs, toMs)} height=${high} class=${`bar ${kind}`}>
+        html`<svg key=${`${kind} ${fromMs}`} x=${at(fromMs)} y=${y} width=${`${part(fromMs, toMs)}%`} height=${high} class=${`bar ${kind}`}>
           <rect width="100%" height="100%" rx="3" />
           ${(kind === 'draining' || kind === 'lives') && html`<rect width="100%" height="100%" rx="3" fill=${`url(#${id})`} class="over" />`}
-          ${!small && percent(span, toMs) - percent(span, fromMs) > words.length && html`<text x="8" y="17">${words}</text>`}
+          ${!small && part(fromMs, toMs) > words.length && html`<text x="8" y="17" class=${part(fromMs, toMs) < 3 * words.length && 'tight'}>${words}</text>`}
         </svg>`;
+      const first = bars.findIndex(({ role }) => role !== 'unknown');
       return html`<g key=${slot}>
-        ${bars.map(({ role, fromMs, toMs }, index) => box(role, fromMs, toMs, `${index === 0 ? `${slot} ` : ''}${WORDS[role] ?? role}`))}
+        ${bars.map(({ role, fromMs, toMs }, index) => box(role, fromMs, toMs, `${index === first ? `${slot} ` : ''}${WORDS[role] ?? role}`))}
         ${livesUntilMs && box('lives', now, livesUntilMs, 'its tokens live')}
         ${
           !small &&
@@ -69,7 +70,7 @@ export function Drawing({ lanes, span, now, label, dueMs, small = false }: Drawi
                 kind,
                 atMs,
                 text,
-              }) => html`<svg key=${`${kind} ${atMs}`} x=${at(atMs)} y=${y} overflow="visible" class=${`mark ${kind}`}>
+              }) => html`<svg key=${`${kind} ${atMs}`} x=${at(atMs)} y=${kind === 'born' || kind === 'proof' ? y : y + high} overflow="visible" class=${`mark ${kind}`}>
             <path d=${SHAPES[kind].d}><title>${text}</title></path>
           </svg>`,
             )

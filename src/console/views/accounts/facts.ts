@@ -50,7 +50,7 @@ export function Facts({ account, now }: FactsProps): VNode {
           html` <meter min="0" max="1" high="0.98" value=${Math.min(1, part)} aria-label="Part of its time that the key in use has had"
           >${Math.round(part * 100)} %</meter>`
         }</dd></div>
-      ${next && html`<div><dt>Next</dt><dd>${next.what}${when(next.at, now)}</dd></div>`}
+      ${next && html`<div><dt>Next</dt><dd>${Date.parse(next.at ?? '') < now ? 'is due now' : html`${next.what}${when(next.at, now)}`}</dd></div>`}
       <div><dt>Last whole rotation</dt><dd>${rotatedAt === undefined ? 'not since the broker has the account' : html`<${Time} at=${rotatedAt} now=${now} />`}</dd></div>
       ${asOf && html`<div><dt>Looked at</dt><dd>${relative(Date.parse(asOf), now)}</dd></div>`}
     </dl>`;

@@ -24,7 +24,7 @@ export function readPhase(words: string): Pick<Interval, 'phase' | 'of'> {
 
 /** The slot in use is known at the end and in most phases; a step that made another key current tells it before. */
 export function intervalsOf(
-  { active }: Account,
+  { active, phase, slots = [] }: Account,
   steps: readonly Step[],
   sinceMs: number,
 ): readonly Interval[] {
@@ -50,7 +50,14 @@ export function intervalsOf(
   }
   return found.length > 0
     ? found
-    : [{ fromMs: sinceMs, phase: active === undefined ? 'not adopted' : 'steady', of: undefined, active }];
+    : [
+        {
+          fromMs: sinceMs,
+          phase: phase ?? 'not adopted',
+          of: slots.find(({ state }) => state === 'retiring')?.slot,
+          active,
+        },
+      ];
 }
 const isPastPromotion = (one: Pick<Interval, 'phase' | 'of'>): one is { phase: string; of: Slot } =>
   one.of !== undefined && ['draining', 'regenerating', 'proving'].includes(one.phase);

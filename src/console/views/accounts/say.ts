@@ -47,8 +47,8 @@ export function isShown(account: Account, shown: Shown, text: string): boolean {
 
 /** The phases that a slot goes through while it is retired. */
 export const PHASES = {
-  promoting: 'Prove the other key, then use it',
-  draining: 'Let the tokens of the old key run out',
-  regenerating: 'Make a new key',
-  proving: 'See the new key accepted and the old one refused',
+  promoting: 'The other key is proved, then used',
+  draining: 'The old tokens run out',
+  regenerating: 'A new key is made',
+  proving: 'The new key is accepted, the old one refused',
 } as const;

@@ -32,7 +32,7 @@ export function Accounts(props: ViewProps): VNode {
     <div class="accounts-all">
       <div class="row">
         <${Find} label="Find an account" value=${text} find=${(q: string) => filter({ ...params, q })} />
-        <p class="row chips" role="group" aria-label="Which accounts">
+        <p class="row which" role="group" aria-label="Which accounts">
           ${Object.entries(SHOWN).map(
             ([value, words]) => html`<button key=${value} type="button" aria-pressed=${value === shown}
               onClick=${() => filter({ ...params, show: value })}>${words} <span class="quiet">${count(shownOf(value))}</span></button>`,

@@ -32,7 +32,7 @@ export function countdownOf(
   return {
     stages: [
       { name: 'received', atMs: receivedMs, done: true },
-      { name: 'inForce', atMs: inForceMs, done: inForceMs !== undefined && nowMs >= inForceMs },
+      { name: 'inForce', atMs: inForceMs, done: inForceMs !== undefined },
       { name: 'over', atMs: overMs, done: over },
     ],
     leftMs: over || overMs === undefined ? 0 : overMs - nowMs,

@@ -10,7 +10,7 @@ import type { ViewProps } from '../../view.ts';
 import type { PolicyInForce } from '../../wire.ts';
 import { askOutstanding, type Told } from './out.ts';
 import { Preview } from './preview.ts';
-import { type Fields, isGuid, KINDS, kindOf, readScope, type Scope } from './scope.ts';
+import { capital, type Fields, isGuid, KINDS, kindOf, readScope, type Scope, WORDS } from './scope.ts';
 
 interface Seen extends Told {
   readonly scope: Scope;
@@ -72,7 +72,7 @@ export function Form({ api, route, filter, now }: ViewProps): VNode {
   return html`<section class="card revoke" aria-labelledby="revoke-title">
     <h2 id="revoke-title">End an access</h2>
     <form class="row" onSubmit=${look}>
-      <${Choice} label="What" value=${kind} options=${Object.entries(KINDS).map(([name, { words }]) => [name, words])} choose=${set('kind')} />
+      <${Choice} label="What" value=${kind} options=${Object.keys(KINDS).map((name) => [name, capital(WORDS[name] ?? name)])} choose=${set('kind')} />
       ${
         kind !== 'resource' &&
         kind !== 'grant' &&
@@ -80,7 +80,7 @@ export function Form({ api, route, filter, now }: ViewProps): VNode {
       }
       ${
         kind !== 'tenant' &&
-        html`<p class="field value"><label for="value">${KINDS[kind].value}</label>
+        html`<p class="field value"><label for="value">${KINDS[kind]}</label>
         <input id="value" value=${value} onInput=${(event: Event) => set('value')(textIn(event))} list=${names.length > 0 ? 'names' : undefined} required autocomplete="off" spellcheck=${false} />
         <datalist id="names">${names.map(({ name }) => html`<option key=${name} value=${name} />`)}</datalist></p>`
       }

@@ -1,6 +1,6 @@
 /** One revocation, counted down from its receipt to the end of the last token; and lifted. */
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Api, isProblem } from '../../api.ts';
 import { html } from '../../html.ts';
 import { Act } from '../../parts/act.ts';
@@ -33,6 +33,9 @@ export function One({ api, entry, now, mayAct, again, close }: OneProps): VNode 
     () => askOutstanding(api, scope, inForceMs ?? now, inForceMs),
     [key, receivedAt, inForceAt],
   );
+  const title = useRef<HTMLHeadingElement>(null);
+  // Whoever opened it is taken to it.
+  useEffect(() => title.current?.focus(), []);
   const out = answer?.out;
   const knownMs = out?.isAll ? (out.lastMs ?? inForceMs) : undefined;
   const { stages, leftMs, part } = countdownOf(entry, knownMs, now);
@@ -44,7 +47,7 @@ export function One({ api, entry, now, mayAct, again, close }: OneProps): VNode 
       ? 'Not in force yet. It is tried again until it is.'
       : `${span(leftMs)} until the last token is dead`;
   return html`<section class="card revocation" aria-labelledby="one-title">
-    <div class="row"><h2 id="one-title">${words}</h2>
+    <div class="row"><h2 id="one-title" tabindex="-1" ref=${title}>${words}</h2>
       <${Tag} ...${stateOf(blocked)} />
       <button type="button" onClick=${close}>Close</button></div>
     <ol class="stages">
@@ -78,7 +81,7 @@ function Lift({ api, scope, again }: Pick<OneProps, 'api' | 'again'> & Pick<Revo
   return html`<p><button type="button" onClick=${() => setAsks(true)}>Lift the block…</button></p>
     ${
       asks &&
-      html`<${Act} title=${`Lift the block of ${words}`} verb=${`Lift the block of ${words}`} send=${send} close=${() => setAsks(false)}
+      html`<${Act} title=${`Lift the block of ${words}`} send=${send} close=${() => setAsks(false)}
       consequence=${['From then on it gets tokens again by the policy, with Entra tokens that are newer than the revocation.', 'Entra tokens from before it stay refused.']} />`
     }`;
 }

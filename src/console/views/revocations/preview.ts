@@ -52,7 +52,7 @@ export function Preview({ api, scope, block, person, out, now, cancel, done }: P
     </p>
     ${
       asks &&
-      html`<${Act} title=${`Revoke ${words}`} verb=${`Revoke ${words}`} consequence=${[ends, rest]}
+      html`<${Act} title=${`Revoke ${words}`} consequence=${[ends, rest]}
       send=${send} close=${() => setAsks(false)} />`
     }
   </div>`;

@@ -4,12 +4,12 @@ import type { Revocation, RevocationRequest } from '../../wire.ts';
 export type Scope = RevocationRequest['scope'];
 /** What can be chosen, and what its value is called. */
 export const KINDS = {
-  client: { words: 'An app', value: 'Client id' },
-  user: { words: 'A person or workload', value: 'Object id, or a user name of the home tenant' },
-  token: { words: 'One Entra token', value: 'Its uti, or the token itself' },
-  tenant: { words: 'A tenant', value: '' },
-  resource: { words: 'An account', value: 'Account' },
-  grant: { words: 'A grant', value: 'Grant' },
+  client: 'Client id',
+  user: 'Object id, or a user name of the home tenant',
+  token: 'Its uti, or the token itself',
+  tenant: '',
+  resource: 'Account',
+  grant: 'Grant',
 } as const;
 export type Kind = keyof typeof KINDS;
 export const kindOf = (text = ''): Kind => (Object.hasOwn(KINDS, text) ? (text as Kind) : 'client');
@@ -25,7 +25,7 @@ export const isGuid = (text: string): boolean => GUID.test(text);
 /** @returns what is wrong, in words, or the scope */
 export function readScope({ kind, tenantId, value: given }: Fields): Scope | string {
   const value = given.trim();
-  if (kind !== 'tenant' && value === '') return `${KINDS[kind].value} is missing.`;
+  if (kind !== 'tenant' && value === '') return `${KINDS[kind]} is missing.`;
   if (kind === 'resource' || kind === 'grant') return { kind, name: value };
   if (tenantId === '') return 'Choose the tenant.';
   switch (kind) {
@@ -56,21 +56,21 @@ function utiOf(token: string): Scope | string {
   return 'This is no token of Entra: it has no uti.';
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  client: 'the app',
-  user: 'the person or workload',
-  subject: 'the person with the sub',
-  token: 'the Entra token',
-  issued: 'one token that was handed out',
-  tenant: 'the tenant',
-  resource: 'the account',
-  grant: 'the grant',
+export const WORDS: Readonly<Record<string, string>> = {
+  client: 'app',
+  user: 'person or workload',
+  token: 'Entra token',
+  tenant: 'tenant',
+  resource: 'account',
+  grant: 'grant',
+  subject: 'person with the sub',
+  issued: 'token that was handed out',
 };
 
 /** `the app d2a8…`: the last member of a scope is what names it. */
 export function scopeWords({ kind, ...members }: Scope | Revocation['scope']): string {
   const values = Object.entries(members).filter(([name]) => name !== 'tenantId' || kind === 'tenant');
-  return [WORDS[kind] ?? kind, ...values.map(([, value]) => String(value))].join(' ');
+  return ['the', WORDS[kind] ?? kind, ...values.map(([, value]) => String(value))].join(' ');
 }
 
 export const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;

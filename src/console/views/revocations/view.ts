@@ -50,7 +50,7 @@ function List({ items, route, filter, now }: ViewProps & { readonly items: reado
     return html`<${Empty}>Nothing is revoked. What was ended long ago is in the record.<//>`;
   const found = items.filter((entry) => isShown(entry, params['q'] ?? ''));
   return html`<h2>What is revoked</h2>
-    <${Find} label="Find by scope, state, reason or person" value=${params['q']} find=${(q: string) => filter({ ...params, q })} />
+    <div class="row"><${Find} label="Find by scope, state, reason or person" value=${params['q']} find=${(q: string) => filter({ ...params, q })} /></div>
     ${
       found.length === 0
         ? html`<${Empty}>None is so. Change what is looked for.<//>`
@@ -64,7 +64,7 @@ function cells(entry: Revocation, params: ViewProps['route']['params'], now: num
   const { leftMs } = countdownOf(entry, undefined, now);
   return html`<${Td}><a href=${linkTo('revocations', { ...params, key })}>${capital(scopeWords(scope))}</a><//>
     <${Td}><${Tag} ...${stateOf(blocked)} /><//>
-    <${Td}>${leftMs > 0 ? `within ${span(leftMs)}` : '✓ dead'}<//>
-    <${Td}>${inForceAt ? html`<${Time} at=${inForceAt} now=${now} /> <span class="quiet">${relative(Date.parse(inForceAt), now)}</span>` : 'not yet'}<//>
+    <${Td}>${leftMs > 0 ? `in ${span(leftMs, 1)} at most` : '✓ dead'}<//>
+    <${Td}>${inForceAt ? html`<${Time} at=${inForceAt} now=${now} /> <span class="quiet">${relative(Math.min(now, Date.parse(inForceAt)), now, 1)}</span>` : 'not yet'}<//>
     <${Td}>${reason}<//>`;
 }

@@ -1,105 +1,128 @@
-/** How fast the console is: until its first view, and under the hands of somebody with a very large broker. */
+/** The views over a thousand accounts and ten thousand callers, in a browser, by keyboard. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { after, before, suite, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, Page } from 'playwright-core';
-import { startLocal } from '../local/local-mode.ts';
-import { launchBrowser, newPage, noBrowser, signIn } from './browser.ts';
-import { ACCOUNTS, answerAsLarge, CALLERS, EXCHANGES } from './large.ts';
+import type { Browser, Download, Page } from 'playwright-core';
+import { launchBrowser, newPage, noBrowser } from './browser.ts';
+import { startLarge } from './large/server.ts';
 
-/** Web Vitals call an interaction good that is painted within this. */
-const GOOD_MS = 200;
-/** On two cores that other tests share. */
-const FIRST_VIEW_MS = 3_000;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const EXCHANGES = 30_000;
+/** What is in the page of a list or a table, however long it is. */
+const MOST_ROWS = 60;
+const MOST_CELLS = 700;
 
-/** From each press of a key or a button until the next paint, as the browser measures it (Event Timing). */
-const OBSERVE = `interactions = []; new PerformanceObserver((list) => {
-  for (const { name, duration, interactionId } of list.getEntries()) if (interactionId) interactions.push({ name, duration });
-}).observe({ type: 'event', durationThreshold: 16, buffered: true });`;
-
-suite('the console is fast', { skip: noBrowser }, () => {
-  let local: Awaited<ReturnType<typeof startLocal>>;
+suite('the console over a large broker', { skip: noBrowser }, () => {
   let browser: Browser;
+  let broker: Awaited<ReturnType<typeof startLarge>>;
   before(async () => {
-    local = await startLocal();
-    browser = await launchBrowser();
+    [browser, broker] = await Promise.all([launchBrowser(), startLarge(Date.now(), EXCHANGES)]);
   });
   after(async () => {
     await browser?.close();
-    await local?.[Symbol.asyncDispose]();
+    broker?.close();
   });
+  async function open(place: string, ready: string): Promise<{ page: Page; complaints: string[] }> {
+    const opened = await newPage(browser);
+    await opened.page.goto(`${broker.url}#/${place}`);
+    await opened.page.locator(ready).first().waitFor();
+    return opened;
+  }
+  /** `row column` of the cell with the focus. */
+  const focused = async (page: Page): Promise<string> => {
+    const cell = page.locator('[role=gridcell]:focus');
+    const row = await page.locator('[role=row]:has(> :focus)').getAttribute('aria-rowindex');
+    return `${row} ${await cell.getAttribute('aria-colindex')}`;
+  };
 
-  test('the first view is there soon after the address, with the silent sign-in in between', async (t) => {
-    const { page } = await newPage(browser);
-    await signIn(page, local.description.console, 'auditor');
-    await page.getByText('speech').first().waitFor();
-    const times: number[] = [];
-    for (let time = 0; time < 5; time += 1) {
-      await page.goto('about:blank');
-      const began = performance.now();
-      await page.goto(local.description.console);
-      await page.getByText('speech').first().waitFor();
-      times.push(Math.round(performance.now() - began));
+  test('ten thousand callers and a thousand resources are a matrix of what is seen, to its last cell by keyboard', async () => {
+    const { page, complaints } = await open('policy', '.matrix .given');
+    await page.locator('.matrix [tabindex="0"]').focus();
+    for (const [key, place] of [
+      ['ArrowDown', '3 2'],
+      ['ArrowRight', '3 3'],
+      ['Control+End', '10001 1001'],
+      ['ArrowUp', '10000 1001'],
+      ['Home', '10000 2'],
+      ['Control+Home', '2 2'],
+    ] as const) {
+      await page.keyboard.press(key);
+      assert.equal(await focused(page), place, key);
     }
-    t.diagnostic(`address to first view: ${times.join(', ')} ms`);
-    assert.ok(Math.min(...times) <= FIRST_VIEW_MS, times.join());
-    await page.context().close();
+    const cells = await page.locator('.matrix [role=gridcell]').count();
+    assert.ok(cells > 0 && cells < MOST_CELLS, `${cells} cells`);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'ai-0000: team-000' }).waitFor();
+    assert.match(page.url(), /#\/policy\?cell=/, 'the cell can be linked to');
+    assert.deepEqual(complaints, []);
   });
 
-  test(`with ${ACCOUNTS} accounts, ${CALLERS} callers and ${EXCHANGES} exchanges each key and click is painted at once`, async (t) => {
-    const { page, complaints } = await newPage(browser);
-    await answerAsLarge(page);
-    await signIn(page, local.description.console, 'operator');
-    await page.evaluate(OBSERVE);
-    const worst = new Map<string, number>();
-    const step = async (name: string, does: (page: Page) => Promise<unknown>) => {
-      await page.evaluate('interactions.length = 0');
-      await does(page);
-      await sleep(400);
-      const found = (await page.evaluate('interactions')) as { readonly duration: number }[];
-      worst.set(name, Math.max(worst.get(name) ?? 0, ...found.map(({ duration }) => duration)));
-    };
-    const type = (label: string, text: string) => async () => {
-      await page.getByRole('searchbox', { name: label }).first().click();
-      await page.keyboard.type(text, { delay: 60 });
-    };
-    const scroll = async () => {
-      await page.locator('.scroll').first().focus();
-      for (let time = 0; time < 10; time += 1) await page.keyboard.press('PageDown');
-      await page.keyboard.press('End');
-    };
-    await page.getByText('account-0000').first().waitFor();
-    await step('accounts: scroll', scroll);
-    await step('accounts: find', type('Find an account', 'account-099'));
-    await step('accounts: open one', () =>
-      page
-        .getByRole('link', { name: /^account-099/ })
-        .first()
-        .click(),
-    );
-    await step('traffic: open', () => page.getByRole('link', { name: 'Traffic' }).click());
-    await page.getByRole('heading', { name: 'By resource' }).waitFor();
-    await step('traffic: find', type('Find', 'account-01'));
-    await step('who may what: open', () => page.getByRole('link', { name: 'Who may what' }).click());
-    await page.getByText('10,000 rules').waitFor();
-    await step('who may what: scroll', scroll);
-    await step('who may what: find', type('Find callers or grants', 'team-99'));
-    await step('revocations: open', () => page.getByRole('link', { name: 'Revocations' }).click());
-    await page.getByRole('heading', { name: 'What is revoked' }).waitFor();
-    await step('events: open', () => page.getByRole('link', { name: 'Events' }).click());
-    await step('record: open', () => page.getByRole('link', { name: 'Record' }).click());
-    await page.locator('.tag').first().waitFor();
-    await step('record: scroll', scroll);
-    for (const [name, ms] of worst) t.diagnostic(`${name}: ${ms} ms`);
-    assert.deepEqual(
-      [...worst].filter(([, ms]) => ms > GOOD_MS),
-      [],
-    );
-    assert.ok(
-      Number(await page.evaluate('document.querySelectorAll("*").length')) < 3_000,
-      'only what is seen is in the page',
-    );
-    assert.deepEqual(complaints, []);
-    await page.context().close();
+  test('a row of a long list keeps the focus when it is scrolled out of sight', async () => {
+    const { page } = await open('events', '.rows .row-at');
+    await page.locator('.rows a').first().focus();
+    const before = await page.evaluate<string>('document.activeElement.href');
+    await page.locator('.rows').evaluate((list) => list.scrollTo(0, 20_000));
+    await page.locator('.rows [aria-rowindex="530"]').waitFor();
+    assert.equal(await page.evaluate<string>('document.activeElement.href'), before);
+    const rows = await page.locator('.rows .row-at').count();
+    assert.ok(rows < MOST_ROWS, `${rows} rows`);
   });
+
+  test('a column of the chart leads to its records', async () => {
+    const { page } = await open('traffic', '.bars a');
+    await page.locator('.bars.granted a[tabindex="0"]').focus();
+    await page.keyboard.press('ArrowLeft');
+    const name = await page.evaluate<string>('document.activeElement.getAttribute("aria-label")');
+    await page.keyboard.press('Enter');
+    await page.locator('.rows .row-at').first().waitFor();
+    const [, count] = /: ([\d,]+) granted$/.exec(name) ?? [];
+    assert.equal(await page.getByText(/ records$/).textContent(), `${count} records`);
+  });
+
+  test('what is saved is what is found, not what is seen', async () => {
+    const { page } = await open('events', '.rows .row-at');
+    await page.getByLabel('Find', { exact: true }).fill('contoso');
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save as CSV' }).click(),
+    ]);
+    const lines = (await textOf(saved)).trim().split('\r\n');
+    assert.equal(lines.length, 101);
+    assert.equal(lines[0], 'When,What,About,What it did,From');
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [1280, 390])
+      test(`axe finds nothing at ${width} px, ${colorScheme}, and nothing is wider than the page`, async () => {
+        const { page, complaints } = await newPage(browser, {
+          colorScheme,
+          viewport: { width, height: 900 },
+        });
+        for (const [view, ready] of Object.entries({
+          traffic: '.bars a',
+          policy: '.matrix .given',
+          events: '.rows .row-at',
+          record: '.rows .row-at',
+        })) {
+          await page.goto(`${broker.url}#/${view}`);
+          await page.locator(ready).first().waitFor();
+          await page.evaluate(AXE);
+          const found = await page.evaluate<string[]>(
+            'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes[0].html))',
+          );
+          assert.deepEqual(found, [], view);
+          assert.equal(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0, view);
+        }
+        assert.deepEqual(
+          complaints.filter((what) => !what.includes('404')),
+          [],
+        );
+      });
 });
+
+async function textOf(saved: Download): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of await saved.createReadStream()) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString();
+}

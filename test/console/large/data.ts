@@ -2,7 +2,8 @@
  * A broker with a thousand accounts, ten thousand callers and the roll-ups of a million exchanges, made up from a seed:
  * what the console is measured with.
  */
-export const SIZE = { accounts: 1_000, callers: 10_000, exchanges: 1_000_000, days: 30 } as const;
+export const SIZE = { accounts: 1_000, callers: 10_000, exchanges: 1_000_000 } as const;
+const DAYS = 30;
 const HOUR_MS = 3_600_000;
 const CALLERS_OF_A_GRANT = 100;
 const REASONS = ['grant_missing', 'rate_exceeded', 'revoked', 'caller_unverified'] as const;
@@ -61,16 +62,16 @@ export interface Exchange {
 }
 
 /** One exchange after the other, the oldest first; read again it is the same. */
-export function* exchanges(untilMs: number, seed = 1): Generator<Exchange> {
+export function* exchanges(untilMs: number, most: number, seed = 1): Generator<Exchange> {
   const next = dice(seed);
-  const stepMs = (SIZE.days * 24 * HOUR_MS) / SIZE.exchanges;
-  for (let number = 0; number < SIZE.exchanges; number += 1) {
+  const stepMs = (DAYS * 24 * HOUR_MS) / most;
+  for (let number = 0; number < most; number += 1) {
     // A few callers make most of the exchanges, as everywhere.
     const caller = Math.floor(next() ** 2 * SIZE.callers);
     const grant = grantOf(caller);
     const isRefused = next() < 0.02;
     yield {
-      atMs: untilMs - (SIZE.exchanges - number) * stepMs,
+      atMs: untilMs - (most - number) * stepMs,
       caller,
       resource: nameOf(accountOf(grant, Math.floor(next() * 10))),
       grant: `team-${String(grant).padStart(3, '0')}`,

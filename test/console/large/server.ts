@@ -39,13 +39,17 @@ async function bundle() {
   return { script: outputFiles[0]?.contents, style: style.outputFiles[0]?.contents };
 }
 
-export async function startLarge(nowMs: number): Promise<{ readonly url: string; close(): void }> {
+/** @param most how many exchanges in the last thirty days */
+export async function startLarge(
+  nowMs: number,
+  most: number = SIZE.exchanges,
+): Promise<{ readonly url: string; close(): void }> {
   const { script, style } = await bundle();
-  const usage = usageOf(rollUp(nowMs));
+  const usage = usageOf(rollUp(exchanges(nowMs, most)));
   const policy = policyOf();
   const shadowed = policy.grants.flatMap(({ name, shadow }) => (shadow ? [name] : []));
   const accounts = accountsOf(nowMs);
-  const records = lastRecords(nowMs);
+  const records = lastRecords(nowMs, most);
   const answers: Readonly<Record<string, (query: URLSearchParams) => object>> = {
     accounts: () => ({ items: accounts }),
     policy: () => ({
@@ -108,10 +112,10 @@ function send(
   response.end(body);
 }
 
-/** The records of the last two hours. */
-function lastRecords(nowMs: number) {
-  return [...exchanges(nowMs)]
-    .slice(-Math.round(SIZE.exchanges / SIZE.days / 12))
+/** The last of the exchanges, as the audit has them. */
+function lastRecords(nowMs: number, most: number) {
+  return [...exchanges(nowMs, most)]
+    .slice(-RECORDS)
     .map(({ atMs, caller, resource, grant, kind, outcome, reason }, place) => ({
       at: iso(atMs),
       correlationId: idOf('a', place),
@@ -123,6 +127,8 @@ function lastRecords(nowMs: number) {
       ...(outcome === 'granted' ? { grant, tokenKind: kind } : { reason }),
     }));
 }
+
+const RECORDS = 2_800;
 
 const eventsOf = (nowMs: number) =>
   Array.from({ length: 1_000 }, (_, place) => {

@@ -1,5 +1,5 @@
 /** The roll-ups of the exchanges, and the answers of `GET /operator/usage` from them. */
-import { type Exchange, exchanges, idOf, iso } from './data.ts';
+import { type Exchange, idOf, iso } from './data.ts';
 
 const HOUR_MS = 3_600_000;
 export interface Cell {
@@ -9,9 +9,9 @@ export interface Cell {
   lastMs: number;
 }
 
-export function rollUp(untilMs: number): readonly Cell[] {
+export function rollUp(all: Iterable<Exchange>): readonly Cell[] {
   const cells = new Map<string, Cell>();
-  for (const exchange of exchanges(untilMs)) {
+  for (const exchange of all) {
     const { atMs, caller, resource, kind, outcome, reason } = exchange;
     const hourMs = Math.floor(atMs / HOUR_MS) * HOUR_MS;
     const key = `${hourMs} ${caller} ${resource} ${kind} ${outcome} ${reason}`;

@@ -26,8 +26,8 @@ export function RecordFilters({ view, asked, again }: RecordFiltersProps): VNode
   };
   return html`<${Filters} again=${again}>
       <div class="row day"><${Find} label="Day" type="date" value=${DAY.test(day) ? day : ''} find=${ofDay} />
-      <button type="button" onClick=${() => turn(-1)}>Day before</button>
-      <button type="button" onClick=${() => turn(1)} disabled=${asked.toMs > view.now}>Day after</button></div>
+      <button type="button" onClick=${() => turn(-1)}>Earlier</button>
+      <button type="button" onClick=${() => turn(1)} disabled=${asked.toMs > view.now}>Later</button></div>
       <${Find} whole label="Resource" value=${resource} find=${change('resource')} />
       <${Find} whole label="Caller" value=${caller} hint="object or client id" find=${change('caller')} />
       <${Choice} label="Outcome" value=${asked.outcome ?? ''} options=${OPTIONS} choose=${change('outcome')} />

@@ -13,6 +13,7 @@ const LOOKS = [
 ] as const;
 /** A rotation of the demo takes some twenty minutes. In each look one is under way. */
 const SPEED = '60';
+const BEGUN_MS = 14_000;
 const SETTLED_MS = 1_500;
 
 /** @throws Error where there is no browser, or where the page complained of something */
@@ -35,13 +36,14 @@ export async function recordConsole(folder: string): Promise<void> {
   try {
     for (const { name, ...look } of LOOKS) {
       await act('speech');
+      await sleep(BEGUN_MS);
       const { page, complaints } = await newPage(browser, look);
       await signIn(page, description.console, 'operator');
       for (const [view, query] of Object.entries(places)) {
         await page.goto(`${description.console}#/${view === 'account' ? 'accounts' : view}${query}`);
-        // Where the pointer rests and what has the focus is no part of the view.
-        await page.mouse.click(1, 1);
         await sleep(SETTLED_MS);
+        // What has the focus is no part of the view.
+        await page.evaluate('document.activeElement.blur()');
         await page.screenshot({
           path: join(folder, `console-${view}-${name}.png`),
           fullPage: name === 'phone',

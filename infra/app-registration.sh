@@ -8,7 +8,8 @@ set -euo pipefail
 
 usage() {
   echo "usage: $0 create <name> [<client id> | new] | trust <client id> <object id of the issuer identity> |
-  directory grant|take <object id of an identity> | publishers <client id>" >&2
+  directory grant|take <object id of an identity> | publishers <client id> |
+  console <name> | console-at <console's client id> <url> <client id>" >&2
   exit 2
 }
 
@@ -158,7 +159,31 @@ publishers() {
   done
 }
 
+# The console: a page that signs people in by redirect, with no secret. Where it is, is known after the deployment.
+console() {
+  local name=$1 client
+  client=$(az ad app create --display-name "$name" --sign-in-audience AzureADMyOrg --query appId --output tsv)
+  echo "BROKER_CONSOLE_CLIENT_ID=$client"
+}
+
+console_at() {
+  local console=$1 url=$2 client=$3 graph
+  graph=$(graph_url)
+  # A single-page app's address: Entra answers only this origin, and only with PKCE.
+  az rest --method PATCH --url "$graph/v1.0/applications(appId='$console')" --output none \
+    --body "{ \"spa\": { \"redirectUris\": [\"${url%/}/console\"] } }"
+  if [ -z "$(az ad sp list --filter "appId eq '$console'" --query '[0].id' --output tsv)" ]; then
+    az ad sp create --id "$console" --output none
+  fi
+  # It may ask for Broker.Operate in a person's name, and for nothing else, without a page that asks for consent.
+  az rest --method PATCH --url "$graph/v1.0/applications(appId='$client')" --output none \
+    --body "{ \"api\": { \"preAuthorizedApplications\": [{ \"appId\": \"$console\",
+      \"delegatedPermissionIds\": [\"5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7005\"] }] } }"
+}
+
 case "${1:-}" in
+  console) [ $# -eq 2 ] || usage; console "$2" ;;
+  console-at) [ $# -eq 4 ] || usage; console_at "$2" "$3" "$4" ;;
   create) [ $# -eq 2 ] || [ $# -eq 3 ] || usage; create "$2" "${3:-}" ;;
   trust) [ $# -eq 3 ] || usage; trust "$2" "$3" ;;
   directory) [[ $# -eq 3 && "$2" =~ ^(grant|take)$ ]] || usage; directory "$2" "$3" ;;

@@ -12,6 +12,7 @@ import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { readCommandLine } from '../src/command-line.ts';
 import { loadPolicy } from '../src/policy/load.ts';
+import { buildConsole } from './build-console.ts';
 import { buildPackage } from './build-package.ts';
 import { parseEnvironments } from './environments.ts';
 import { sbom } from './sbom.ts';
@@ -98,6 +99,7 @@ export async function build(app: App, outFolder: string, policyFile: string): Pr
   mkdirSync(outFolder, { recursive: true });
   for (const file of result.outputFiles) writeFileSync(file.path, file.contents);
   writeFileSync(join(outFolder, 'main.js'), main);
+  const ofConsole = app === 'issuer' ? await buildConsole(join(outFolder, 'console')) : [];
   copyFileSync(join(source, 'host.json'), join(outFolder, 'host.json'));
   copyFileSync(policyFile, join(outFolder, 'policy.json'));
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -109,10 +111,12 @@ export async function build(app: App, outFolder: string, policyFile: string): Pr
   });
   writeJson(
     join(outFolder, 'sbom.cdx.json'),
-    sbom(join(root, 'package-lock.json'), Object.keys(result.metafile.inputs)),
+    sbom(join(root, 'package-lock.json'), [...Object.keys(result.metafile.inputs), ...ofConsole]),
   );
 
-  const files = readdirSync(outFolder).filter((file) => !file.endsWith('.map'));
+  const files = readdirSync(outFolder, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => !file.endsWith('.map') && statSync(join(outFolder, file)).isFile(),
+  );
   return {
     metafile: result.metafile,
     sizes: new Map(files.map((file) => [file, statSync(join(outFolder, file)).size])),

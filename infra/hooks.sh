@@ -110,11 +110,19 @@ case "${1:-}" in
       ./app-registration.sh create "azure-ai-token-broker-$AZURE_ENV_NAME" "${BROKER_CLIENT_ID:-}" |
         while IFS='=' read -r name value; do azd env set "$name" "$value"; done
     fi
+    # A pipeline's identity has no rights in the directory, and without the console all else works.
+    if [ -z "${BROKER_CONSOLE_CLIENT_ID:-}${CI:-}" ]; then
+      ./app-registration.sh console "azure-ai-token-broker-console-$AZURE_ENV_NAME" |
+        while IFS='=' read -r name value; do azd env set "$name" "$value"; done
+    fi
     ;;
   after-provision)
     # The first deployment is made by a person. A pipeline's identity has no rights in the directory.
     [ -z "${CI:-}" ] || exit 0
     ./app-registration.sh trust "$BROKER_CLIENT_ID" "$BROKER_ISSUER_PRINCIPAL_ID"
+    if [ -n "${BROKER_CONSOLE_CLIENT_ID:-}" ]; then
+      ./app-registration.sh console-at "$BROKER_CONSOLE_CLIENT_ID" "$BROKER_URL" "$BROKER_CLIENT_ID"
+    fi
     ./app-registration.sh directory grant "$BROKER_ROTATOR_PRINCIPAL_ID"
     # Only warned of: who may list the holders of a role is not who may deploy.
     if holders=$(./app-registration.sh publishers "$BROKER_CLIENT_ID"); then

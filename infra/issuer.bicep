@@ -14,6 +14,9 @@ param settings environmentSettings
 @description('Client id of the broker\'s app registration.')
 param brokerClientId string
 
+@description('Client id of the console\'s app registration. Empty: no console.')
+param consoleClientId string
+
 @description('The issuer identity.')
 param identity appIdentity
 
@@ -117,6 +120,9 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     BROKER_QUEUES_URL: urls.queues
     BROKER_ISSUER_IDENTITY: identity.clientId
     BROKER_AUTHORITY: cloud.authority
+    BROKER_CONSOLE_CLIENT_ID: consoleClientId
+    BROKER_CONSOLE_AUTHORITY: cloud.authority
+    BROKER_CONSOLE_FILES: 'console'
     BROKER_GRAPH_URL: cloud.graph
     BROKER_GRAPH_SCOPE: '${cloud.graph}/.default'
     BROKER_FEDERATION_SCOPE: cloud.federation

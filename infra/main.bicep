@@ -20,6 +20,9 @@ param brokerClientId string
 @maxLength(36)
 param brokerPrincipalId string
 
+@description('Client id of the console\'s app registration (app-registration.sh makes it). Empty: no console.')
+param consoleClientId string = ''
+
 @description('ARM id of a system topic of the subscription that somebody made before (hooks.sh looks for it). Empty: this deployment makes one. none: there is one that cannot be used.')
 param existingActivityTopicId string = ''
 
@@ -252,6 +255,7 @@ module issuer 'issuer.bicep' = {
     appName: names.issuerApp
     settings: settings
     brokerClientId: brokerClientId
+    consoleClientId: consoleClientId
     identity: identities.outputs.issuer
     host: issuerHost.outputs.host
     urls: urls

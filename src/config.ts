@@ -88,6 +88,16 @@ export const issuerSettings = z.object({
   BROKER_AUTHORITY: url
     .default('https://login.microsoftonline.com')
     .describe('The Entra authority of the cloud.'),
+  BROKER_CONSOLE_CLIENT_ID: guid
+    .optional()
+    .describe("The console's app registration, a single-page app. Without it there is no console."),
+  BROKER_CONSOLE_AUTHORITY: url
+    .optional()
+    .describe('The Entra authority as a browser reaches it, where that differs.'),
+  BROKER_CONSOLE_FILES: z
+    .string()
+    .default('console')
+    .describe("The folder with the console's files, from the app folder."),
   BROKER_FEDERATION_SCOPE: z
     .string()
     .default('api://AzureADTokenExchange/.default')

@@ -3,6 +3,8 @@
  * touch: nothing in it lists or changes a key or writes to the vault (invariant 11), and the linter keeps it so. The
  * app is built when it starts or the first function is invoked. Building it makes no outside call.
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accountKey, slotsOf } from './account-key.ts';
 import { createAudit } from './audit/audit.ts';
@@ -70,6 +72,7 @@ import { compileVersion, type PolicyVersion, shortVersion } from './policy/versi
 import { policyWarnings } from './policy/warnings.ts';
 import type { QueueName } from './queue-names.ts';
 import { minutesBehind } from './record/settled.ts';
+import { OPERATOR_SCOPE } from './revocation/admit.ts';
 import { isDropped, refusing, revokedBy } from './revocation/decision.ts';
 import { createRevocation } from './revocation/revocation.ts';
 import { createPlanned } from './rotation/planned.ts';
@@ -270,8 +273,25 @@ function build(config: IssuerConfig) {
       return mayGoOn(next);
     });
 
+  /** Most instances are never asked for it, so its code is read when it first is. */
+  const openConsole = async () => {
+    const { createConsole } = await import('./http/console.ts');
+    return createConsole({
+      clientId: config.BROKER_CONSOLE_CLIENT_ID,
+      authority: config.BROKER_CONSOLE_AUTHORITY ?? config.BROKER_AUTHORITY,
+      tenantId: config.BROKER_TENANT_ID,
+      scope: `api://${config.BROKER_CLIENT_ID}/${OPERATOR_SCOPE}`,
+      read: (name) => readFile(join(config.BROKER_CONSOLE_FILES, name)),
+    });
+  };
+  let opened: ReturnType<typeof openConsole> | undefined;
+
   return {
     cors: createCors(config.BROKER_CORS_ORIGINS),
+    console: () => {
+      opened ??= openConsole();
+      return opened;
+    },
     token: createTokenEndpoint({ exchange, clock, log }),
     introspect: createIntrospectionEndpoint({
       admit,

@@ -8,7 +8,13 @@ export const APPS = ['issuer', 'rotator'] as const;
 export type AppName = (typeof APPS)[number];
 export type Settings = Readonly<Record<string, string>>;
 
-export function appSettings(azure: RunningAzure, issuer: string, policy: string): Record<AppName, Settings> {
+/** @param consoleFiles the folder with what the console's page loads */
+export function appSettings(
+  azure: RunningAzure,
+  issuer: string,
+  policy: string,
+  consoleFiles: string,
+): Record<AppName, Settings> {
   const shared = {
     BROKER_TENANT_ID: azure.entra.tenantId,
     BROKER_POLICY: policy,
@@ -31,6 +37,9 @@ export function appSettings(azure: RunningAzure, issuer: string, policy: string)
       BROKER_QUEUES_URL: azure.storage.queues,
       BROKER_ISSUER_IDENTITY: azure.issuerIdentity,
       BROKER_AUTHORITY: azure.entra.authority,
+      BROKER_CONSOLE_FILES: consoleFiles,
+      BROKER_CONSOLE_CLIENT_ID: azure.entra.consoleClientId,
+      BROKER_CONSOLE_AUTHORITY: azure.entra.browserAuthority,
       FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(MAX_HOST_BODY_BYTES),
     },
     rotator: {

@@ -13,7 +13,7 @@ export function greeting(
   policy?: Pick<Published, 'version' | 'changed'>,
   policyFile?: string,
 ): string {
-  const { instances, resources, callers } = description;
+  const { instances, resources, callers, console: page } = description;
   const first = callers.find(({ may }) => may.length > 0);
   const command = 'npx azure-ai-token-broker';
   const rows = [
@@ -35,7 +35,7 @@ export function greeting(
     '            (description.json has every address; the demo secrets are in it)',
     '            (for PowerShell: the .ps1 files beside the .sh files)',
     '',
-    'Next, in a second terminal:',
+    `Next, open ${page} in a browser; in a second terminal:`,
     '',
     // This command alone, so that they are the same in bash and in PowerShell.
     ...steps([
@@ -51,7 +51,7 @@ export function greeting(
       ['the log', `tail -f ${logFileIn(folder)}`],
     ]),
     '',
-    'npm start -- --help tells what else it can do. Ctrl-C ends it all.',
+    'With npm start -- --speed 60 a rotation takes a minute; --help tells the rest.',
   ];
   return `${rows.join('\n')}\n`;
 }

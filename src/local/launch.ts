@@ -9,6 +9,7 @@ import { versionOf } from '../policy/version.ts';
 import { startChild } from './children.ts';
 import { createClock, installVirtualDate, wallNow } from './clock.ts';
 import { createContainersAt } from './containers.ts';
+import { buildConsoleIn } from './console-files.ts';
 import { type AppName, appSettings, ownSettings, type Settings } from './environment.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type HostSpec, type Instances, startInstances } from './instances.ts';
@@ -34,6 +35,8 @@ export interface Description {
   /** Of the issuer app. */
   readonly instances: readonly string[];
   readonly apps: Readonly<Record<AppName, readonly string[]>>;
+  /** Where a browser opens the console. */
+  readonly console: string;
   readonly ca: string;
   readonly entra: RunningAzure['entra'];
   readonly keyVault: string;
@@ -138,6 +141,8 @@ export async function launch(options: LaunchOptions): Promise<Running> {
 
   try {
     // The simulated services start meanwhile.
+    const consoleFiles = buildConsoleIn(dataFolder);
+    consoleFiles.catch(() => undefined);
     const storageBound = azurite.bound.then(async ([tables, queues = '', blobs = '']) => {
       await Promise.all([
         createTablesAt(`${tables}/${DEVELOPMENT_ACCOUNT}`),
@@ -157,6 +162,8 @@ export async function launch(options: LaunchOptions): Promise<Running> {
       log,
       azurite: () => storage,
       clock: time,
+      consoleUrls: () =>
+        hosts.flatMap(({ app }, index) => (app === 'issuer' ? [`${urls[index]}/console`] : [])),
     });
     storage = await storageBound;
 
@@ -212,7 +219,7 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     const of = (app: AppName) => urls.filter((_, index) => hosts[index]?.app === app);
     const apps = { issuer: of('issuer'), rotator: of('rotator') };
     const [first = ''] = apps.issuer;
-    const settings = appSettings(azure, first, policy);
+    const settings = appSettings(azure, first, policy, await consoleFiles);
     const environment = {
       issuer: { ...settings.issuer, ...ownSettings('issuer', process.env) },
       rotator: { ...settings.rotator, ...ownSettings('rotator', process.env) },
@@ -232,7 +239,15 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     const callers = azure.callers.map((caller) => describeCaller(caller, decides));
     const services = { entra, keyVault, arm, tables, control, callers, resources, transmitters };
     return {
-      description: { broker: first, instances: apps.issuer, apps, ca, ...services, environment },
+      description: {
+        broker: first,
+        instances: apps.issuer,
+        apps,
+        console: `${first}/console`,
+        ca,
+        ...services,
+        environment,
+      },
       dataFolder,
       policy: published,
       stop,

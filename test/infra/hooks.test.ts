@@ -145,8 +145,13 @@ test('a first azd up: every hook of azure.yaml in azd’s order, each with what 
     BROKER_EXISTING_ACTIVITY_TOPIC_PRINCIPAL_ID: '',
     BROKER_CLIENT_ID: 'client',
     BROKER_PRINCIPAL_ID: 'principal',
+    BROKER_CONSOLE_CLIENT_ID: 'client',
   });
   assert.match(ran.get('postprovision')?.asked ?? '', /"subject": "issuer"/);
+  assert.match(
+    ran.get('postprovision')?.asked ?? '',
+    /"spa": \{ "redirectUris": \["https:\/\/broker\.example\/console"\] \}/,
+  );
   assert.deepEqual(npm('postprovision'), ['npm [run] [check] [--] [--environment] [dev] [--publishers] [-]']);
   assert.match(ran.get('postdeploy')?.asked ?? '', /az \[deployment\] \[group\] \[create\]/);
 });
@@ -189,12 +194,35 @@ test('a registration that was found is never taken over, and one that was begun 
   const broken = hook('before-provision', { DENY: 'yes' });
   assert.equal(broken.status, 1);
   assert.deepEqual(broken.kept['BROKER_CLIENT_ID'], 'client', 'kept as soon as it is known');
-  const goneOn = hook('before-provision', { BROKER_CLIENT_ID: 'client' });
+  const goneOn = hook('before-provision', {
+    BROKER_CLIENT_ID: 'client',
+    BROKER_CONSOLE_CLIENT_ID: 'console',
+  });
   assert.equal(goneOn.status, 0);
   assert.doesNotMatch(goneOn.asked, /\[app\] \[create\]|\[app\] \[list\]/);
   assert.equal(goneOn.kept['BROKER_PRINCIPAL_ID'], 'principal');
-  const known = hook('before-provision', { BROKER_CLIENT_ID: 'client', BROKER_PRINCIPAL_ID: 'principal' });
+  const known = hook('before-provision', {
+    BROKER_CLIENT_ID: 'client',
+    BROKER_PRINCIPAL_ID: 'principal',
+    BROKER_CONSOLE_CLIENT_ID: 'console',
+  });
   assert.doesNotMatch(known.asked, /\[ad\]/);
+});
+
+test('the console may ask for one scope of the broker, and a pipeline makes and changes no registration', () => {
+  const ids = { BROKER_CLIENT_ID: 'client', BROKER_PRINCIPAL_ID: 'principal' };
+  const { asked: said } = hook('after-provision', {
+    ...OUTPUTS,
+    ...ids,
+    BROKER_CONSOLE_CLIENT_ID: 'console',
+  });
+  assert.match(
+    said,
+    /applications\(appId='client'\).*"preAuthorizedApplications": \[\{ "appId": "console",\s+"delegatedPermissionIds": \["[0-9a-f-]+7005"\] \}\]/s,
+  );
+  const pipeline = hook('before-provision', { ...ids, CI: 'true' });
+  assert.equal(pipeline.status, 0);
+  assert.doesNotMatch(pipeline.asked, /\[ad\]/);
 });
 
 test('a private network registers the resource provider of its subnets once', () => {

@@ -39,7 +39,8 @@ after(async () => {
 test('each folder holds the bundle, host.json, package.json, the policy and its inventory, and nothing else', (t) => {
   for (const name of APPS) {
     const files = readdirSync(dist(name)).filter((file) => !/^[\w-]+\.js(\.map)?$/.test(file));
-    assert.deepEqual(files.sort(), ['host.json', 'package.json', 'policy.json', 'sbom.cdx.json']);
+    const folders = name === 'issuer' ? ['console'] : [];
+    assert.deepEqual(files.sort(), [...folders, 'host.json', 'package.json', 'policy.json', 'sbom.cdx.json']);
     assert.equal(JSON.parse(readFileSync(join(dist(name), 'package.json'), 'utf8')).main, 'main.js');
     assert.deepEqual(
       readFileSync(join(dist(name), 'host.json')),
@@ -128,7 +129,12 @@ test('the inventory names every bundled package with its version and hash', () =
 function isInventoried(app: App): void {
   const { components } = JSON.parse(readFileSync(join(dist(app), 'sbom.cdx.json'), 'utf8'));
   const names: string[] = components.map(({ name }: { name: string }) => name);
-  const bundled = ['@azure/functions', '@azure/identity', 'zod', ...(app === 'issuer' ? ['jose'] : [])];
+  const bundled = [
+    '@azure/functions',
+    '@azure/identity',
+    'zod',
+    ...(app === 'issuer' ? ['jose', 'preact'] : []),
+  ];
   for (const name of bundled) assert.ok(names.includes(name), name);
   const purls = components.map(({ purl }: { purl: string }) => purl);
   assert.equal(new Set(purls).size, purls.length, 'CycloneDX forbids a component twice');
@@ -149,6 +155,13 @@ test('every function is registered in its app, and no other', () => {
     'timerTrigger reconcile',
     'timerTrigger rotate',
   ]);
+});
+
+test('the console is served with the files that were built', async () => {
+  const page = await (await fetch(`${app.url}/console`)).text();
+  const paths = page.match(/\/console\/assets\/[\w.-]+/g) ?? [];
+  assert.equal(paths.length, 2);
+  for (const path of paths) assert.equal((await fetch(`${app.url}${path}`)).status, 200, path);
 });
 
 test('a caller gets a token for its own Entra token', async () => {
@@ -214,6 +227,8 @@ test('a start with wrong settings names each of them, and what fails says where 
 
 const EXPECTED_FUNCTIONS = [
   'eventGridTrigger react',
+  'httpTrigger console',
+  'httpTrigger console-asset',
   'httpTrigger health',
   'httpTrigger introspect',
   'httpTrigger metadata',
@@ -277,7 +292,7 @@ const json = async (answer: Response): Promise<Record<string, unknown>> =>
 
 /** The policy is found beside host.json, where the working folder of the worker is. */
 function settings(name: App): Record<string, string> {
-  return { ...appSettings(azure, 'https://localhost', 'policy.json')[name] };
+  return { ...appSettings(azure, 'https://localhost', 'policy.json', 'console')[name] };
 }
 
 function builtOf(name: App): Built {

@@ -30,6 +30,7 @@ export async function startAzureInProcess(dataFolder: string): Promise<RunningAz
   const blobs = '';
   const still = async (): Promise<void> => {};
   const azure = await startAzure({
+    consoleUrls: () => ['http://127.0.0.1:7071/console'],
     world: demoWorld,
     ports: 'any',
     dataFolder,

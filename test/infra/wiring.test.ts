@@ -38,6 +38,8 @@ const MUST_BE: readonly [file: string, what: string, path: string, text: string]
   ...[
     ['BROKER_CLIENT_ID', 'brokerClientId'],
     ['BROKER_ACCEPT_V1', "'false'"],
+    ['BROKER_CONSOLE_CLIENT_ID', 'consoleClientId'],
+    ['BROKER_CONSOLE_AUTHORITY', 'cloud.authority'],
     ['BROKER_CORS_ORIGINS', "join(settings.corsOrigins, ' ')"],
     ['BROKER_QUEUES_URL', 'urls.queues'],
     ['BROKER_ISSUER_IDENTITY', 'identity.clientId'],

@@ -6,6 +6,7 @@ import type { Description } from '../../src/local/launch.ts';
 const description = (accounts: number) =>
   ({
     instances: ['http://127.0.0.1:7071'],
+    console: 'http://127.0.0.1:7071/console',
     resources: Array.from({ length: accounts }, (_, at) => ({
       name: `account-${at}`,
       ...(at === accounts - 1 ? { secret: 'key' } : {}),
@@ -24,6 +25,7 @@ test('the greeting fits on a screen of 80 columns and 24 rows, with the next ste
     assert.ok(rows.length <= 20, `${rows.length} rows`);
     for (const row of rows) assert.ok(row.length <= 80, row);
     assert.ok(rows.slice(-8).some((row) => row.includes('first-token.sh')));
+    assert.match(text, /open http:\/\/127\.0\.0\.1:7071\/console in a browser/);
     assert.match(rows.at(-1) ?? '', /--help/);
   }
 });

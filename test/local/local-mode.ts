@@ -22,13 +22,20 @@ export interface LocalCaller {
 /** The members of the description that are used here; all of them are kept. */
 export interface LocalDescription {
   readonly broker: string;
+  readonly console: string;
   readonly instances: readonly string[];
   readonly ca: string;
   readonly control: string;
   readonly keyVault: string;
   /** Settings with which a Functions host started by hand joins this Azure, as one of the two apps. */
   readonly environment: Readonly<Record<'issuer' | 'rotator', Readonly<Record<string, string>>>>;
-  readonly entra: { readonly authority: string; readonly tenantId: string; readonly scope: string };
+  readonly entra: {
+    readonly authority: string;
+    readonly browserAuthority: string;
+    readonly consoleClientId: string;
+    readonly tenantId: string;
+    readonly scope: string;
+  };
   readonly callers: readonly LocalCaller[];
   readonly resources: readonly {
     readonly name: string;

@@ -17,6 +17,9 @@ const ROOMS: Record<string, string> = {
   client: 'src/client/credential.ts',
   cli: 'src/cli/main.ts',
   'cli/commands': 'src/cli/commands/token.ts',
+  console: 'src/console/api.ts',
+  'console/parts': 'src/console/parts/time.ts',
+  'console/views/accounts': 'src/console/views/accounts/view.ts',
   local: 'src/local/main.ts',
   'local/host': 'src/local/host/host.ts',
   'local/simulated': 'src/local/simulated/start.ts',
@@ -55,6 +58,9 @@ const ALLOWED: Record<string, readonly string[]> = {
   client: ['client'],
   cli: ['cli', 'cli/commands', 'client', ...FROM_CAPABILITY],
   'cli/commands': ['cli', 'cli/commands', 'client', ...FROM_CAPABILITY],
+  console: ['console', 'console/parts', 'console/views/accounts'],
+  'console/parts': ['console', 'console/parts'],
+  'console/views/accounts': ['console', 'console/parts', 'console/views/accounts'],
   'functions/issuer': ['http', 'http/operator', 'issuer'],
   'functions/rotator': ['rotator'],
   shared: ['facts', 'shared'],
@@ -150,6 +156,7 @@ const ROOTS: Record<'issuer' | 'rotator', readonly string[]> = {
     './local/launch.ts',
     './client/credential.ts',
     './cli/main.ts',
+    './console/api.ts',
   ],
   rotator: [
     './issuer.ts',
@@ -169,6 +176,7 @@ const ROOTS: Record<'issuer' | 'rotator', readonly string[]> = {
     './local/launch.ts',
     './client/credential.ts',
     './cli/main.ts',
+    './console/api.ts',
   ],
 };
 

@@ -8,6 +8,7 @@ export const brokerUri = 'api://ai-token-broker';
 /** The same API as a registration that still takes v1 tokens. */
 export const brokerV1Uri = 'api://ai-token-broker-v1';
 export const publicClientId = '6b8e1d35-4f7a-4c29-a3d8-0e5b92f4c711';
+export const consoleClientId = '3a9d5e27-c1f8-4b60-9e74-52b0d8f6a418';
 export const researchers = 'e2d94b07-6a1c-4d3f-8b75-19c0f8a6e420';
 
 export const resourceGroup = '/subscriptions/5b0c7f3e-81d4-4a69-b2e7-c3f60d9a1e50/resourceGroups/rg-ai';
@@ -179,6 +180,23 @@ export const users: readonly UserSpec[] = [
   }),
 ];
 
+/** Who may open the console, in every simulated world. Roles go to people as to programs. */
+const openedBy = (name: string, displayName: string, objectId: string, role: string): UserSpec =>
+  user(name, displayName, objectId, { groups: [], appRoles: [role] });
+export const people: readonly UserSpec[] = [
+  openedBy('operator', 'Olive Operator', '8c1e4f7a-2d95-4b03-a6e8-1f0b9c3d5a72', 'Broker.Operator'),
+  openedBy('auditor', 'Audrey Auditor', '5b7d0e93-f4a1-4c68-8d2e-9a6c1f0b3e74', 'Broker.Auditor'),
+];
+/** The console, in every simulated world. */
+export const consoleApp: Application = {
+  name: 'console',
+  tenantId,
+  clientId: consoleClientId,
+  objectId: 'd06b3c9e-7a52-4f81-b4d9-e8f10a2c6b35',
+  appRoles: [],
+  isSinglePage: true,
+};
+
 const publicClient: Application = {
   name: 'terminal',
   tenantId,
@@ -202,10 +220,10 @@ export const apis: readonly Api[] = [
 export const directory: DirectorySpec = {
   homeTenantId: tenantId,
   tenantIds: [tenantId, otherTenantId],
-  applications: [brokerApp, publicClient, ...applications.map(({ app }) => app)],
+  applications: [brokerApp, publicClient, consoleApp, ...applications.map(({ app }) => app)],
   apis,
   identities: [systemIdentity, issuerIdentity, rotatorIdentity, readerIdentity],
-  users,
+  users: [...users, ...people],
 };
 
 /** A caller that signs in with a secret. */

@@ -14,6 +14,8 @@ export interface Application {
   readonly secret?: string;
   /** "Allow public client flows": a person may sign in through it without the secret that it has. */
   readonly allowsPublicFlows?: boolean;
+  /** A page in a browser: it signs people in by redirect, and has no proof of its own. */
+  readonly isSinglePage?: boolean;
   /** The principal id of the user-assigned identity whose tokens serve as its client assertions. */
   readonly federatedTo?: string;
   /** Its app roles at the broker's API. */

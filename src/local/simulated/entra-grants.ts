@@ -41,8 +41,9 @@ export function createGrants({ directory, verify }: GrantOptions): Readonly<Reco
     },
 
     password({ client, form, audience }) {
-      const { secret, allowsPublicFlows } = client.app;
-      if (secret !== undefined && !allowsPublicFlows && client.proof === '0') return noProof;
+      const { secret, allowsPublicFlows, isSinglePage } = client.app;
+      const isPublic = allowsPublicFlows || (secret === undefined && !isSinglePage);
+      if (!isPublic && client.proof === '0') return noProof;
       const username = form.get('username')?.toLowerCase();
       const user = directory.users.find(
         (one) => one.username === username && one.tenantId === client.app.tenantId,
@@ -148,7 +149,7 @@ function apisOf(directory: Directory, clientId: string): readonly Api[] {
   return directory.apis.filter((api) => api.clientId === clientId);
 }
 
-function delegated({ app, proof }: ProvenClient, user: User, api: Api): Subject {
+export function delegated({ app, proof }: ProvenClient, user: User, api: Api): Subject {
   const roles = api.isBroker ? (user.appRoles ?? []) : [];
   const { tenantId, objectId } = user;
   return { tenantId, objectId, clientId: app.clientId, proof, user, roles, blueprintId: app.blueprintId };

@@ -3,11 +3,14 @@
  * https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
  */
 import type { Directory } from './directory.ts';
+import { createAuthorize } from './entra-authorize.ts';
 import { createProveClient, missing } from './entra-client.ts';
 import { type EntraRefusal, refusal, refuse } from './entra-errors.ts';
-import { createGrants, grantNames } from './entra-grants.ts';
+import { createGrants, delegated, grantNames } from './entra-grants.ts';
 import type { EntraKeys, Members } from './entra-keys.ts';
-import { audienceOf, type IssueToken, namedScopes, pairwise, type Subject } from './entra-tokens.ts';
+import { createRedeem, REDEEMED } from './entra-redeem.ts';
+import { createEntraSessions } from './entra-sessions.ts';
+import { apiOf, audienceOf, type IssueToken, namedScopes, pairwise, type Subject } from './entra-tokens.ts';
 import type { VerifyAccessToken } from './entra-verify.ts';
 import type { Call, Endpoint, Outcome } from './service.ts';
 
@@ -17,6 +20,8 @@ export interface EntraOptions {
   readonly issue: IssueToken;
   readonly verify: VerifyAccessToken;
   authority(): string;
+  /** Of the console, which signs people in by redirect. */
+  redirectUris(): readonly string[];
   readonly now: () => number;
 }
 
@@ -26,10 +31,14 @@ export function createEntra(options: EntraOptions): Omit<Endpoint, 'port'> {
   const { directory, keys } = options;
   const prove = createProveClient(options);
   const grants = createGrants(options);
+  const inBrowser = { ...options, sessions: createEntraSessions(directory, options.now) };
+  const { authorize, signOut } = createAuthorize(inBrowser);
+  const single = createRedeem(inBrowser);
 
   function token(call: Call, tenant: string): Outcome {
     const form = new URLSearchParams(call.body);
-    const outcome = answer(call, form, tenant);
+    const isRedeemed = REDEEMED.some((name) => name === form.get('grant_type'));
+    const outcome = isRedeemed ? redeemed(call, form, tenant) : answer(call, form, tenant);
     const by = form.get('client_id') ?? undefined;
     return { ...outcome, by, resource: audienceOf(form.get('scope') ?? '') };
   }
@@ -50,6 +59,29 @@ export function createEntra(options: EntraOptions): Omit<Endpoint, 'port'> {
     if ('error' in client) return no(client);
     const subject = grant({ client, form, audience });
     if ('error' in subject) return no(subject);
+    return issuedTo(subject, scope, audience, form);
+  }
+
+  function redeemed(call: Call, form: URLSearchParams, tenant: string): Outcome {
+    const origin = single.origin(call);
+    // A refusal too can be read by the page.
+    const readable = (outcome: Outcome): Outcome => ({
+      ...outcome,
+      headers: { ...outcome.headers, ...(origin !== undefined && { 'access-control-allow-origin': origin }) },
+    });
+    const found = single.redeem(call, form, shared.includes(tenant) ? directory.homeTenantId : tenant);
+    if ('error' in found) return readable(refuse(found, options.now()));
+    const { app, user, scope, refreshToken } = found;
+    const audience = audienceOf(scope);
+    if (audience === undefined) return readable(refuse(missing('scope'), options.now()));
+    const subject = delegated({ app, proof: '0' }, user, apiOf(directory, audience));
+    const outcome = issuedTo(subject, scope, audience, form);
+    const mayRefresh = scope.split(' ').includes('offline_access');
+    const more = mayRefresh ? { refresh_token: refreshToken } : {};
+    return readable({ ...outcome, body: { ...(outcome.body as object), ...more } });
+  }
+
+  function issuedTo(subject: Subject, scope: string, audience: string, form: URLSearchParams): Outcome {
     const asked = { ...subject, scopes: namedScopes(scope, audience) };
     const issued = options.issue(audience, asked, undefined, askedClaims(form.get('claims')));
     const expiresIn = issued.expiresAtSeconds - Math.floor(options.now() / 1000);
@@ -99,7 +131,8 @@ export function createEntra(options: EntraOptions): Omit<Endpoint, 'port'> {
       const { what } = route(url.pathname);
       if (what !== 'token') return what;
       const grantType = new URLSearchParams(body).get('grant_type') ?? '';
-      return `token ${grantNames[grantType] ?? 'unknown'}`;
+      const redeemed = REDEEMED.find((name) => name === grantType);
+      return `token ${redeemed ?? grantNames[grantType] ?? 'unknown'}`;
     },
     handle(call) {
       const { tenant, what, version } = route(call.url.pathname);
@@ -124,6 +157,10 @@ export function createEntra(options: EntraOptions): Omit<Endpoint, 'port'> {
             refusal('invalid_request', 900561, 'The endpoint only accepts POST requests.'),
             options.now(),
           );
+        case 'authorize':
+          return authorize(call, isShared ? directory.homeTenantId : tenant);
+        case 'logout':
+          return signOut(call);
         case 'unknown':
           return { status: 404 };
       }
@@ -133,7 +170,7 @@ export function createEntra(options: EntraOptions): Omit<Endpoint, 'port'> {
 
 interface Route {
   readonly tenant: string;
-  readonly what: 'discovery' | 'keys' | 'token' | 'unknown';
+  readonly what: 'discovery' | 'keys' | 'token' | 'authorize' | 'logout' | 'unknown';
   readonly version: 1 | 2;
 }
 
@@ -150,6 +187,10 @@ function route(path: string): Route {
       return { tenant, what: 'keys', version: 2 };
     case 'oauth2/v2.0/token':
       return { tenant, what: 'token', version: 2 };
+    case 'oauth2/v2.0/authorize':
+      return { tenant, what: 'authorize', version: 2 };
+    case 'oauth2/v2.0/logout':
+      return { tenant, what: 'logout', version: 2 };
     default:
       return { tenant, what: 'unknown', version: 2 };
   }
@@ -169,6 +210,7 @@ function discovery(authority: string, tenant: string, isShared: boolean, version
     scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
     issuer: version === 2 ? `${authority}/${named}/v2.0` : `https://sts.windows.net/${named}/`,
     authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+    end_session_endpoint: `${base}/oauth2/v2.0/logout`,
     claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'tid', 'ver', 'preferred_username', 'name'],
     tenant_region_scope: isShared ? null : 'EU',
     cloud_instance_name: 'microsoftonline.com',

@@ -45,6 +45,8 @@ export interface AzureOptions {
   /** Azurite's own addresses, for the doors before it; empty while it has none. */
   azurite(): Readonly<Record<StorageService, string>>;
   readonly clock: VirtualTime;
+  /** Where the console is open: known once the broker listens. */
+  consoleUrls(): readonly string[];
 }
 
 export interface RunningAzure {
@@ -53,6 +55,9 @@ export interface RunningAzure {
   readonly caPem: string;
   readonly entra: {
     readonly authority: string;
+    /** The same over plain http, for browsers: they would warn of a certificate of this machine's own. */
+    readonly browserAuthority: string;
+    readonly consoleClientId: string;
     readonly tenantId: string;
     readonly otherTenantId: string;
     readonly brokerClientId: string;
@@ -89,6 +94,7 @@ export interface RunningAzure {
 }
 
 const wellKnown = {
+  browserEntra: 7100,
   entra: 7101,
   keyVault: 7102,
   arm: 7103,
@@ -183,8 +189,17 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     seed: new Map(seed),
   });
 
-  const entra = { directory, keys, issue, verify: verifyBy(entraClock), authority, now: entraClock };
-  urls.entra = await start(createEntra(entra), wellKnown.entra);
+  const entra = createEntra({
+    directory,
+    keys,
+    issue,
+    verify: verifyBy(entraClock),
+    authority,
+    redirectUris: options.consoleUrls,
+    now: entraClock,
+  });
+  urls.entra = await start(entra, wellKnown.entra);
+  const browserAuthority = await start({ ...entra, plain: true }, wellKnown.browserEntra);
   urls.keyVault = await start(vault, wellKnown.keyVault);
   const graphClock = clocks.of('graph');
   const graph = { directory, verify: verifyBy(graphClock), url: () => urls.graph, now: graphClock };
@@ -277,6 +292,8 @@ export async function startAzure(options: AzureOptions): Promise<RunningAzure> {
     caPem: tls.ca,
     entra: {
       authority: urls.entra,
+      browserAuthority,
+      consoleClientId: demo.consoleClientId,
       tenantId: homeTenantId,
       otherTenantId: world.otherTenantId,
       brokerClientId: demo.brokerClientId,

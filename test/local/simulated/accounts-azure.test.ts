@@ -17,6 +17,7 @@ let aheadMs = 0;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'azure-'));
   azure = await startAzure({
+    consoleUrls: () => ['http://127.0.0.1:7071/console'],
     world: demoWorld,
     ports: 'any',
     dataFolder: folder,

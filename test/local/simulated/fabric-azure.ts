@@ -47,6 +47,7 @@ export async function startTestAzure(): Promise<TestAzure> {
   const { port } = receiver.address() as AddressInfo;
   const start = async () => {
     const started = await startAzure({
+      consoleUrls: () => ['http://127.0.0.1:7071/console'],
       world: demoWorld,
       ports: 'any',
       dataFolder,

@@ -94,8 +94,8 @@ test('a roll-up that keeps changing is an outage, and the cursor stays', async (
 });
 
 test('a draft that is not whole is none', () => {
-  const [link] = links;
-  const text = draftText(draftOf(link ?? assert.fail()));
+  const link = links[0] ?? assert.fail();
+  const text = draftText(draftOf(link));
   assert.deepEqual(readDraft(text), draftOf(link));
   for (const other of ['', text.slice(0, -1), '{}', text.replace('"count":1', '"count":"1"')])
     assert.equal(readDraft(other), undefined);

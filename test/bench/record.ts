@@ -23,7 +23,7 @@ import { SETTLED_AFTER_MS } from '../../src/record/settled.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { startBlobs } from '../azure/blobs.ts';
 
-const DAYS = Number(process.env['RECORD_DAYS'] ?? 30);
+const DAYS = 30;
 const DAY_MS = 86_400_000;
 /** A million in thirty days. One row holds what came while the one before it was written. */
 const PER_MINUTE = 24;

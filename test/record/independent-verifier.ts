@@ -48,7 +48,6 @@ export function verifyExport(text: string, keptHash?: string): string[] {
   const { cursor, entry: counted = '' } = head;
   if (sha256(counted) !== cursor.hash)
     wrong.push(`${cursor.minute}: the last counted entry is not in the chain`);
-
   // The chain: each line follows the one before it, and the cursor's entry is among them.
   const entries = new Map<string, Entry>();
   const hashes = new Set<string>();
@@ -67,7 +66,6 @@ export function verifyExport(text: string, keptHash?: string): string[] {
   }
   if ((before?.sequence ?? 0) > cursor.sequence + 60) wrong.push(`${cursor.minute}: the cursor was put back`);
   if (keptHash !== undefined && !hashes.has(keptHash)) wrong.push('the kept hash is not in the chain');
-
   // The rows: of each part of a minute, the list has the digest, and the rows have the list's.
   const expected = new Map<string, string>();
   const lists = new Map(lines.map(({ list }) => [`${list?.minute} ${list?.sequence}`, list?.text ?? '']));
@@ -101,7 +99,6 @@ export function verifyExport(text: string, keptHash?: string): string[] {
     else if (was !== undefined && was !== digest) wrong.push(`${minute}: row ${key} was changed`);
   }
   for (const key of expected.keys()) wrong.push(`${key.slice(0, 16)}: row ${key} was removed`);
-
   // The chain begins with sequence 1.
   const begin = [...entries.values()].find(({ sequence }) => sequence === 1)?.minute ?? '';
   const from = begin > first ? begin : first;

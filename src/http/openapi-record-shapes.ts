@@ -73,6 +73,7 @@ export const verdict = z.strictObject({
         }),
         z.strictObject({ kind: z.literal('entries_moved'), minutes: z.array(minute) }),
         z.strictObject({ kind: z.literal('line_inserted'), day: z.string(), line: z.int() }),
+        z.strictObject({ kind: z.literal('cursor_behind'), from: minute, to: minute }),
         z.strictObject({ kind: z.literal('cursor_missing') }),
         z.strictObject({ kind: z.literal('known_missing'), hash: z.string() }),
       ]),

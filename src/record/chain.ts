@@ -3,6 +3,9 @@ import { type Entry, hashOf, lineOf, readLine } from './entry.ts';
 import { addMinutes, type Day, dayOf, type Minute } from './minute.ts';
 import type { Cursor } from './ports.ts';
 
+/** So many minutes are closed together, where there are so many, and counted before any more are. */
+export const MOST_MINUTES = 60;
+
 /** An entry that follows the one before it, and where the chain is after it. */
 export interface Link {
   readonly entry: Entry;

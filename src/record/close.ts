@@ -12,7 +12,7 @@ import { each } from '../each.ts';
 import { iso } from '../iso.ts';
 import type { Clock, Log } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
-import { follow, nextPlace, write } from './chain.ts';
+import { follow, MOST_MINUTES, nextPlace, write } from './chain.ts';
 import { AT_ONCE, count, type Draft, draftText, readDraft } from './count.ts';
 import { NO_HASH, readLine } from './entry.ts';
 import { addMinutes, type Minute, minuteOf } from './minute.ts';
@@ -40,8 +40,6 @@ export interface Closed {
   readonly behind: number;
 }
 
-/** So many minutes are closed together, where there are so many. */
-const MOST_MINUTES = 60;
 /** A place that moved so often while nothing follows from it is not a place of this chain. */
 const MAX_LOST = 5;
 

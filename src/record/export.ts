@@ -78,8 +78,8 @@ export async function exportPage(
     const entry = (await chain(dayOf(cursor.minute))).find((line) => hashOf(line) === cursor.hash);
     put({ span: { first, last }, cursor, ...(entry !== undefined && { entry }) });
   }
-  const end = cursor === undefined ? dayOf(last) : dayOf(cursor.minute);
-  const days = daysFor(first, last, LAST_LOOK_MINUTES).filter((day) => day <= end);
+  // Also of days beyond the cursor: it may have been put back.
+  const days = daysFor(first, last, LAST_LOOK_MINUTES);
   const beginning = after === undefined ? first : addMinutes(after, 1);
   for (let at = beginning; ; ) {
     const day = dayOf(at);
@@ -167,8 +167,7 @@ export function createExportReader(): {
       return 'taken';
     },
     evidence: () => {
-      const end = dayOf(cursor?.minute ?? span.last);
-      const days = daysFor(span.first, span.last, LAST_LOOK_MINUTES).filter((day) => day <= end);
+      const days = daysFor(span.first, span.last, LAST_LOOK_MINUTES);
       return {
         ...span,
         days: { first: days[0] ?? dayOf(span.first), last: days.at(-1) ?? dayOf(span.first) },

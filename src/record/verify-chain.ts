@@ -2,6 +2,8 @@
  * Which of the lines of some days' blobs are the chain that was written, and what happened to the others. What is
  * known of a line is its hash, from the line after it; of the last one from the cursor. So it is followed from its end.
  */
+
+import { MOST_MINUTES } from './chain.ts';
 import type { Entry } from './entry.ts';
 import { hashOf, readLine } from './entry.ts';
 import { addMinutes, beginOf, type Day, dayOf, MINUTE_MS, type Minute } from './minute.ts';
@@ -27,6 +29,8 @@ export type ChainFinding =
   /** Entries that are there, and not in their places. */
   | { readonly kind: 'entries_moved'; readonly minutes: readonly Minute[] }
   | { readonly kind: 'line_inserted'; readonly day: Day; readonly line: number }
+  /** Far more is appended than one closing leaves uncounted: the cursor was put back, so that less would be proved. */
+  | { readonly kind: 'cursor_behind'; readonly from: Minute; readonly to: Minute }
   /** There are blobs, and no cursor says how far they must reach. */
   | { readonly kind: 'cursor_missing' };
 
@@ -82,6 +86,9 @@ export function walkChain(
     else if (to === last) findings.push({ kind: 'truncated', at: 'end', ...span });
     else findings.push({ kind: 'entries_missing', ...span });
   }
+  const end = lines.at(-1)?.entry;
+  if (end !== undefined && end.sequence > cursor.sequence + MOST_MINUTES)
+    findings.push({ kind: 'cursor_behind', from: addMinutes(cursor.minute, 1), to: end.minute });
   const places = lines.map(({ place }) => place).sort((one, other) => one - other);
   const moved = lines.filter(({ place }, index) => place !== places[index]);
   if (moved.length > 0)

@@ -1,7 +1,6 @@
 /**
- * Verifies an export of the audit, with nothing of this program: only infra/PROOF.md was read to write it.
- * `node test/record/independent-verifier.ts export.jsonl [HASH]`: exit 1 and a line for each thing that is wrong. HASH is
- * a hash of the chain that was kept earlier: it must still be there.
+ * Verifies an export of the audit by infra/PROOF.md, with nothing of this program: `independent-verifier.ts FILE [HASH]`.
+ * Exit 1 and a line for each thing that is wrong. HASH was kept earlier: it must still be in the chain.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -28,7 +27,6 @@ interface Line {
   readonly span?: { readonly first: string; readonly last: string };
   readonly cursor?: { readonly sequence: number; readonly hash: string; readonly minute: string };
   readonly entry?: string;
-  readonly day?: string;
   readonly line?: string;
   readonly list?: { readonly minute: string; readonly sequence: number; readonly text: string };
   readonly row?: Row;
@@ -50,25 +48,24 @@ export function verifyExport(text: string, keptHash?: string): string[] {
   const { cursor, entry: counted = '' } = head;
   if (sha256(counted) !== cursor.hash)
     wrong.push(`${cursor.minute}: the last counted entry is not in the chain`);
-
   // The chain: each line follows the one before it, and the cursor's entry is among them.
   const entries = new Map<string, Entry>();
   const hashes = new Set<string>();
-  let before: { readonly day: string; readonly sequence: number; readonly hash: string } | undefined;
-  for (const { day, line } of lines) {
-    if (day === undefined || line === undefined) continue;
+  let before: { readonly sequence: number; readonly hash: string } | undefined;
+  for (const { line } of lines) {
+    if (line === undefined) continue;
     const entry: Entry = JSON.parse(line);
     const hash = sha256(line);
     if (before !== undefined && (entry.sequence !== before.sequence + 1 || entry.previous !== before.hash))
       wrong.push(`${entry.minute}: the entry does not follow the one before it`);
-    before = { day, sequence: entry.sequence, hash };
+    before = { sequence: entry.sequence, hash };
     hashes.add(hash);
-    if (entry.sequence === cursor.sequence && hash !== cursor.hash)
-      wrong.push(`${entry.minute}: is not the counted entry`);
+    const isCounted = entry.sequence !== cursor.sequence || hash === cursor.hash;
+    if (!isCounted) wrong.push(`${entry.minute}: is not the counted entry`);
     if (entry.sequence <= cursor.sequence) entries.set(entry.minute, entry);
   }
+  if ((before?.sequence ?? 0) > cursor.sequence + 60) wrong.push(`${cursor.minute}: the cursor was put back`);
   if (keptHash !== undefined && !hashes.has(keptHash)) wrong.push('the kept hash is not in the chain');
-
   // The rows: of each part of a minute, the list has the digest, and the rows have the list's.
   const expected = new Map<string, string>();
   const lists = new Map(lines.map(({ list }) => [`${list?.minute} ${list?.sequence}`, list?.text ?? '']));
@@ -102,10 +99,9 @@ export function verifyExport(text: string, keptHash?: string): string[] {
     else if (was !== undefined && was !== digest) wrong.push(`${minute}: row ${key} was changed`);
   }
   for (const key of expected.keys()) wrong.push(`${key.slice(0, 16)}: row ${key} was removed`);
-
   // The chain begins with sequence 1.
-  const [begin] = entries.values();
-  const from = begin?.sequence === 1 && begin.minute > first ? begin.minute : first;
+  const begin = [...entries.values()].find(({ sequence }) => sequence === 1)?.minute ?? '';
+  const from = begin > first ? begin : first;
   const closed = Math.min(Date.parse(`${last}Z`), Date.parse(`${cursor.minute}Z`));
   for (let at = Date.parse(`${from}Z`); at <= closed; at += 60_000) {
     const minute = new Date(at).toISOString().slice(0, 16);

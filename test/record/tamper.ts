@@ -188,6 +188,19 @@ export const TAMPERINGS: Readonly<Record<string, Tamper>> = {
     storage.lists.set(list.minute, String(list.sequence).padStart(12, '0'), { ...list, text });
     return [{ kind: 'minute_changed', minute: list.minute }];
   },
+  'cursor put back': (storage, chance) => {
+    const lines = daysOf(storage).flatMap((day) => linesOf(storage, day));
+    const at = chance.between(0, lines.length - 62);
+    const line = lines[at] ?? '';
+    const { sequence, minute, removedBefore } = entryIn(line);
+    const value = { sequence, hash: hashOf(line), minute, position: 0, removedBefore };
+    storage.cursor = { value, etag: storage.etag() };
+    return [{ kind: 'cursor_behind', from: minuteOfLine(lines[at + 1]), to: minuteOfLine(lines.at(-1)) }];
+  },
+  'cursor removed': (storage) => {
+    storage.cursor = undefined;
+    return [{ kind: 'cursor_missing' }];
+  },
   'list changed': (storage, chance) => {
     const list = some(chance, storage.lists.all());
     const text = `${list.text}${list.text}`;

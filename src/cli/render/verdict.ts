@@ -83,6 +83,11 @@ function told(finding: Finding): { when: string; what: string } {
       };
     case 'line_inserted':
       return { when: finding.day, what: `line ${finding.line} of the day's blob is no entry of the chain` };
+    case 'cursor_behind':
+      return {
+        when: finding.from,
+        what: `the row that says how far it is counted; closed through ${finding.to}`,
+      };
     case 'cursor_missing':
       return { when: '', what: 'nothing says how far the chain must reach' };
     case 'known_missing':

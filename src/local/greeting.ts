@@ -51,7 +51,7 @@ export function greeting(
       ['the log', `tail -f ${logFileIn(folder)}`],
     ]),
     '',
-    'With npm start -- --speed 60 a rotation takes a minute; --help tells the rest.',
+    'npm start -- --help tells more (--speed 60: see a rotation). Ctrl-C ends it all.',
   ];
   return `${rows.join('\n')}\n`;
 }

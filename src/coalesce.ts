@@ -1,11 +1,27 @@
+/** Limits of the runs of one `coalesce`. */
+export interface RunLimits {
+  /** So many runs are in progress at a time, at most. */
+  readonly parallel?: number;
+  /** So many items are in one run, at most. */
+  readonly most?: number;
+  /** A run begins beside another only when so many milliseconds have passed since the last one began. */
+  readonly apartMs?: number;
+}
+
+/**
+ * For a call that everybody waits for: with a slow store, whoever comes while one call is under way does not wait for
+ * its end before the next one begins. With a fast store, calls end sooner than that, and each serves as many as before.
+ */
+export const OVERLAPPING = { parallel: 8, apartMs: 3 } as const satisfies RunLimits;
+
 /**
  * Callers that wait at the same time share one run, but a caller never gets the result of a run that began before it
- * called. For a write this is a group commit; for a read, a shared read that is never stale. At most `parallel` runs
- * are in progress at a time.
+ * called. For a write this is a group commit; for a read, a shared read that is never stale. Runs that overlap may end
+ * in any order.
  */
 export function coalesce<Item, Result>(
   run: (items: readonly Item[]) => Promise<Result>,
-  { parallel = 1, most = Number.POSITIVE_INFINITY }: { parallel?: number; most?: number } = {},
+  { parallel = 1, most = Number.POSITIVE_INFINITY, apartMs = 0 }: RunLimits = {},
 ): (item: Item) => Promise<Result> {
   interface Group {
     readonly items: Item[];
@@ -14,13 +30,27 @@ export function coalesce<Item, Result>(
   const waiting: Group[] = [];
   let running = 0;
   let scheduled = false;
+  let isRecent = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const mayStart = (): boolean => running === 0 || (running < parallel && !isRecent);
+  const begun = (): void => {
+    running += 1;
+    if (apartMs === 0 || parallel === 1) return;
+    isRecent = true;
+    timer = timer?.refresh() ?? setTimeout(elapsed, apartMs);
+  };
+  const elapsed = (): void => {
+    isRecent = false;
+    schedule();
+  };
 
   const start = (): void => {
     scheduled = false;
-    while (running < parallel) {
+    while (mayStart()) {
       const group = waiting.shift();
       if (group === undefined) return;
-      running += 1;
+      begun();
       (async () => run(group.items))()
         .then(group.done.resolve, group.done.reject)
         .finally(() => {
@@ -29,9 +59,10 @@ export function coalesce<Item, Result>(
         });
     }
   };
-  // Waits one turn of the event loop, so that requests that arrive together share one run.
+  // Waits one turn of the event loop, so that requests that arrive together share one run, and so that a busy process
+  // first hears of the runs that have ended meanwhile.
   const schedule = (): void => {
-    if (scheduled || waiting.length === 0 || running >= parallel) return;
+    if (scheduled || waiting.length === 0 || !mayStart()) return;
     scheduled = true;
     setImmediate(start);
   };

@@ -137,7 +137,10 @@ function build(config: IssuerConfig) {
   };
   const isAllowedTenant = async (tenantId: string): Promise<boolean> => {
     const allowedBy = (seen: Seen | undefined) => seen?.rules.compiled.tenantName(tenantId) !== undefined;
-    return allowedBy(freshness.known()) || allowedBy(await freshness.fresh());
+    if (allowedBy(freshness.known())) return true;
+    // A cold instance loads what the look needs while it waits for the token of its identity.
+    tables('state').catch(() => undefined);
+    return allowedBy(await freshness.fresh());
   };
   const verify = rememberVerified(
     createVerifyCaller({

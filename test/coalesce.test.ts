@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { coalesce } from '../src/coalesce.ts';
 
@@ -60,6 +60,44 @@ test('no more runs at once than allowed, and no more items in one than allowed',
   assert.ok(Math.max(...sizes) <= 10);
 });
 
+test('beside a run that takes long the next one begins after a while, and no sooner', async () => {
+  const apartMs = 20;
+  const begunAtMs: number[] = [];
+  const runs: PromiseWithResolvers<string>[] = [];
+  const shared = coalesce<undefined, string>(
+    () => {
+      begunAtMs.push(performance.now());
+      const run = Promise.withResolvers<string>();
+      runs.push(run);
+      return run.promise;
+    },
+    { parallel: 2, apartMs },
+  );
+  const first = shared(undefined);
+  await turns(2);
+  const second = shared(undefined);
+  while (runs.length < 2) await sleep(1);
+  const [one = 0, two = 0] = begunAtMs;
+  // A timer of Node counts whole milliseconds.
+  assert.ok(two - one >= apartMs - 1, `after ${two - one} ms`);
+  const third = shared(undefined);
+  await sleep(2 * apartMs);
+  assert.equal(runs.length, 2, 'no more at once than allowed');
+  runs[1]?.resolve('second');
+  assert.equal(await second, 'second', 'they may end in any order');
+  await turns(2);
+  runs[0]?.resolve('first');
+  assert.equal(await first, 'first');
+  while (runs.length < 3) await sleep(1);
+  runs[2]?.resolve('third');
+  assert.equal(await third, 'third');
+});
+
+test('a run that ends soon is followed at once, however far apart they may be', async () => {
+  const shared = coalesce<number, number>(async ([item = 0]) => item, { parallel: 8, apartMs: 500 });
+  for (const item of [1, 2, 3]) assert.equal(await shared(item), item);
+});
+
 test('a failed run fails those who waited for it and nobody after, also when it fails at once', async () => {
   let runs = 0;
   const shared = coalesce<number, number>((items) => {
@@ -79,9 +117,10 @@ test('a failed run fails those who waited for it and nobody after, also when it 
 test('in any order of arrivals and endings, whoever is served is served by a run that began later', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.oneof(fc.constant('ask'), fc.constant('end'), fc.constant('turn')), { maxLength: 40 }),
+      fc.array(fc.constantFrom('ask', 'ask', 'end', 'endNewest', 'turn', 'turn', 'pause'), { maxLength: 40 }),
       fc.integer({ min: 1, max: 3 }),
-      async (steps, parallel) => {
+      fc.constantFrom(0, 1),
+      async (steps, parallel, apartMs) => {
         let moment = 0;
         const open: { beganAt: number; done: PromiseWithResolvers<number> }[] = [];
         const shared = coalesce<undefined, number>(
@@ -90,15 +129,16 @@ test('in any order of arrivals and endings, whoever is served is served by a run
             open.push(run);
             return run.done.promise;
           },
-          { parallel },
+          { parallel, apartMs },
         );
         const served: Promise<void>[] = [];
-        const end = () => {
-          const run = open.shift();
+        const end = (run = open.shift()) => {
           run?.done.resolve(run.beganAt);
         };
         for (const step of steps) {
           if (step === 'end') end();
+          else if (step === 'endNewest') end(open.pop());
+          else if (step === 'pause') await sleep(2);
           else if (step === 'turn') await turn();
           else {
             const askedAt = ++moment;

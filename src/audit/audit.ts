@@ -1,4 +1,4 @@
-import { coalesce } from '../coalesce.ts';
+import { coalesce, OVERLAPPING } from '../coalesce.ts';
 import type { AuditLog, AuditRecord } from '../ports.ts';
 import { redact } from './redact.ts';
 
@@ -9,12 +9,12 @@ export type WriteAudit = (records: readonly AuditRecord[]) => Promise<void>;
 export const MAX_RECORDS_PER_WRITE = 200;
 
 /**
- * Group commit: while one write is under way, the records of other exchanges are collected for the next write. So a
- * busy instance writes once for many exchanges, and on a quiet one an exchange waits for its own write only.
+ * Group commit: while a write is under way, the records of other exchanges are collected for the next one. So a busy
+ * instance writes once for many exchanges, and on a quiet one an exchange waits for its own write only.
  */
 export function createAudit(write: WriteAudit): AuditLog {
   const commit = coalesce<AuditRecord, void>((records) => write(records.map(redact)), {
-    parallel: 1,
+    ...OVERLAPPING,
     most: MAX_RECORDS_PER_WRITE,
   });
   return { append: commit };

@@ -1,4 +1,4 @@
-import { coalesce } from '../coalesce.ts';
+import { coalesce, OVERLAPPING } from '../coalesce.ts';
 import type { PolicyVersion } from '../policy/version.ts';
 import type { Clock, SharedState, Snapshot } from '../ports.ts';
 
@@ -35,18 +35,29 @@ export function createFreshness(
   let readAtMs = Number.NEGATIVE_INFINITY;
   let loadedAtMs = Number.NEGATIVE_INFINITY;
 
-  // Only one read runs at a time, so an older read can never overwrite the result of a newer one.
-  const shared = coalesce<undefined, Seen>(async () => {
+  interface Look {
+    readonly startedAtMs: number;
+    readonly version: string;
+  }
+  const loaded = ({ version, startedAtMs }: Look): Seen | undefined =>
+    latest?.version === version && startedAtMs - loadedAtMs < RELOAD_AFTER_MS ? latest : undefined;
+
+  // Only one load runs at a time, so an older one can never overwrite the result of a newer one.
+  const load = coalesce<Look, Seen>(async (looks) => {
+    // The load that these looks waited for may have brought what they saw.
+    if (latest !== undefined && looks.every(loaded)) return latest;
     const startedAtMs = clock();
-    const version = await state.version();
-    if (latest?.version !== version || startedAtMs - loadedAtMs >= RELOAD_AFTER_MS) {
-      const snapshot = await state.load();
-      latest = { ...snapshot, rules: await rulesOf(snapshot.policy) };
-      loadedAtMs = startedAtMs;
-    }
-    readAtMs = startedAtMs;
+    const snapshot = await state.load();
+    latest = { ...snapshot, rules: await rulesOf(snapshot.policy) };
+    loadedAtMs = startedAtMs;
     return latest;
   });
+  const shared = coalesce<undefined, Seen>(async () => {
+    const look: Look = { startedAtMs: clock(), version: await state.version() };
+    const seen = loaded(look) ?? (await load(look));
+    readAtMs = look.startedAtMs;
+    return seen;
+  }, OVERLAPPING);
 
   return {
     now: () => shared(undefined),

@@ -15,10 +15,11 @@ export function createRate(): Rate {
   return {
     take: (key, { count, per }, nowMs) => {
       const perMs = count / per;
-      const bucket = buckets.get(key) ?? { left: count, atMs: nowMs };
+      const known = buckets.get(key);
+      const bucket = known ?? { left: count, atMs: nowMs };
+      if (known === undefined) buckets.set(key, bucket);
       bucket.left = Math.min(count, bucket.left + Math.max(0, nowMs - bucket.atMs) * perMs);
       bucket.atMs = nowMs;
-      buckets.set(key, bucket);
       if (bucket.left < 1) return Math.ceil((1 - bucket.left) / perMs);
       bucket.left -= 1;
       return 0;

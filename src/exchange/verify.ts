@@ -51,9 +51,13 @@ async function verify(options: VerifyOptions, token: string): Promise<Caller | C
   if (payload.cnf !== undefined) return 'bound';
   if (header.typ !== undefined && !/^(application\/)?(at\+)?jwt$/i.test(header.typ)) return 'type';
   if (payload.ver === '1.0' && !options.acceptV1) return 'version';
-  if (!(await options.isAllowedTenant(payload.tid))) return 'tenant';
 
-  const found = await options.keys.find(payload.tid, payload.ver, header.kid);
+  const keyOf = () => options.keys.find(payload.tid, payload.ver, header.kid);
+  // A cold instance waits for both, so the keys of the home tenant are not waited for after the tenants of the policy.
+  const early = payload.tid === options.homeTenantId ? keyOf() : undefined;
+  early?.catch(() => undefined);
+  if (!(await options.isAllowedTenant(payload.tid))) return 'tenant';
+  const found = await (early ?? keyOf());
   if (found === undefined) return 'unknown_key';
   const fault = await checkWithJose(options, token, payload, found);
   if (fault !== undefined) return fault;

@@ -12,7 +12,8 @@ const FIRST_MS = Date.UTC(2026, 0, 1);
 
 /** The header is read here, because the host's own `traceContext` is empty without Application Insights. */
 export function correlationId(headers: { get(name: string): string | null }, nowMs: number): string {
-  const traceId = TRACEPARENT.exec(headers.get('traceparent') ?? '')?.[1];
+  const traceparent = headers.get('traceparent');
+  const traceId = traceparent === null ? undefined : TRACEPARENT.exec(traceparent)?.[1];
   return traceId ?? timedId(nowMs);
 }
 

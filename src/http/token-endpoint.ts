@@ -51,14 +51,18 @@ export function createTokenEndpoint({ exchange, clock, log }: TokenEndpointPorts
   };
 }
 
-async function withinDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new UpstreamFailure('some', 'the exchange took too long')), DEADLINE_MS);
+function withinDeadline<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new UpstreamFailure('some', 'the exchange took too long')),
+      DEADLINE_MS,
+    );
+    const inTime = <Outcome>(settle: (outcome: Outcome) => void) => {
+      return (outcome: Outcome) => {
+        clearTimeout(timer);
+        settle(outcome);
+      };
+    };
+    work.then(inTime(resolve), inTime(reject));
   });
-  try {
-    return await Promise.race([work, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

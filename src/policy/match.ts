@@ -75,8 +75,16 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     }
   }
   const naming = byPattern(rules.map((one) => [one.grant.resources, one]));
-  const grantsOf = ({ name }: Resource): readonly ReadonlySet<Rules>[] =>
-    targets.has(name) ? naming(name) : [];
+  const groups = new Map<string, readonly ReadonlySet<Rules>[]>();
+  const grantsOf = ({ name }: Resource): readonly ReadonlySet<Rules>[] => {
+    const known = groups.get(name);
+    if (known !== undefined) return known;
+    // Only a name of the policy is kept, so that there are no more than it has resources.
+    if (!targets.has(name)) return [];
+    const found = naming(name);
+    groups.set(name, found);
+    return found;
+  };
   const holding = ruleIndex<ConditionName, Rule, Rules>(rules);
   const tenantNames = new Map(policy.tenants.map(({ id, name }) => [id, name]));
   const named = (condition: 'appRole' | 'scope' | 'group'): ReadonlySet<string> =>

@@ -1,6 +1,6 @@
 /**
  * One app folder in the embedded host, in a process of its own whose working folder is the app's, as the real
- * worker has it. Tells its URL to the parent, ends with it.
+ * worker has it. Tells its URL to the parent, when asked how much processor time it used, and ends with it.
  */
 import { startHost } from '../../src/local/host/host.ts';
 
@@ -20,5 +20,9 @@ const host = await startHost({
   timers: process.argv.includes('--timers'),
 });
 if (host.loadError !== undefined) throw host.loadError;
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ cpuMicros: user + system });
+});
 process.on('disconnect', () => process.exit());
 process.send?.({ url: host.url, functions: host.functions });

@@ -1,64 +1,98 @@
 /**
- * How long from the start of a process until its first request is answered: the deployed bundle against a
- * bundle with one function that says hello. Both in the embedded host, so what differs is the app.
+ * How long from the start of a process until its first request is answered, for the deployed bundle and for a bundle with
+ * one function that says hello. Both are in the embedded host, which is compiled too, so that what differs is the app.
+ * A granted exchange asks the whole simulated Azure: the tables, the vault, the account, Entra and the identity.
  */
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
 import { type Built, build, bytesAtStart } from '../../infra/build.ts';
+import { giveServersCore } from './cores.ts';
+import { type Spread, spread } from './load.ts';
+import type { BenchOptions } from './options.ts';
+import { type Stack, startStack } from './stack.ts';
 
 const root = join(import.meta.dirname, '../..');
-const STARTS = 9;
 
 export interface ColdStart {
-  /** Medians over `STARTS` starts, the two kinds in turn, so that a busy machine slows both. */
+  /** Medians over the starts, the kinds in turn, so that a busy machine slows all of them. */
   readonly helloMs: number;
   readonly tokenMs: number;
   readonly ratio: number;
-  /** The fastest of each, which a busy machine disturbs least. */
-  readonly fastestMs: { readonly hello: number; readonly token: number };
+  /** By what the first request was; `hello` is that of the other app. */
+  readonly firstMs: Readonly<Record<Kind, Spread>>;
+  readonly cpuMs: Readonly<Record<Kind, Spread>>;
+  /** Of the medians, to `hello`. */
+  readonly ofHello: Readonly<Record<Exclude<Kind, 'hello'>, number>>;
   readonly bundle: { readonly totalKiB: number; readonly startKiB: number };
 }
 
-export async function coldStartBench(): Promise<ColdStart> {
+type Kind = 'hello' | 'refused' | 'sts' | 'entra';
+
+interface First {
+  readonly folder: string;
+  readonly path: string;
+  readonly form?: string;
+  readonly status: number;
+}
+
+export async function coldStartBench({ rounds }: BenchOptions): Promise<ColdStart> {
   const folder = mkdtempSync(join(tmpdir(), 'coldstart-'));
-  const tables = createServer((request, response) => {
-    request
-      .resume()
-      .on('end', () => response.writeHead(request.method === 'GET' ? 200 : 204, { etag: 'W/"1"' }).end());
-  }).listen(0, '127.0.0.1');
+  await using stack = await startStack();
   try {
-    await once(tables, 'listening');
-    const built = await build('issuer', join(folder, 'app'), join(root, 'infra/policy.json'));
+    const policy = String(stack.description.environment.issuer['BROKER_POLICY']);
+    const built = await build('issuer', join(folder, 'app'), policy);
     await bundleHello(join(folder, 'hello'));
-    const environment = settingsFor(
-      `http://127.0.0.1:${(tables.address() as AddressInfo).port}/devstoreaccount1`,
-    );
-    const hello: number[] = [];
-    const token: number[] = [];
-    for (let start = 0; start < STARTS; start += 1) {
-      hello.push(await firstAnswerMs(join(folder, 'hello'), {}, { path: '/api/hello', status: 200 }));
-      token.push(await firstAnswerMs(join(folder, 'app'), environment, { ...REFUSED_EXCHANGE, status: 400 }));
-    }
-    const helloMs = median(hello);
-    const tokenMs = median(token);
+    const host = await compileHost(folder);
+    const firsts = await firstRequests(stack, folder);
+    const kinds = Object.keys(firsts) as Kind[];
+    const took = Object.fromEntries(kinds.map((kind) => [kind, []])) as unknown as Record<Kind, number[]>;
+    const cpu = structuredClone(took);
+    for (let round = 0; round < rounds; round += 1)
+      for (const kind of kinds) {
+        const first = await firstAnswer(host, firsts[kind], stack.description.environment.issuer);
+        took[kind].push(first.ms);
+        cpu[kind].push(first.cpuMs);
+      }
+    const spreads = (all: Record<Kind, number[]>) =>
+      Object.fromEntries(kinds.map((kind) => [kind, spread(all[kind])])) as Record<Kind, Spread>;
+    const firstMs = spreads(took);
+    const ofHello = (kind: Kind) => Number((firstMs[kind].median / firstMs.hello.median).toFixed(2));
     return {
-      helloMs,
-      tokenMs,
-      ratio: Number((tokenMs / helloMs).toFixed(2)),
-      fastestMs: { hello: Math.min(...hello), token: Math.min(...token) },
+      helloMs: firstMs.hello.median,
+      tokenMs: firstMs.refused.median,
+      ratio: ofHello('refused'),
+      firstMs,
+      cpuMs: spreads(cpu),
+      ofHello: { refused: ofHello('refused'), sts: ofHello('sts'), entra: ofHello('entra') },
       bundle: sizeOf(built),
     };
   } finally {
-    tables.close();
-    tables.closeAllConnections();
     rmSync(folder, { recursive: true });
   }
+}
+
+async function firstRequests(stack: Stack, folder: string): Promise<Record<Kind, First>> {
+  const app = join(folder, 'app');
+  const exchange = async (caller: string, resource: string, tokenKind: string): Promise<First> => {
+    const [form] = (await stack.target({ caller, resource, tokenKind, callers: 1 })).bodies;
+    return { folder: app, path: '/oauth2/token', form: form ?? '', status: 200 };
+  };
+  return {
+    hello: { folder: join(folder, 'hello'), path: '/api/hello', status: 200 },
+    // A caller's token that is none.
+    refused: {
+      folder: app,
+      path: '/oauth2/token',
+      form: 'grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=e30.e30.e30&subject_token_type=urn:ietf:params:oauth:token-type:access_token&resource=speech',
+      status: 400,
+    },
+    sts: await exchange('captions', 'speech', 'sts'),
+    entra: await exchange('nightly', 'chat', 'entra'),
+  };
 }
 
 /** What each production dependency costs to load, alone in a fresh process: the fastest of some, in milliseconds. */
@@ -81,35 +115,31 @@ export function dependencyCosts(): Record<string, number> {
   );
 }
 
-/** A caller's token that is none: parsed, refused, and the refusal is on record before it is answered. */
-const REFUSED_EXCHANGE = {
-  path: '/oauth2/token',
-  form: new URLSearchParams({
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: 'e30.e30.e30',
-    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-    resource: 'speech',
-  }),
-};
-
-async function firstAnswerMs(
-  appFolder: string,
-  environment: Record<string, string>,
-  ask: { path: string; status: number; form?: URLSearchParams },
-): Promise<number> {
+async function firstAnswer(
+  host: string,
+  { folder, path, form, status }: First,
+  environment: Readonly<Record<string, string>>,
+): Promise<{ ms: number; cpuMs: number }> {
   const startedMs = performance.now();
-  const child = fork(join(import.meta.dirname, 'app-process.ts'), {
-    cwd: appFolder,
+  const child = fork(host, {
+    cwd: folder,
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   try {
+    giveServersCore(child.pid ?? 0);
     const [{ url }] = await Promise.race([once(child, 'message'), rejectOnExit(child)]);
-    const response = await fetch(`${url}${ask.path}`, ask.form && { method: 'POST', body: ask.form });
-    await response.arrayBuffer();
-    const tookMs = performance.now() - startedMs;
-    if (response.status !== ask.status) throw new Error(`${ask.path} answered ${response.status}`);
-    return Math.round(tookMs);
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const response = await fetch(
+      `${url}${path}`,
+      form === undefined ? {} : { method: 'POST', body: form, headers },
+    );
+    const text = await response.text();
+    const ms = performance.now() - startedMs;
+    if (response.status !== status) throw new Error(`${path} answered ${response.status}: ${text}`);
+    child.send('cpu');
+    const [{ cpuMicros }] = await once(child, 'message');
+    return { ms, cpuMs: cpuMicros / 1000 };
   } finally {
     child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -119,6 +149,23 @@ async function firstAnswerMs(
 async function rejectOnExit(child: ReturnType<typeof fork>): Promise<never> {
   const [code] = await once(child, 'exit');
   throw new Error(`the app's process ended with ${code}`);
+}
+
+/** Without it, a start would be charged for the types that Node strips of the host's own files. */
+async function compileHost(folder: string): Promise<string> {
+  const outfile = join(folder, 'host.mjs');
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [join(import.meta.dirname, 'app-process.ts')],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['esbuild'],
+    logLevel: 'error',
+  });
+  return outfile;
 }
 
 async function bundleHello(folder: string): Promise<void> {
@@ -140,26 +187,7 @@ async function bundleHello(folder: string): Promise<void> {
   writeFileSync(join(folder, 'host.json'), JSON.stringify({ version: '2.0' }));
 }
 
-/** Every setting without a default. Nothing of this is called: the exchange is refused before. */
-function settingsFor(tables: string): Record<string, string> {
-  const id = '00000000-0000-4000-8000-000000000001';
-  return {
-    BROKER_ISSUER: 'https://localhost',
-    BROKER_TENANT_ID: id,
-    BROKER_CLIENT_ID: id,
-    BROKER_KEY_VAULT_URL: 'https://localhost',
-    BROKER_TABLES_URL: tables,
-    BROKER_BLOBS_URL: 'https://localhost:1',
-    BROKER_ISSUER_IDENTITY: id,
-    BROKER_QUEUES_URL: 'https://localhost',
-  };
-}
-
 function sizeOf({ sizes, metafile }: Built): ColdStart['bundle'] {
   const total = [...sizes].reduce((sum, [file, bytes]) => sum + (file.endsWith('.js') ? bytes : 0), 0);
   return { totalKiB: Math.round(total / 1024), startKiB: Math.round(bytesAtStart(metafile) / 1024) };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -1,9 +1,12 @@
 /**
- * `npm run bench -- [--json] [--only PART]`: what the broker
- * costs, in ratios to other servers measured in the same run. Prints what is reached, whatever it is.
+ * `npm run bench -- [--json] [--quick] [--only PART]`: what the broker costs, in ratios to other servers measured in the
+ * same run. Prints what is reached, whatever it is.
  * With `--json` the last line is one object. A part that fails does not stop the others; the exit code is 1 then.
  */
 import { readCommandLine, wrongUsage } from '../../src/command-line.ts';
+import { coresSaid, leaveServersCore } from './cores.ts';
+import type { BenchOptions } from './options.ts';
+import { print } from './print.ts';
 
 /** A part, the function of its module that runs it, and the member of the result that it is. */
 const parts = [
@@ -15,30 +18,41 @@ const parts = [
   { name: 'policy', bench: 'policyBench', member: 'policy' },
   { name: 'revocation', bench: 'revocationBench', member: 'revocation' },
   { name: 'record', bench: 'recordBench', member: 'record' },
+  { name: 'revocations-held', bench: 'revocationsHeldBench', member: 'revocationsHeld' },
 ] as const;
 type Figures = Record<string, unknown>;
 
-const usage = `npm run bench -- [--json] [--only PART]
+const usage = `npm run bench -- [--json] [--quick] [--only PART]
 
   --json       the last line is one JSON object
+  --quick      each measurement once and short: whether it works, not
+               how fast it is
   --only PART  one of
   ${parts.map(({ name }) => name).join(', ')}`;
 const { values } = readCommandLine(usage, {
-  options: { json: { type: 'boolean' }, only: { type: 'string' } },
+  options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } },
 });
 const chosen = parts.filter(({ name }) => values.only === undefined || values.only === name);
 if (chosen.length === 0) wrongUsage(usage, `--only: there is no part ${values.only}`);
+
+const options: BenchOptions =
+  values.quick === true ? { rounds: 1, seconds: 1, quick: true } : { rounds: 5, seconds: 3, quick: false };
+leaveServersCore();
+console.log(coresSaid);
 
 const results: Figures = {};
 for (const part of chosen) {
   const startedMs = performance.now();
   console.log(`\n${part.name} …`);
   try {
-    const module = (await import(`./${part.name}.ts`)) as Record<string, () => Promise<Figures>>;
-    const figures = await module[part.bench]?.();
+    const module = (await import(`./${part.name}.ts`)) as Record<
+      string,
+      (options: BenchOptions) => Promise<Figures>
+    >;
+    const figures = await module[part.bench]?.(options);
     const result = 'member' in part ? { [part.member]: figures } : figures;
     Object.assign(results, result);
-    for (const [title, values] of Object.entries(result ?? {})) print(title, values as Figures);
+    for (const [title, values] of Object.entries(result ?? {})) print(title, values);
   } catch (error) {
     process.exitCode = 1;
     console.error(`${part.name} failed: ${error instanceof Error ? error.stack : error}`);
@@ -46,10 +60,3 @@ for (const part of chosen) {
   console.log(`(${Math.round((performance.now() - startedMs) / 1000)} s)`);
 }
 if (values.json) console.log(JSON.stringify(results));
-
-function print(title: string, values: Figures): void {
-  const cells = Object.entries(values).map(
-    ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
-  );
-  console.log(`  ${title.padEnd(13)}${cells.join(' · ')}`);
-}

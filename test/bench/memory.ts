@@ -1,23 +1,19 @@
 /** What the broker's process takes up while it exchanges as fast as it can. */
 import { DISTINCT_CALLERS, load } from './load.ts';
-import { startStack } from './stack.ts';
+import type { BenchOptions } from './options.ts';
+import { residentMiB, startStack } from './stack.ts';
 
-const SECONDS = 15;
 const SAMPLE_MS = 250;
 
-export async function memoryBench(): Promise<{ rssMb: number; exchanges: number }> {
-  const stack = await startStack();
+export async function memoryBench({ quick }: BenchOptions): Promise<{ rssMb: number; exchanges: number }> {
+  await using stack = await startStack();
+  const target = await stack.target({ caller: 'captions', resource: 'speech', callers: DISTINCT_CALLERS });
+  const samples: number[] = [];
+  const sampling = setInterval(() => samples.push(residentMiB(target.pid)), SAMPLE_MS);
   try {
-    const bodies = await stack.bodies('captions', 'speech', DISTINCT_CALLERS);
-    const samples: number[] = [];
-    const sampling = setInterval(() => samples.push(stack.residentMiB()), SAMPLE_MS);
-    try {
-      const { count } = await load({ url: stack.tokenUrl, bodies }, { seconds: SECONDS });
-      return { rssMb: Math.max(...samples, stack.residentMiB()), exchanges: count };
-    } finally {
-      clearInterval(sampling);
-    }
+    const { count } = await load(target, { connections: 32, length: { seconds: quick ? 2 : 15 } });
+    return { rssMb: Math.max(...samples, residentMiB(target.pid)), exchanges: count };
   } finally {
-    await stack.stop();
+    clearInterval(sampling);
   }
 }

@@ -2,6 +2,7 @@
 
 import { percentile, revocationTrials, type Trials } from '../flows/revocation-trials.ts';
 import { startLocal } from '../local/local-mode.ts';
+import type { BenchOptions } from './options.ts';
 
 export interface RevocationBench {
   readonly trials: number;
@@ -13,11 +14,10 @@ export interface RevocationBench {
 const STALE_SECONDS = 2;
 const STALE_TRIALS = 20;
 
-/** @param tell where the distribution is printed for a person */
-export async function revocationBench(
-  trials = 1_000,
-  tell: (line: string) => void = console.error,
-): Promise<RevocationBench> {
+export async function revocationBench({ quick }: BenchOptions): Promise<RevocationBench> {
+  const trials = quick ? 20 : 1_000;
+  // Where the distribution is printed for a person.
+  const tell: (line: string) => void = console.error;
   const strict = await run(trials, 0);
   tell(describe(strict, 0));
   tell(histogram(strict.effectMs));

@@ -1,22 +1,41 @@
 /** The local mode as the bench runs it: `npm start` in processes of its own, and callers' tokens for it. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import type { Description } from '../../src/local/launch.ts';
+import { spawnSync } from 'node:child_process';
+import {
+  callerNamed,
+  callerToken,
+  type LocalCaller,
+  type LocalDescription,
+  startLocal,
+} from '../local/local-mode.ts';
+import { giveServersCore } from './cores.ts';
+import type { Target } from './load.ts';
 import { GRANT_TYPE } from './subject-tokens.ts';
 
-export interface Stack {
-  readonly description: Description;
-  readonly tokenUrl: string;
-  /** Form bodies of exchanges by so many distinct callers, who are all this application's kind of caller. */
-  bodies(callerName: string, resource: string, count: number): Promise<string[]>;
+export interface StackOptions {
+  readonly instances?: number;
+  readonly args?: readonly string[];
+  /** Settings of the broker that differ from the local mode's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+export interface Wish {
+  readonly caller: string;
+  readonly resource: string;
+  readonly tokenKind?: string;
+  /** So many distinct callers of this application; of a person, so many sign-ins. */
+  readonly callers: number;
+}
+export interface Stack extends AsyncDisposable {
+  readonly description: LocalDescription;
+  /** The processes of the broker, one an instance. They have the server's core. */
+  readonly pids: readonly number[];
+  /** Exchanges at an instance. */
+  target(wish: Wish, instance?: number): Promise<Target>;
   /** A call of the control service. */
-  control(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<unknown>;
+  control(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<unknown>;
   /** What the simulated services were asked after entry `after`, oldest first. */
   requests(service: string, after: number): Promise<{ requests: LoggedRequest[]; last: number }>;
-  /** Resident memory of the first broker instance, in MiB. */
-  residentMiB(): number;
-  stop(): Promise<void>;
+  /** How many calls the tables get while the work is done. */
+  tableCalls<T>(work: () => Promise<T>): Promise<[T, number]>;
 }
 export interface LoggedRequest {
   readonly operation: string;
@@ -24,21 +43,15 @@ export interface LoggedRequest {
   readonly status: number;
 }
 
-export async function startStack(): Promise<Stack> {
-  const main = new URL('../../src/local/main.ts', import.meta.url).pathname;
-  const launcher = spawn(process.execPath, [main, '--json', '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const gone = once(launcher, 'exit');
-  const failed = gone.then(([code]) => {
-    throw new Error(`npm start ended with ${code}`);
-  });
-  failed.catch(() => undefined);
-  const [line] = (await Promise.race([
-    once(createInterface({ input: launcher.stdout }), 'line'),
-    failed,
-  ])) as [string];
-  const description = JSON.parse(line) as Description;
+export async function startStack({
+  instances = 1,
+  args = [],
+  environment,
+}: StackOptions = {}): Promise<Stack> {
+  const local = await startLocal(['--instances', String(instances), ...args], environment);
+  const { description } = local;
+  const pids = Array.from({ length: instances }, (_, index) => pidOf(local.pid, `instance-${index + 1}`));
+  for (const pid of pids) giveServersCore(pid);
 
   const control: Stack['control'] = async (method, path, body) => {
     const response = await fetch(`${description.control}${path}`, {
@@ -48,48 +61,59 @@ export async function startStack(): Promise<Stack> {
     if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
     return response.status === 204 ? undefined : response.json();
   };
+  const requests: Stack['requests'] = async (service, after) =>
+    (await control('GET', `/requests?service=${service}&after=${after}`)) as Awaited<
+      ReturnType<Stack['requests']>
+    >;
+  /** Another caller of this application: the token of another of its service principals, so to say. */
+  const signedFor = async ({ clientId, tenantId }: LocalCaller): Promise<string> => {
+    const oid = crypto.randomUUID();
+    const claims = { azp: clientId, tid: tenantId, oid, sub: oid, uti: crypto.randomUUID() };
+    return ((await control('POST', '/entra/sign', { claims })) as { token: string }).token;
+  };
   return {
     description,
-    tokenUrl: `${description.broker}/oauth2/token`,
+    pids,
     control,
-    requests: async (service, after) =>
-      (await control('GET', `/requests?service=${service}&after=${after}`)) as Awaited<
-        ReturnType<Stack['requests']>
-      >,
-    bodies: async (callerName, resource, count) => {
-      const caller = description.callers.find(({ name }) => name === callerName);
-      if (caller === undefined) throw new Error(`there is no caller ${callerName}`);
+    requests,
+    tableCalls: async (work) => {
+      const { last } = await requests('tables', Number.MAX_SAFE_INTEGER);
+      const done = await work();
+      return [done, (await requests('tables', last)).requests.length];
+    },
+    target: async ({ caller: name, resource, tokenKind, callers }, instance = 0) => {
+      const caller = callerNamed(description, name);
       const bodies: string[] = [];
-      for (let index = 0; index < count; index += 1) {
-        const [oid, uti] = [crypto.randomUUID(), crypto.randomUUID()];
-        const claims = { azp: caller.clientId, tid: caller.tenantId, oid, sub: oid, uti };
-        const { token } = (await control('POST', '/entra/sign', { claims })) as { token: string };
+      for (let index = 0; index < callers; index += 1) {
+        const token = caller.kind === 'user' ? await callerToken(description, name) : await signedFor(caller);
         bodies.push(
           new URLSearchParams({
             grant_type: GRANT_TYPE,
             subject_token: token,
             subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
             resource,
+            ...(tokenKind !== undefined && { token_kind: tokenKind }),
           }).toString(),
         );
       }
-      return bodies;
+      const pid = pids[instance] ?? 0;
+      return { url: `${description.instances[instance]}/oauth2/token`, bodies, pid };
     },
-    residentMiB: () => residentMiB(launcher.pid ?? 0),
-    stop: async () => {
-      launcher.kill();
-      await gone;
-    },
+    [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
   };
 }
 
-/** Of the child of `parent` that runs the broker. */
-function residentMiB(parent: number): number {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'ppid=,rss=,args='], { encoding: 'utf8' });
+function pidOf(parent: number, name: string): number {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'ppid=,pid=,args='], { encoding: 'utf8' });
   for (const line of stdout.split('\n')) {
-    const [ppid, rss, ...args] = line.trim().split(/\s+/);
-    if (Number(ppid) === parent && args.some((arg) => arg.endsWith('/instance.ts')))
-      return Math.round(Number(rss) / 1024);
+    const [ppid, pid, ...args] = line.trim().split(/\s+/);
+    if (Number(ppid) === parent && args.join(' ').includes(`"name":"${name}"`)) return Number(pid);
   }
-  throw new Error('the broker instance is not running');
+  throw new Error(`${name} is not running`);
+}
+
+/** Resident memory of a process, in MiB. */
+export function residentMiB(pid: number): number {
+  const { stdout } = spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
+  return Math.round(Number(stdout) / 1024);
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
+import { OVERLAPPING } from '../../src/coalesce.ts';
 import { createFreshness } from '../../src/exchange/freshness.ts';
 import { compileVersion } from '../../src/policy/version.ts';
 import type { SharedState, Snapshot } from '../../src/ports.ts';
@@ -139,11 +140,51 @@ test('with a bound, an outage shows when the bound is past, not later', async ()
   await assert.rejects(freshness.fresh(), UpstreamFailure);
 });
 
+test('looks overlap where the store is slow, and share one load; a late answer of an earlier look changes nothing back', async () => {
+  const answers: PromiseWithResolvers<string>[] = [];
+  let loads = 0;
+  let head = 'old';
+  const freshness = createFreshness(
+    {
+      version: () => {
+        const answer = Promise.withResolvers<string>();
+        answers.push(answer);
+        return answer.promise;
+      },
+      load: async () => {
+        loads += 1;
+        return snapshot(head);
+      },
+    },
+    async () => rules,
+    () => NOW_MS,
+    0,
+  );
+  const asked: Promise<{ version: string }>[] = [];
+  for (let look = 1; look <= 4; look += 1) {
+    asked.push(freshness.fresh());
+    while (answers.length < look) await sleep(1);
+  }
+  answers[0]?.resolve('old');
+  assert.equal((await asked[0])?.version, 'old');
+  head = 'new';
+  answers[3]?.resolve('new');
+  answers[2]?.resolve('new');
+  assert.deepEqual(
+    (await Promise.all(asked.slice(2))).map(({ version }) => version),
+    ['new', 'new'],
+  );
+  assert.equal(loads, 2, 'one for each version');
+  answers[1]?.resolve('old');
+  assert.equal((await asked[1])?.version, 'new');
+  assert.equal(freshness.known()?.version, 'new');
+});
+
 test('in any interleaving, whoever asks after a bump is told of it', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),
-      fc.array(fc.constantFrom('bump', 'ask', 'turn'), { minLength: 1, maxLength: 30 }),
+      fc.array(fc.constantFrom('bump', 'ask', 'ask', 'turn', 'overlap'), { minLength: 1, maxLength: 30 }),
       async (s, steps) => {
         let head = 0;
         const freshness = createFreshness(
@@ -166,6 +207,7 @@ test('in any interleaving, whoever asks after a bump is told of it', async () =>
         const asked: Promise<void>[] = [];
         for (const step of steps) {
           if (step === 'bump') head += 1;
+          else if (step === 'overlap') await sleep(OVERLAPPING.apartMs);
           else if (step === 'turn') {
             await turn();
             if (s.count() > 0) await s.waitOne();

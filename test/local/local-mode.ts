@@ -27,6 +27,7 @@ export interface LocalDescription {
   readonly ca: string;
   readonly control: string;
   readonly keyVault: string;
+  readonly tables: string;
   /** Settings with which a Functions host started by hand joins this Azure, as one of the two apps. */
   readonly environment: Readonly<Record<'issuer' | 'rotator', Readonly<Record<string, string>>>>;
   readonly entra: {
@@ -59,7 +60,7 @@ function trustLocal({ ca }: LocalDescription): void {
 export async function startLocal(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
-): Promise<{ readonly description: LocalDescription } & AsyncDisposable> {
+): Promise<{ readonly description: LocalDescription; readonly pid: number } & AsyncDisposable> {
   const main = new URL('../../src/local/main.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [main, '--json', '--port', '0', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -79,6 +80,7 @@ export async function startLocal(
   trustLocal(description);
   return {
     description,
+    pid: child.pid ?? 0,
     [Symbol.asyncDispose]: async () => {
       process.off('exit', kill);
       kill();

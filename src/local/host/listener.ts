@@ -1,5 +1,4 @@
 /** From a request on the socket to the function whose route it matches, and back. */
-import { isAscii } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answers } from './answer.ts';
 import { readAnnounced } from './body.ts';
@@ -52,7 +51,7 @@ export function createListener(options: ListenerOptions): Listener {
         headers: joinHeaders(req.rawHeaders),
         query: query ? joinQuery(query) : {},
         params: match.params,
-        ...(body.length > 0 ? { body: bodyOf(body, req) } : {}),
+        ...(body.length > 0 ? { body: { bytes: body } } : {}),
       };
       const answer = await invoke(runtime, match.fn, { http });
       if (isAmbiguous(req)) res.shouldKeepAlive = false;
@@ -105,14 +104,6 @@ export function createListener(options: ListenerOptions): Listener {
       void run(req, res, match, target.slice(0, mark < 0 ? undefined : mark), query);
     },
   };
-}
-
-const maxTextBytes = 65_536;
-/** Text costs the library half of what bytes do, and is the same to a function where all of it is ASCII. */
-function bodyOf(body: Buffer, req: IncomingMessage) {
-  // Without a content type the library would call a text `text/plain`, and bytes nothing.
-  const asText = req.headers['content-type'] !== undefined && body.length < maxTextBytes && isAscii(body);
-  return asText ? { string: body.toString('latin1') } : { bytes: body };
 }
 
 const homepage = '<!DOCTYPE html><title>Functions</title><p>The Functions host is up and running.</p>\n';

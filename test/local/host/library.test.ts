@@ -12,6 +12,7 @@ test('the library is compiled once, keeps its private fields, and every start ge
   const code = libraryFromSource(shipped) ?? '';
   assert.match(code, /#\w+/);
   assert.doesNotMatch(code, /WeakMap/);
+  assert.match(code, /LightRequest/);
   assert.equal(libraryFromSource(shipped), code);
 });
 

@@ -162,12 +162,14 @@ publishers() {
 # The console: a page that signs people in by redirect, with no secret. Where it is, is known after the deployment.
 console() {
   local name=$1 client
-  client=$(az ad app create --display-name "$name" --sign-in-audience AzureADMyOrg --query appId --output tsv)
+  # Not `az ad app create`, which takes over a registration of this name, and anybody may have made one.
+  client=$(az rest --method POST --url "$(graph_url)/v1.0/applications" --query appId --output tsv \
+    --body "{ \"displayName\": \"$name\", \"signInAudience\": \"AzureADMyOrg\" }")
   echo "BROKER_CONSOLE_CLIENT_ID=$client"
 }
 
 console_at() {
-  local console=$1 url=$2 client=$3 graph
+  local console=$1 url=$2 client=$3 graph others
   graph=$(graph_url)
   # A single-page app's address: Entra answers only this origin, and only with PKCE.
   az rest --method PATCH --url "$graph/v1.0/applications(appId='$console')" --output none \
@@ -175,10 +177,15 @@ console_at() {
   if [ -z "$(az ad sp list --filter "appId eq '$console'" --query '[0].id' --output tsv)" ]; then
     az ad sp create --id "$console" --output none
   fi
-  # It may ask for Broker.Operate in a person's name, and for nothing else, without a page that asks for consent.
+  # It may ask for Broker.Operate in a person's name, and for nothing else, without a page that asks for consent. The
+  # list is written whole, so whoever is in it already, such as the Azure CLI, is kept.
+  others=$(az rest --method GET --url "$graph/v1.0/applications(appId='$client')?\$select=api" \
+    --query "api.preAuthorizedApplications[?appId!='$console']" --output json)
   az rest --method PATCH --url "$graph/v1.0/applications(appId='$client')" --output none \
-    --body "{ \"api\": { \"preAuthorizedApplications\": [{ \"appId\": \"$console\",
-      \"delegatedPermissionIds\": [\"5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7005\"] }] } }"
+    --body "$(node -p 'JSON.stringify({ api: { preAuthorizedApplications: [
+      ...(JSON.parse(process.argv[1]) ?? []),
+      { appId: process.argv[2], delegatedPermissionIds: [process.argv[3]] }] } })' \
+      "${others:-null}" "$console" 5d0b0c5e-6f0c-4f0e-9a55-0c1e6a1d7005)"
 }
 
 case "${1:-}" in

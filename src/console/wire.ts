@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import type { audit, explanation, whatIf } from '../http/openapi-audit-shapes.ts';
 import type { operatorShapes } from '../http/openapi-operator-shapes.ts';
 import type { policyShapes } from '../http/openapi-policy-shapes.ts';
+import type { recordShapes } from '../http/openapi-record-shapes.ts';
 
 type Shapes = typeof operatorShapes;
 export interface Page<Item> {
@@ -25,31 +26,6 @@ export type PolicyInForce = z.infer<(typeof policyShapes)['policyInForce']>;
 export type PolicyVersions = z.infer<(typeof policyShapes)['policyVersions']>;
 
 /** Roll-ups of the record: how often in the period that begins `at`, with the dimensions that were asked for. */
-export interface Usage {
-  readonly at: string;
-  readonly resource?: string;
-  /** The object id; the two others come with it. */
-  readonly caller?: string;
-  readonly clientId?: string;
-  readonly tenantId?: string;
-  readonly grant?: string;
-  readonly kind?: string;
-  readonly outcome?: string;
-  readonly reason?: string;
-  readonly count: number;
-  readonly lastAt: string;
-}
-/** Entries of the chain that proves the record; minutes are written `2026-11-26T01:20`, in UTC. */
-export interface ProofPage extends Page<ProofEntry> {
-  /** The last minute that is closed; absent: none is. */
-  readonly closedThrough?: string;
-  readonly sequence?: number;
-  readonly hash?: string;
-  readonly removedBefore?: string;
-}
-interface ProofEntry {
-  readonly minute?: string;
-  readonly rows?: number;
-  readonly late?: readonly { readonly rows: number }[];
-}
+export type Usage = z.infer<(typeof recordShapes)['usage']>['items'][number];
+export type ProofPage = z.infer<(typeof recordShapes)['proof']>;
 export type PolicyApplied = z.infer<(typeof policyShapes)['policyApplied']>;

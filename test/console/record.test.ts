@@ -90,11 +90,20 @@ describe('a record as it is shown', () => {
 });
 
 describe('what is proved of a span', () => {
-  it('counts closed minutes, their rows and those that came late, and no removal', () => {
+  it('counts closed minutes, their rows and those that came late', () => {
+    const digest = '0'.repeat(64);
+    const entry = {
+      sequence: 1,
+      previous: digest,
+      at: '2026-11-27T09:04:00Z',
+      digest,
+      removedBefore: '',
+      hash: digest,
+    };
+    const late = [1, 4].map((rows) => ({ minute: '2026-11-27T08:56', rows, digest }));
     const entries = [
-      { minute: '2026-11-27T09:00', rows: 3, late: [] },
-      { minute: '2026-11-27T09:01', rows: 2, late: [{ rows: 1 }, { rows: 4 }] },
-      { removedBefore: '2026-08-01T00:00' },
+      { ...entry, minute: '2026-11-27T09:00', rows: 3, late: [] },
+      { ...entry, minute: '2026-11-27T09:01', rows: 2, late },
     ];
     assert.deepEqual(proved(entries), { minutes: 2, rows: 5, late: 5 });
   });

@@ -43,6 +43,8 @@ const az = `case "$*" in
   "ad sp show"*) echo role ;;
   "ad app federated-credential list"*) [ ! -e "$MADE-trust" ] || echo trust ;;
   "ad app federated-credential create"*) touch "$MADE-trust" ;;
+  *"select=api"*) echo '[{"appId":"azure-cli","delegatedPermissionIds":["one"]}]' ;;
+  "rest --method POST"*"/v1.0/applications "*) echo console ;;
   "rest --method GET"*) echo "\${HELD:-}" ;;
   "rest --method POST"*) [ -z "\${DENY:-}" ] || exit 1 ;;
 esac
@@ -145,7 +147,7 @@ test('a first azd up: every hook of azure.yaml in azd’s order, each with what 
     BROKER_EXISTING_ACTIVITY_TOPIC_PRINCIPAL_ID: '',
     BROKER_CLIENT_ID: 'client',
     BROKER_PRINCIPAL_ID: 'principal',
-    BROKER_CONSOLE_CLIENT_ID: 'client',
+    BROKER_CONSOLE_CLIENT_ID: 'console',
   });
   assert.match(ran.get('postprovision')?.asked ?? '', /"subject": "issuer"/);
   assert.match(
@@ -218,7 +220,7 @@ test('the console may ask for one scope of the broker, and a pipeline makes and 
   });
   assert.match(
     said,
-    /applications\(appId='client'\).*"preAuthorizedApplications": \[\{ "appId": "console",\s+"delegatedPermissionIds": \["[0-9a-f-]+7005"\] \}\]/s,
+    /applications\(appId='client'\).*"preAuthorizedApplications":\[\{"appId":"azure-cli","delegatedPermissionIds":\["one"\]\},\{"appId":"console","delegatedPermissionIds":\["[0-9a-f-]+7005"\]\}\]/s,
   );
   const pipeline = hook('before-provision', { ...ids, CI: 'true' });
   assert.equal(pipeline.status, 0);

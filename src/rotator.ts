@@ -15,6 +15,7 @@ import { createSweepOperations } from './azure/operation-table.ts';
 import { createPauses } from './azure/pause-table.ts';
 import { createPlanWriter } from './azure/plan-table.ts';
 import { createPolicyStore } from './azure/policy-store.ts';
+import { createRevocationReader } from './azure/revocation-reader.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createPublishedRows, createRotationStore } from './azure/rotation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
@@ -66,7 +67,7 @@ function build(config: RotatorConfig) {
 
   const tables = createTables(config.BROKER_TABLES_URL, credential);
   const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, identity), clock);
-  const state = createState(tables, rows);
+  const state = createState(tables, rows, createRevocationReader(tables, clock));
 
   const policies = createPolicyStore(tables);
   const announcements = createAnnouncements(tables);

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { TableClient } from '@azure/data-tables';
 import { createEventStore } from '../../src/azure/event-store.ts';
 import { createIssuedTokens, createLedger, sweepLedger } from '../../src/azure/ledger.ts';
+import { createRevocationReader } from '../../src/azure/revocation-reader.ts';
 import { createRevocationTable } from '../../src/azure/revocation-store.ts';
 import { createRows } from '../../src/azure/rows.ts';
 import { createState } from '../../src/azure/state.ts';
@@ -29,7 +30,8 @@ const NOW = START_MS / 1000;
 /** As the exchange reads it. */
 const load = () => {
   const noToken = () => Promise.reject(new Error('on loopback no token is asked for'));
-  return createState(azurite.tables, createRows(azurite.url, noToken, Date.now)).load();
+  const reader = createRevocationReader(azurite.tables, () => START_MS);
+  return createState(azurite.tables, createRows(azurite.url, noToken, Date.now), reader).load();
 };
 const change = (scope: Scope, cutOffSeconds: number, blockCause?: string): Change => ({
   scope,
@@ -55,7 +57,12 @@ describe('the revocation table', () => {
       [entry],
     );
     const snapshot = await load();
-    assert.deepEqual(snapshot.revocations.get(scopeKey(scope)), { scope, cutOffSeconds: NOW, blocked: true });
+    assert.deepEqual(snapshot.revocations.get(scopeKey(scope)), {
+      scope,
+      cutOffSeconds: NOW,
+      blocked: true,
+      receivedAtMs: START_MS,
+    });
   });
 
   test('a cut-off beyond 2038 is kept', async () => {
@@ -87,6 +94,9 @@ describe('the revocation table', () => {
   test('removing looks again, and what came back stays', async () => {
     const scope = scopeNumber(4);
     await put(change(scope, NOW));
+    await table.remove(scopeKey(scope), () => true);
+    assert.ok(await table.update(scopeKey(scope), (current) => current), 'the last change of all stays');
+    await put(change(scopeNumber(7), NOW));
     await table.remove(scopeKey(scope), () => false);
     assert.ok(await table.update(scopeKey(scope), (current) => current));
     await table.remove(scopeKey(scope), () => true);
@@ -97,6 +107,7 @@ describe('the revocation table', () => {
   test('what is raised between the look and the removal stays', async () => {
     const scope = scopeNumber(6);
     await put(change(scope, NOW));
+    await put(change(scopeNumber(8), NOW));
     const late = createRevocationTable(async (name) => {
       const client = await azurite.tables(name);
       const deleteEntity: TableClient['deleteEntity'] = async (...args) => {
@@ -104,7 +115,8 @@ describe('the revocation table', () => {
         return client.deleteEntity(...args);
       };
       const getEntity = client.getEntity.bind(client);
-      return { getEntity, deleteEntity } as unknown as TableClient;
+      const listEntities = client.listEntities.bind(client);
+      return { getEntity, deleteEntity, listEntities } as unknown as TableClient;
     });
     await late.remove(scopeKey(scope), () => true);
     assert.equal((await table.update(scopeKey(scope), (current) => current))?.cutOffSeconds, NOW + 1);

@@ -1,10 +1,10 @@
 /** Writers and readers of revocations over one table, step by step in an order that a seed decides. */
 import { createRevocationReader } from '../../src/azure/revocation-reader.ts';
 import { createRevocationTable } from '../../src/azure/revocation-store.ts';
-import type { Tables } from '../../src/azure/tables.ts';
 import { createFreshness } from '../../src/exchange/freshness.ts';
 import type { Revocation } from '../../src/ports.ts';
 import { lift, raise } from '../../src/revocation/entry.ts';
+import type { RevocationTable } from '../../src/revocation/ports.ts';
 import { inForce } from '../policy/rules.ts';
 import { policy, START_MS } from '../revocation/fakes.ts';
 import { type Fate, type Op, SteppedTables } from './stepped-tables.ts';
@@ -80,8 +80,7 @@ export async function follow(seed: number, mutation?: Mutation): Promise<Outcome
     await step();
   };
 
-  async function act(process: Tables): Promise<void> {
-    const table = createRevocationTable(process, step);
+  async function act(table: RevocationTable): Promise<void> {
     const scope = SCOPES[below(SCOPES.length)] ?? SCOPES[0];
     if (scope === undefined) return;
     const about = known.get(keyOf(scope));
@@ -116,9 +115,9 @@ export async function follow(seed: number, mutation?: Mutation): Promise<Outcome
   }
 
   /** A writer's process, on which the mutation lies. */
-  function writer(): Tables {
+  function writer(): RevocationTable {
     let late: (() => unknown) | undefined;
-    return tables.process(fate, (op, _row, real) => {
+    const process = tables.process(fate, (op, _row, real) => {
       const isLog = op.partitionKey === 'revocation-log' && op.kind === 'create';
       const isEntry = op.partitionKey === 'revocation' && (op.kind === 'create' || op.kind === 'update');
       if (mutation === 'an entry left out of the log' && isLog && next() < 0.2) return {};
@@ -140,6 +139,7 @@ export async function follow(seed: number, mutation?: Mutation): Promise<Outcome
       }
       return real();
     });
+    return createRevocationTable(process, step);
   }
 
   function reader() {

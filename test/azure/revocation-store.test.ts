@@ -122,6 +122,83 @@ describe('the revocation table', () => {
     assert.equal((await table.update(scopeKey(scope), (current) => current))?.cutOffSeconds, NOW + 1);
   });
 
+  test('whoever completes a change does not undo a later one', async () => {
+    const [scope, unwritten] = [scopeNumber(10), scopeNumber(11)];
+    const client = await azurite.tables('state');
+    const fails = createRevocationTable(async () => {
+      const createEntity: TableClient['createEntity'] = (row, ...rest) =>
+        row.rowKey === scopeKey(unwritten)
+          ? Promise.reject(Object.assign(new Error(), { statusCode: 403 }))
+          : client.createEntity(row, ...rest);
+      return Object.assign(Object.create(client), { createEntity });
+    });
+    const raised = (to: RevocationTable, about: Scope, seconds: number) =>
+      to.update(scopeKey(about), (entry) => raise(entry, change(about, seconds)));
+    const halves = [raised(fails, scope, NOW), raised(fails, unwritten, NOW)];
+    for (const half of await Promise.allSettled(halves)) assert.equal(half.status, 'rejected');
+    // What is read last here was changed meanwhile, and what is read first was not complete.
+    const late = createRevocationTable(async () => {
+      const getEntity: TableClient['getEntity'] = async (partition, key, ...rest) => {
+        if (key === scopeKey(scope)) {
+          await raised(table, scope, NOW + 1);
+          await raised(table, scopeNumber(12), NOW);
+        }
+        return client.getEntity(partition, key, ...rest);
+      };
+      return Object.assign(Object.create(client), { getEntity });
+    });
+    await raised(late, scopeNumber(13), NOW);
+    const rows = await table.list();
+    const cutOffs = [scope, unwritten].map((each) =>
+      rows.find((row) => scopeKey(row.scope) === scopeKey(each)),
+    );
+    assert.deepEqual(
+      cutOffs.map((row) => row?.cutOffSeconds),
+      [NOW + 1, NOW],
+    );
+  });
+
+  test('a log of which only the last row is left is found again, and whoever was before it loads all', async () => {
+    const read = createRevocationReader(azurite.tables, () => START_MS);
+    await put(change(scopeNumber(14), NOW));
+    await read();
+    for (const n of [15, 16, 17]) await put(change(scopeNumber(n), NOW));
+    const logged = await table.trimLog(0);
+    assert.equal(await table.trimLog(logged), logged);
+    const client = await azurite.tables('state');
+    const left: string[] = [];
+    const queryOptions = { filter: "PartitionKey eq 'revocation-log'" };
+    for await (const { rowKey } of client.listEntities({ queryOptions })) left.push(String(rowKey));
+    assert.equal(left.length, 1);
+    for (const n of [14, 15, 16, 17]) assert.ok((await read()).has(scopeKey(scopeNumber(n))));
+    await put(change(scopeNumber(18), NOW));
+    assert.ok((await read()).has(scopeKey(scopeNumber(18))));
+  });
+
+  test('an instance forgets an entry an hour after it refuses nothing any more', async () => {
+    let nowMs = START_MS;
+    const read = createRevocationReader(azurite.tables, () => nowMs);
+    const scope: Scope = { kind: 'issued', sha256: 'ef'.repeat(32) };
+    await put(change(scope, NOW));
+    assert.ok((await read()).has(scopeKey(scope)));
+    nowMs += 3_600_000;
+    assert.ok((await read()).has(scopeKey(scope)));
+    nowMs += 3_600_000;
+    assert.ok(!(await read()).has(scopeKey(scope)));
+  });
+
+  test('a row of the log that nobody can read is an outage, to readers and to writers', async () => {
+    const client = await azurite.tables('state');
+    const read = createRevocationReader(azurite.tables, () => START_MS);
+    await read();
+    const row = { partitionKey: 'revocation-log', rowKey: '0000000000000001', entries0: '[["tenant:t",{}]]' };
+    await client.createEntity(row);
+    await assert.rejects(read(), UpstreamFailure);
+    await assert.rejects(put(change(scopeNumber(19), NOW)), UpstreamFailure);
+    await client.deleteEntity(row.partitionKey, row.rowKey);
+    await read();
+  });
+
   test('a list that takes longer than an exchange may wait is still read, or it could never be shortened', async () => {
     const slowly = async function* () {
       await new Promise((resolve) => setTimeout(resolve, 3_100));

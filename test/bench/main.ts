@@ -14,6 +14,7 @@ const parts = [
   { name: 'rotation', bench: 'rotationBench', member: 'rotation' },
   { name: 'policy', bench: 'policyBench', member: 'policy' },
   { name: 'revocation', bench: 'revocationBench', member: 'revocation' },
+  { name: 'entries', bench: 'entriesBench', member: 'entries' },
 ] as const;
 type Figures = Record<string, unknown>;
 

@@ -79,6 +79,11 @@ const health = z.strictObject({
   status: z.enum(['ok', 'unavailable']),
   rotations_overdue: z.int().optional(),
   keys_of_unknown_age: z.int().optional(),
+  accounts_unseen: z.int().optional().describe('The rotation has not looked at them yet.'),
+  accounts_seen_within_seconds: z
+    .int()
+    .optional()
+    .describe('Each other account was looked at within so many seconds.'),
   service: z.string().optional().describe('What is out of reach.'),
   detail: z.string().optional(),
 });

@@ -86,6 +86,14 @@ test('of more accounts than an hour has time for, those that rotate do not wait 
   const order = await tick();
   assert.equal(order.indexOf('speech-7'), 1, 'the second, after one that is late');
   assert.ok(order.length > 1_000 && !order.includes('speech-8'), 'and who has nothing to do waits');
+
+  // All are late at each tick, and none waits for longer than the others.
+  const turns = new Set<string>();
+  for (let ticks = 0; ticks < 3; ticks += 1) {
+    world.nowMs += HOUR_MS;
+    for (const name of await tick()) turns.add(name);
+  }
+  assert.equal(turns.size, 4_000);
 });
 
 test('an emergency comes first of all', async () => {

@@ -24,6 +24,7 @@ import { createPlanReader } from './azure/plan-table.ts';
 import { createPolicyStore } from './azure/policy-store.ts';
 import { BLOBS_SCOPE, createProofReader } from './azure/proof-blob.ts';
 import { createQueue, QUEUES_SCOPE } from './azure/queue.ts';
+import { createRevocationReader } from './azure/revocation-reader.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
 import { createSigningKeys } from './azure/signing-keys.ts';
@@ -105,7 +106,7 @@ function build(config: IssuerConfig) {
 
   const tables = createTables(config.BROKER_TABLES_URL, identities.credential(identity));
   const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, identity), clock);
-  const state = createState(tables, rows);
+  const state = createState(tables, rows, createRevocationReader(tables, clock));
   const issued = createIssuedTokens(tables);
   const ledger = createLedger(tables);
   const sts = createSts(clock);

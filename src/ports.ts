@@ -192,6 +192,7 @@ export interface CurrentKey {
 export interface Snapshot {
   /** The head row's ETag. */
   readonly version: string;
+  /** One map for all snapshots of an instance: it may say what is newer than the version, never what is older. */
   readonly revocations: ReadonlyMap<string, Revocation>;
   /** By the key of the account (account-key.ts). */
   readonly slots: ReadonlyMap<string, SlotState>;
@@ -202,7 +203,10 @@ export interface Snapshot {
 export interface SharedState {
   /** The head row's ETag, by one point read. */
   version(): Promise<string>;
-  /** Reads everything. The version is read first: a change during the read shows as a moved head at the next look. */
+  /**
+   * Reads all that stands behind the head; of the revocations only what was changed since the load before. The version
+   * is read first: a change during the read shows as a moved head at the next look. One load at a time.
+   */
   load(): Promise<Snapshot>;
 }
 /** Each change that can alter an exchange is written first, then the head is bumped, then its sender is answered. */

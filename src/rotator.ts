@@ -18,6 +18,7 @@ import { createPlanWriter } from './azure/plan-table.ts';
 import { createPolicyStore } from './azure/policy-store.ts';
 import { createProof } from './azure/proof-append.ts';
 import { BLOBS_SCOPE, createProofReader } from './azure/proof-blob.ts';
+import { createRevocationReader } from './azure/revocation-reader.ts';
 import { createRevocationTable } from './azure/revocation-store.ts';
 import { createPublishedRows, createRotationStore } from './azure/rotation-store.ts';
 import { createRows, TABLES_SCOPE } from './azure/rows.ts';
@@ -73,7 +74,7 @@ function build(config: RotatorConfig) {
 
   const tables = createTables(config.BROKER_TABLES_URL, credential);
   const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, identity), clock);
-  const state = createState(tables, rows);
+  const state = createState(tables, rows, createRevocationReader(tables, clock));
 
   const policies = createPolicyStore(tables);
   const announcements = createAnnouncements(tables);

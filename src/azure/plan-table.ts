@@ -37,6 +37,10 @@ async function readRows(tables: Tables): Promise<Map<string, readonly PlanRow[]>
 /** For the rotator app. Of two that write the same row at once the last one wins, and the next tick makes it good. */
 export function createPlanWriter(tables: Tables): PlanWriter {
   return {
+    async lookedAtMs() {
+      const plans = [...(await readRows(tables)).values()].flat();
+      return new Map(plans.map(({ account, asOf }) => [account, Date.parse(asOf)]));
+    },
     async write(plans) {
       const there = await readRows(tables);
       await Promise.all(

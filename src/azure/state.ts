@@ -1,7 +1,6 @@
 /** The head row, and the revocations and slots whose changes it announces, in table `state`. */
 import * as z from 'zod';
-import type { Head, Revocation, Scope, SharedState, SlotState } from '../ports.ts';
-import { parseStrictObject } from '../strict-json.ts';
+import type { Head, Revocation, SharedState, SlotState } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 import type { Rows } from './rows.ts';
@@ -11,12 +10,6 @@ const HEAD = { partitionKey: 'head', rowKey: 'head' } as const;
 /** The version before the first change, when there is no head row yet. */
 const NEVER_BUMPED = 'never bumped';
 
-const revocationRow = z.object({
-  rowKey: z.string(),
-  scope: z.string().transform(asScope),
-  cutOffSeconds: z.coerce.number().int(),
-  blocked: z.boolean(),
-});
 const pointerRow = z.object({ rowKey: z.string(), version: z.string() });
 const rotationRow = z.object({
   rowKey: z.string(),
@@ -28,7 +21,11 @@ const rotationRow = z.object({
   secretVersion: z.string().default(''),
 });
 
-export function createState(tables: Tables, rows: Rows): SharedState & Head {
+export function createState(
+  tables: Tables,
+  rows: Rows,
+  readRevocations: () => Promise<ReadonlyMap<string, Revocation>>,
+): SharedState & Head {
   const version = (): Promise<string> =>
     call('tables', 'read head', async (signal) => {
       return (await rows.etag('state', HEAD.partitionKey, HEAD.rowKey, signal)) ?? NEVER_BUMPED;
@@ -43,7 +40,7 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
       const select = Object.keys(shape.shape).map((name) => (name === 'rowKey' ? 'RowKey' : name));
       for await (const entity of table.listEntities({ queryOptions: { filter, select }, abortSignal })) {
         const row = shape.safeParse(entity);
-        // A row that cannot be parsed may be a revocation. To leave it out would grant what it forbids.
+        // A row that cannot be parsed may say that a slot's tokens must not be used. To leave it out would grant them.
         if (!row.success) throw new UpstreamFailure('tables', `a ${partitionKey} row cannot be read`);
         found.push(row.data);
       }
@@ -67,13 +64,13 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
         asOf = await version();
       }
       const [revocations, rotations, pointers] = await Promise.all([
-        read('revocation', revocationRow),
+        readRevocations(),
         read('rotation', rotationRow),
         read('policy', pointerRow),
       ]);
       return {
         version: asOf,
-        revocations: new Map(revocations.map((row) => [row.rowKey, asRevocation(row)])),
+        revocations,
         slots: new Map(rotations.map((row) => [row.rowKey, asSlotState(row)])),
         policy: pointers[0]?.version,
       };
@@ -82,16 +79,6 @@ export function createState(tables: Tables, rows: Rows): SharedState & Head {
   };
 }
 
-function asRevocation(row: z.infer<typeof revocationRow>): Revocation {
-  return { scope: row.scope, cutOffSeconds: row.cutOffSeconds, blocked: row.blocked };
-}
-function asScope(text: string, context: z.RefinementCtx): Scope {
-  const scope = parseStrictObject(text);
-  // The row's key decides what is revoked. The scope is only written to the audit, so its kind alone is checked.
-  if (scope !== 'unreadable' && typeof scope['kind'] === 'string') return scope as unknown as Scope;
-  context.addIssue({ code: 'custom', message: 'not a scope' });
-  return z.NEVER;
-}
 function asSlotState(row: z.infer<typeof rotationRow>): SlotState {
   return {
     generation: row.generation,

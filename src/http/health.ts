@@ -9,6 +9,9 @@ export interface HealthPorts {
     readonly overdue: readonly string[];
     /** Resources with a key whose age is unknown. */
     readonly ofUnknownAge: readonly string[];
+    /** Accounts that the rotation has never looked at, and when it looked at each of the others at the latest. */
+    readonly unseen: readonly string[];
+    readonly lookedAtMs: number | undefined;
   }>;
   /** Settled minutes of the audit that are not closed yet; undefined: none ever was closed. */
   readonly behind: () => Promise<number | undefined>;
@@ -19,8 +22,8 @@ const MAX_AGE_MS = 5_000;
 
 /**
  * `GET /health`: 200 while exchanges can be decided, 503 with Retry-After while the shared state cannot be read.
- * Anyone may call it, so it names no resource: it only counts overdue rotations, keys of unknown age, and minutes
- * of the audit that should be closed. All callers
+ * Anyone may call it, so it names no resource: it only counts, and says within which time each account was looked at
+ * and how far the closing of the audit is behind. All callers
  * share one check at a time, and an answer is at most five seconds old.
  */
 export function createHealthEndpoint(ports: HealthPorts): () => Promise<HttpResponseInit> {
@@ -38,7 +41,7 @@ export function createHealthEndpoint(ports: HealthPorts): () => Promise<HttpResp
   };
 }
 
-async function look({ snapshot, overdue, behind }: HealthPorts): Promise<HttpResponseInit> {
+async function look({ snapshot, overdue, behind, clock }: HealthPorts): Promise<HttpResponseInit> {
   const headers = { 'cache-control': 'no-store' };
   try {
     // Which accounts there are is in the policy, which the look at the shared state finds.
@@ -51,6 +54,10 @@ async function look({ snapshot, overdue, behind }: HealthPorts): Promise<HttpRes
         rotations_overdue: keys.overdue.length,
         keys_of_unknown_age: keys.ofUnknownAge.length,
         ...(minutesBehind !== undefined && { record_minutes_behind: minutesBehind }),
+        accounts_unseen: keys.unseen.length,
+        ...(keys.lookedAtMs !== undefined && {
+          accounts_seen_within_seconds: Math.max(0, Math.ceil((clock() - keys.lookedAtMs) / 1000)),
+        }),
       },
     };
   } catch (error) {

@@ -84,6 +84,11 @@ const health = z.strictObject({
     .int()
     .optional()
     .describe('Settled minutes of the audit that are not closed yet. Absent: none ever was closed.'),
+  accounts_unseen: z.int().optional().describe('The rotation has not looked at them yet.'),
+  accounts_seen_within_seconds: z
+    .int()
+    .optional()
+    .describe('Each other account was looked at within so many seconds.'),
   service: z.string().optional().describe('What is out of reach.'),
   detail: z.string().optional(),
 });

@@ -72,7 +72,10 @@ export function lift(entry: Entry, causes: readonly string[], nowMs: number): En
 }
 
 /** Whether the entry can be removed, because every token that it refuses has expired. */
-export function isSpent(entry: Entry, nowMs: number): boolean {
+export function isSpent(
+  entry: Pick<Entry, 'scope' | 'cutOffSeconds' | 'blocked' | 'receivedAtMs'>,
+  nowMs: number,
+): boolean {
   // The cut-off of a dropped token is its own expiry. Any holder can cause such entries, and every instance loads
   // all entries, so they are removed soon after the token has expired.
   if (entry.scope.kind === 'issued') return nowMs / 1000 - entry.cutOffSeconds > MAX_CLOCKS_DIFFER_SECONDS;

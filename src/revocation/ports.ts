@@ -10,8 +10,13 @@ export interface RevocationTable {
    */
   update(key: string, change: (current: Entry | undefined) => Entry | undefined): Promise<Entry | undefined>;
   list(): Promise<readonly Entry[]>;
-  /** Reads the entry again and removes it if `isGone` is true of it. */
+  /** Reads the entry again and removes it if `isGone` is true of it. The one that was changed last of all stays. */
   remove(key: string, isGone: (current: Entry) => boolean): Promise<void>;
+  /**
+   * Forgets the changes up to this number. Whoever has not looked since loads all entries again.
+   * @returns the number of the latest change
+   */
+  trimLog(through: number): Promise<number>;
 }
 
 /**

@@ -13,7 +13,7 @@ import { recorded } from './events/leak.ts';
 import { createReact } from './events/react.ts';
 import { createRequested } from './events/requested.ts';
 import type { Directory, EventStore, KeyRotation, RevocationTable } from './ports.ts';
-import { createRevoke } from './revoke.ts';
+import { createRevoke, fewAtOnce } from './revoke.ts';
 import { scopeKey } from './scope.ts';
 
 export interface WatchDeps {
@@ -72,10 +72,11 @@ const TIDY_EVERY_MS = 3_600_000;
 async function tidy({ table, events, sweepLedger, now }: WatchDeps): Promise<void> {
   const last = await events.find('cursor', 'tidied');
   if (last !== undefined && now() - Number(last['atMs']) < TIDY_EVERY_MS) return;
-  for (const entry of await table.list())
-    if (isSpent(entry, now()))
-      await table.remove(scopeKey(entry.scope), (current) => isSpent(current, now()));
+  const spent = (await table.list()).filter((entry) => isSpent(entry, now()));
+  await fewAtOnce(spent, ({ scope }) => table.remove(scopeKey(scope), (current) => isSpent(current, now())));
   await events.sweep(now());
   await sweepLedger(now());
-  await events.replace('cursor', 'tidied', { atMs: String(now()) }, now() + KEEP_MS);
+  // What was logged at the sweep before is forgotten now, an hour later: whoever exchanges looks every minute.
+  const logged = await table.trimLog(Number(last?.['logged'] ?? 0));
+  await events.replace('cursor', 'tidied', { atMs: String(now()), logged: String(logged) }, now() + KEEP_MS);
 }

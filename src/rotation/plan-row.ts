@@ -56,6 +56,8 @@ export type PlanRow = z.infer<typeof planRowSchema>;
 
 /** What the rotator app does with the plan rows. */
 export interface PlanWriter {
+  /** When each account that has a plan was looked at last. @throws UpstreamFailure */
+  lookedAtMs(): Promise<ReadonlyMap<string, number>>;
   /** @throws UpstreamFailure */
   write(rows: readonly PlanRow[]): Promise<void>;
 }

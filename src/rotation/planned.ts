@@ -17,6 +17,10 @@ export interface Overdue {
   readonly overdue: readonly string[];
   /** They have a key that the rotation did not see being made, so its age is unknown. */
   readonly ofUnknownAge: readonly string[];
+  /** They were never looked at. */
+  readonly unseen: readonly string[];
+  /** When the one of the others was looked at that was looked at least recently; undefined: there is none. */
+  readonly lookedAtMs: number | undefined;
 }
 
 /** Each method may throw UpstreamFailure. */
@@ -111,7 +115,13 @@ export function createPlanned(
           name: resource.name,
           row: byAccount.get(keyOf(resource)),
         }));
+      const looksMs = seen.flatMap(({ row }) => (row === undefined ? [] : [Date.parse(row.asOf)]));
       return {
+        unseen: seen.filter(({ row }) => row === undefined).map(({ name }) => name),
+        lookedAtMs: looksMs.reduce<number | undefined>(
+          (oldest, atMs) => Math.min(oldest ?? atMs, atMs),
+          undefined,
+        ),
         overdue: seen.filter(({ row }) => isOverdue(row)).map(({ name }) => name),
         ofUnknownAge: seen.filter(({ row }) => row?.hasKeyOfUnknownAge ?? true).map(({ name }) => name),
       };

@@ -7,6 +7,7 @@ import { takeUp } from './ask.ts';
 import { createDemands, type Demands } from './demand.ts';
 import { handBackOne, isInEmergency, whileHandingBack } from './hand-back.ts';
 import { isHeld } from './lease.ts';
+import { inOrder } from './order.ts';
 import { type Pace, subscriptionOf } from './pace.ts';
 import { withPause } from './pause.ts';
 import { isOverdue, notCovered, planOf, planOne, unreadable, unseenBecause } from './plan.ts';
@@ -62,30 +63,27 @@ export function createRotation(
     runs += 1;
     return `${instance}/${runs}`;
   };
-  /** The first resource for which the last tick had no time. */
-  let firstPostponed = '';
-
   async function tick(sinceMs = ports.elapsedMs()): Promise<TickReport> {
     const driver = newDriver();
     const endMs = sinceMs + TICK_MS;
-    const [all, pauses] = await Promise.all([readAll(ports), ports.pauses.all()]);
+    const [all, pauses, lookedAtMs] = await Promise.all([readAll(ports), ports.pauses.all(), lookedAt()]);
     const throttled = new Set<string>();
     const steps: Advance[] = [];
     const unreachable: string[] = [];
-    const postponed: string[] = [];
+    let postponed = 0;
     const bugs: unknown[] = [];
     const plans: PlanRow[] = uncovered.map((target) => notCovered(target, ports.clock()));
     let waiting = 0;
     let handedBackCount = 0;
 
     const asSaid = targets.map((target) => withPause(target, pauses));
-    await inParallel(inOrder(asSaid, all, firstPostponed), async (target) => {
+    await inParallel(inOrder(asSaid, all, lookedAtMs, ports.clock(), handsBack), async (target) => {
       const subscription = subscriptionOf(target.resource.accountId);
       const noMore = (): boolean => throttled.has(subscription) || ports.elapsedMs() > endMs;
       try {
         if (!noMore()) await pace(subscription);
         if (noMore()) {
-          postponed.push(target.name);
+          postponed += 1;
           return;
         }
         const given = handsBack ? await handedBack(all, target) : undefined;
@@ -112,13 +110,12 @@ export function createRotation(
         unreachable.push(target.name);
       }
     });
-    firstPostponed = postponed[0] ?? '';
     report(all, asSaid);
     const left = targets.length - handedBackCount;
     if (handsBack) ports.log('rotation_handed_back', { resources: targets.length, left });
     await keepPlans(async () => plans);
     if (bugs.length > 0) throw bugs[0];
-    return { resources: targets.length, steps, waiting, unreachable, postponed: postponed.length };
+    return { resources: targets.length, steps, waiting, unreachable, postponed };
   }
 
   /** The target's row before its step, with what earlier drivers may have left undone. */
@@ -159,6 +156,17 @@ export function createRotation(
     const nowMs = ports.clock();
     if (row === 'unreadable') return unreadable(target, nowMs);
     return planOf(target, (row ?? unseen(target.account, nowMs)).state, unseenBecause(error), nowMs);
+  }
+
+  /** Decides only who comes first, so a rotation never fails because of it. */
+  async function lookedAt(): Promise<ReadonlyMap<string, number>> {
+    try {
+      return await ports.plans.lookedAtMs();
+    } catch (error) {
+      if (!(error instanceof UpstreamFailure)) throw error;
+      ports.log('rotation_plan_not_read', { problem: error.message });
+      return new Map();
+    }
   }
 
   /** The plan is for people only, so a rotation never fails because of it. */
@@ -207,20 +215,6 @@ function targetsOf(resources: readonly Resource[]): Target[] {
     if (secret === undefined || rotation === undefined) return [];
     return [{ name, account: accountKey(resource.accountId), resource, secret, rotation }];
   });
-}
-
-/** Rotations under way come first, then the others. Both begin where the last tick ran out of time. */
-function inOrder(targets: readonly Target[], all: AllRows, first: string): Target[] {
-  const isWorking = (target: Target): boolean => {
-    const row = rowIn(seenIn(all, target));
-    return typeof row === 'object' && row.state.work !== undefined;
-  };
-  const from = Math.max(
-    0,
-    targets.findIndex(({ name }) => name === first),
-  );
-  const turned = [...targets.slice(from), ...targets.slice(0, from)];
-  return [...turned.filter(isWorking), ...turned.filter((target) => !isWorking(target))];
 }
 
 async function inParallel<Item>(items: readonly Item[], run: (item: Item) => Promise<void>): Promise<void> {

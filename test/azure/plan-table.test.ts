@@ -34,6 +34,9 @@ test('plans come back as they were written, the last one of each account', async
   await writer.write([plan('account-00', 'blocked')]);
   const byAccount = (await reader.all()).toSorted((one, other) => (one.account < other.account ? -1 : 1));
   assert.deepEqual(byAccount, [plan('account-00', 'blocked'), ...rows.slice(1)]);
+  const lookedAtMs = await writer.lookedAtMs();
+  assert.equal(lookedAtMs.size, 40);
+  assert.equal(lookedAtMs.get('account-39'), Date.parse(plan('any').asOf));
 });
 
 test('a plan that somebody broke counts as not seen, and the rotation’s own rows are no plans', async () => {

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { TableClient } from '@azure/data-tables';
 import { createEventStore } from '../../src/azure/event-store.ts';
 import { createIssuedTokens, createLedger, sweepLedger } from '../../src/azure/ledger.ts';
+import { createRevocationReader } from '../../src/azure/revocation-reader.ts';
 import { createRevocationTable } from '../../src/azure/revocation-store.ts';
 import { createRows } from '../../src/azure/rows.ts';
 import { createState } from '../../src/azure/state.ts';
@@ -29,7 +30,8 @@ const NOW = START_MS / 1000;
 /** As the exchange reads it. */
 const load = () => {
   const noToken = () => Promise.reject(new Error('on loopback no token is asked for'));
-  return createState(azurite.tables, createRows(azurite.url, noToken, Date.now)).load();
+  const reader = createRevocationReader(azurite.tables, () => START_MS);
+  return createState(azurite.tables, createRows(azurite.url, noToken, Date.now), reader).load();
 };
 const change = (scope: Scope, cutOffSeconds: number, blockCause?: string): Change => ({
   scope,
@@ -55,7 +57,12 @@ describe('the revocation table', () => {
       [entry],
     );
     const snapshot = await load();
-    assert.deepEqual(snapshot.revocations.get(scopeKey(scope)), { scope, cutOffSeconds: NOW, blocked: true });
+    assert.deepEqual(snapshot.revocations.get(scopeKey(scope)), {
+      scope,
+      cutOffSeconds: NOW,
+      blocked: true,
+      receivedAtMs: START_MS,
+    });
   });
 
   test('a cut-off beyond 2038 is kept', async () => {
@@ -87,6 +94,9 @@ describe('the revocation table', () => {
   test('removing looks again, and what came back stays', async () => {
     const scope = scopeNumber(4);
     await put(change(scope, NOW));
+    await table.remove(scopeKey(scope), () => true);
+    assert.ok(await table.update(scopeKey(scope), (current) => current), 'the last change of all stays');
+    await put(change(scopeNumber(7), NOW));
     await table.remove(scopeKey(scope), () => false);
     assert.ok(await table.update(scopeKey(scope), (current) => current));
     await table.remove(scopeKey(scope), () => true);
@@ -97,6 +107,7 @@ describe('the revocation table', () => {
   test('what is raised between the look and the removal stays', async () => {
     const scope = scopeNumber(6);
     await put(change(scope, NOW));
+    await put(change(scopeNumber(8), NOW));
     const late = createRevocationTable(async (name) => {
       const client = await azurite.tables(name);
       const deleteEntity: TableClient['deleteEntity'] = async (...args) => {
@@ -104,10 +115,88 @@ describe('the revocation table', () => {
         return client.deleteEntity(...args);
       };
       const getEntity = client.getEntity.bind(client);
-      return { getEntity, deleteEntity } as unknown as TableClient;
+      const listEntities = client.listEntities.bind(client);
+      return { getEntity, deleteEntity, listEntities } as unknown as TableClient;
     });
     await late.remove(scopeKey(scope), () => true);
     assert.equal((await table.update(scopeKey(scope), (current) => current))?.cutOffSeconds, NOW + 1);
+  });
+
+  test('whoever completes a change does not undo a later one', async () => {
+    const [scope, unwritten] = [scopeNumber(10), scopeNumber(11)];
+    const client = await azurite.tables('state');
+    const fails = createRevocationTable(async () => {
+      const createEntity: TableClient['createEntity'] = (row, ...rest) =>
+        row.rowKey === scopeKey(unwritten)
+          ? Promise.reject(Object.assign(new Error(), { statusCode: 403 }))
+          : client.createEntity(row, ...rest);
+      return Object.assign(Object.create(client), { createEntity });
+    });
+    const raised = (to: RevocationTable, about: Scope, seconds: number) =>
+      to.update(scopeKey(about), (entry) => raise(entry, change(about, seconds)));
+    const halves = [raised(fails, scope, NOW), raised(fails, unwritten, NOW)];
+    for (const half of await Promise.allSettled(halves)) assert.equal(half.status, 'rejected');
+    // What is read last here was changed meanwhile, and what is read first was not complete.
+    const late = createRevocationTable(async () => {
+      const getEntity: TableClient['getEntity'] = async (partition, key, ...rest) => {
+        if (key === scopeKey(scope)) {
+          await raised(table, scope, NOW + 1);
+          await raised(table, scopeNumber(12), NOW);
+        }
+        return client.getEntity(partition, key, ...rest);
+      };
+      return Object.assign(Object.create(client), { getEntity });
+    });
+    await raised(late, scopeNumber(13), NOW);
+    const rows = await table.list();
+    const cutOffs = [scope, unwritten].map((each) =>
+      rows.find((row) => scopeKey(row.scope) === scopeKey(each)),
+    );
+    assert.deepEqual(
+      cutOffs.map((row) => row?.cutOffSeconds),
+      [NOW + 1, NOW],
+    );
+  });
+
+  test('a log of which only the last row is left is found again, and whoever was before it loads all', async () => {
+    const read = createRevocationReader(azurite.tables, () => START_MS);
+    await put(change(scopeNumber(14), NOW));
+    await read();
+    for (const n of [15, 16, 17]) await put(change(scopeNumber(n), NOW));
+    const logged = await table.trimLog(0);
+    assert.equal(await table.trimLog(logged), logged);
+    const client = await azurite.tables('state');
+    const left: string[] = [];
+    const queryOptions = { filter: "PartitionKey eq 'revocation-log'" };
+    for await (const { rowKey } of client.listEntities({ queryOptions })) left.push(String(rowKey));
+    assert.equal(left.length, 1);
+    for (const n of [14, 15, 16, 17]) assert.ok((await read()).has(scopeKey(scopeNumber(n))));
+    await put(change(scopeNumber(18), NOW));
+    assert.ok((await read()).has(scopeKey(scopeNumber(18))));
+  });
+
+  test('an instance forgets an entry an hour after it refuses nothing any more', async () => {
+    let nowMs = START_MS;
+    const read = createRevocationReader(azurite.tables, () => nowMs);
+    const scope: Scope = { kind: 'issued', sha256: 'ef'.repeat(32) };
+    await put(change(scope, NOW));
+    assert.ok((await read()).has(scopeKey(scope)));
+    nowMs += 3_600_000;
+    assert.ok((await read()).has(scopeKey(scope)));
+    nowMs += 3_600_000;
+    assert.ok(!(await read()).has(scopeKey(scope)));
+  });
+
+  test('a row of the log that nobody can read is an outage, to readers and to writers', async () => {
+    const client = await azurite.tables('state');
+    const read = createRevocationReader(azurite.tables, () => START_MS);
+    await read();
+    const row = { partitionKey: 'revocation-log', rowKey: '0000000000000001', entries0: '[["tenant:t",{}]]' };
+    await client.createEntity(row);
+    await assert.rejects(read(), UpstreamFailure);
+    await assert.rejects(put(change(scopeNumber(19), NOW)), UpstreamFailure);
+    await client.deleteEntity(row.partitionKey, row.rowKey);
+    await read();
   });
 
   test('a list that takes longer than an exchange may wait is still read, or it could never be shortened', async () => {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createAuditReader, createAuditTable } from '../../src/azure/audit-table.ts';
 import { createIssuedTokens, createLedger, sweepLedger } from '../../src/azure/ledger.ts';
+import { createRevocationReader } from '../../src/azure/revocation-reader.ts';
 import { createRows } from '../../src/azure/rows.ts';
 import { createState } from '../../src/azure/state.ts';
-import { createTables } from '../../src/azure/tables.ts';
+import { createTables, type Tables } from '../../src/azure/tables.ts';
 import type { AuditRecord, IssuedRecord } from '../../src/ports.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { NOW_MS } from '../exchange/caller.ts';
@@ -20,7 +21,13 @@ after(() => azurite[Symbol.asyncDispose]());
 
 const noCredential = () => Promise.reject(new Error('on loopback no credential is asked for'));
 const rowsAt = (url: string) => createRows(url, noCredential, () => NOW_MS);
-const stateHere = () => createState(azurite.tables, rowsAt(azurite.url));
+const stateOf = (tables: Tables, url: string) =>
+  createState(
+    tables,
+    rowsAt(url),
+    createRevocationReader(tables, () => NOW_MS),
+  );
+const stateHere = () => stateOf(azurite.tables, azurite.url);
 const put = async (partitionKey: string, rowKey: string, row: object): Promise<void> => {
   const table = await azurite.tables('state');
   await table.upsertEntity({ partitionKey, rowKey, ...row }, 'Replace');
@@ -50,6 +57,7 @@ test('a load gives what stands behind the head: revocations and slots, by their 
     scope: JSON.stringify(scope),
     cutOffSeconds: { type: 'Int64', value: '1795348800' },
     blocked: false,
+    receivedAtMs: { type: 'Double', value: NOW_MS },
     reason: 'columns of others do not disturb',
   });
   const key = { active: 'Key2', secret: 'speech-key', secretVersion: 'v3' };
@@ -57,7 +65,12 @@ test('a load gives what stands behind the head: revocations and slots, by their 
   await put('rotation', 'chat', { generation: 1, retiring: '', epoch: 0 });
   const { version, revocations, slots } = await state.load();
   assert.equal(version, await state.version());
-  assert.deepEqual(revocations.get('tenant:t'), { scope, cutOffSeconds: 1_795_348_800, blocked: false });
+  assert.deepEqual(revocations.get('tenant:t'), {
+    scope,
+    cutOffSeconds: 1_795_348_800,
+    blocked: false,
+    receivedAtMs: NOW_MS,
+  });
   assert.deepEqual(slots.get('speech'), {
     generation: 3,
     retiring: 'Key1',
@@ -88,21 +101,20 @@ test('more rows than one page are all read', async () => {
     scope: '{"kind":"token"}',
     cutOffSeconds: 1,
     blocked: false,
+    receivedAtMs: 1,
   });
   await using upstream = await startUpstream(({ path }) => {
     const headers: Record<string, string> = { 'content-type': 'application/json', etag: 'W/"1"' };
     if (path.includes('(PartitionKey')) return { status: 200, headers, body: {} };
-    if (!path.includes('revocation')) return { status: 200, headers, body: { value: [] } };
+    if (!decodeURIComponent(path).includes("'revocation'"))
+      return { status: 200, headers, body: { value: [] } };
     if (path.includes('NextPartitionKey=next')) return { status: 200, headers, body: { value: [row('b')] } };
     headers['x-ms-continuation-nextpartitionkey'] = 'next';
     headers['x-ms-continuation-nextrowkey'] = 'next';
     return { status: 200, headers, body: { value: [row('a')] } };
   });
   const url = `${upstream.url}/devstoreaccount1`;
-  const { revocations } = await createState(
-    createTables(url, { getToken: noCredential }),
-    rowsAt(url),
-  ).load();
+  const { revocations } = await stateOf(createTables(url, { getToken: noCredential }), url).load();
   assert.deepEqual([...revocations.keys()], ['a', 'b']);
 });
 

@@ -3,15 +3,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAuditTable } from '../../src/azure/audit-table.ts';
 import { createIssuedTokens, createLedger } from '../../src/azure/ledger.ts';
+import { createRevocationReader } from '../../src/azure/revocation-reader.ts';
 import { createRows } from '../../src/azure/rows.ts';
 import { createState } from '../../src/azure/state.ts';
-import { createTables } from '../../src/azure/tables.ts';
+import { createTables, type Tables } from '../../src/azure/tables.ts';
 import { UpstreamFailure } from '../../src/upstream.ts';
 import { NOW_MS } from '../exchange/caller.ts';
 import { type Answered, startUpstream } from './upstream-server.ts';
 
 const noCredential = () => Promise.reject(new Error('on loopback no credential is asked for'));
 const rowsAt = (url: string) => createRows(url, noCredential, () => NOW_MS);
+const stateOf = (tables: Tables, url: string) =>
+  createState(
+    tables,
+    rowsAt(url),
+    createRevocationReader(tables, () => NOW_MS),
+  );
 const record = () => ({
   at: new Date(NOW_MS).toISOString(),
   correlationId: 'c-1',
@@ -48,7 +55,7 @@ for (const [what, answer] of garbage)
     await using upstream = await startUpstream(() => answer);
     const url = `${upstream.url}/devstoreaccount1`;
     const tables = createTables(url, { getToken: noCredential });
-    const state = createState(tables, rowsAt(url));
+    const state = stateOf(tables, url);
     const ledger = createLedger(tables);
     const issued = createIssuedTokens(tables);
     const asked: readonly [string, () => Promise<unknown>][] = [
@@ -70,7 +77,7 @@ test('a head that can be read does not make garbage behind it an empty table', a
       : { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
   );
   const url = `${upstream.url}/devstoreaccount1`;
-  const state = createState(createTables(url, { getToken: noCredential }), rowsAt(url));
+  const state = stateOf(createTables(url, { getToken: noCredential }), url);
   assert.equal(await state.version(), 'W/"1"');
   await assert.rejects(state.load(), UpstreamFailure);
 });

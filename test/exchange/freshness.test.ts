@@ -101,6 +101,43 @@ test('whoever needs to know now is told of a read that begins now, whatever the 
   assert.equal(freshness.known()?.version, '1');
 });
 
+/** One exchange a millisecond for ten seconds, and reads of the head that take ten milliseconds. */
+async function readsOfTenSeconds(freshnessMs: number): Promise<number> {
+  let [nowMs, reads] = [NOW_MS, 0];
+  const underWay: { readonly untilMs: number; readonly end: (version: string) => void }[] = [];
+  const freshness = createFreshness(
+    {
+      version: () => {
+        reads += 1;
+        return new Promise((end) => underWay.push({ untilMs: nowMs + 10, end }));
+      },
+      load: async () => snapshot('same'),
+    },
+    async () => rules,
+    () => nowMs,
+    freshnessMs,
+  );
+  const asked: Promise<unknown>[] = [];
+  for (let left = 10_000; left > 0; left -= 1) {
+    nowMs += 1;
+    while ((underWay[0]?.untilMs ?? nowMs + 1) <= nowMs) underWay.shift()?.end('same');
+    asked.push(freshness.fresh());
+    await turn();
+  }
+  for (const { end } of underWay) end('same');
+  await turn();
+  for (const { end } of underWay) end('same');
+  await Promise.all(asked);
+  return reads;
+}
+
+test('a busy instance shares its reads of the head, and with a bound of a second makes two a second at most', async () => {
+  assert.ok((await readsOfTenSeconds(0)) < 5_000);
+  // A read for those who were waiting, and one for those who came meanwhile. So of the 2,000 reads a second that a
+  // partition serves, 1,000 instances have enough, as the README says.
+  assert.ok((await readsOfTenSeconds(1_000)) <= 20);
+});
+
 test('a clock set back does not stretch the bound', async () => {
   const { state, freshness } = world(5_000);
   await freshness.fresh();

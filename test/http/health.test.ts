@@ -17,7 +17,7 @@ function world() {
       state.looks += 1;
       await state.gate;
       if (state.isDown) throw new UpstreamFailure('tables', 'is down');
-      return { overdue: [], ofUnknownAge: ['speech'] };
+      return { overdue: [], ofUnknownAge: ['speech'], unseen: ['chat'], lookedAtMs: -90_500 };
     },
     behind: async () => state.behind,
     clock: () => state.nowMs,
@@ -35,6 +35,8 @@ test('1,000 calls at once and 1,000 more within five seconds are one query', asy
       rotations_overdue: 0,
       keys_of_unknown_age: 1,
       record_minutes_behind: 3,
+      accounts_unseen: 1,
+      accounts_seen_within_seconds: 91,
     });
   }
   assert.equal(state.looks, 1);

@@ -109,6 +109,7 @@ const operator =
           return next;
         },
         list: async () => [],
+        trimLog: async () => 0,
         remove: async () => undefined,
       },
       // Nothing is blocked here, so nothing is asked about what was lifted.

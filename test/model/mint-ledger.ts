@@ -215,7 +215,7 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
       disable: never,
     },
     proof: { covers: () => true, accepts: never },
-    plans: { write: async () => undefined },
+    plans: { lookedAtMs: async () => new Map(), write: async () => undefined },
     pauses: { all: async () => new Map() },
     store: {
       read: () => ask('read row'),

@@ -186,6 +186,7 @@ export function createWorld() {
       const current = entries.get(key);
       if (current && isGone(current)) entries.delete(key);
     },
+    trimLog: async () => 0,
   };
   const events: EventStore = {
     async keepFirst(kind, key, record, keepUntilMs) {

@@ -11,7 +11,8 @@ test('what the rotator has not looked at yet is told so, and its keys are of unk
     [account?.name, account?.rotates, account?.next, account?.slots],
     ['speech', true, { what: 'the rotator app looks with its next tick' }, undefined],
   );
-  assert.deepEqual(await world.overdue(), { overdue: [], ofUnknownAge: ['speech'] });
+  const never = { unseen: ['speech'], lookedAtMs: undefined };
+  assert.deepEqual(await world.overdue(), { overdue: [], ofUnknownAge: ['speech'], ...never });
 });
 
 test('a tick leaves the plan of every resource, with what comes next and as of when', async () => {
@@ -76,7 +77,8 @@ test('an account whose keys cannot be tried is told as not rotated, and is not o
   assert.equal(plan?.state, 'not rotated');
   assert.match(plan?.blocked?.what ?? '', /kind Unknown/);
   assert.equal(plan?.blocked?.code, 'kind_not_covered');
-  assert.deepEqual(await world.overdue(), { overdue: [], ofUnknownAge: [] });
+  const seen = { unseen: [], lookedAtMs: world.nowMs };
+  assert.deepEqual(await world.overdue(), { overdue: [], ofUnknownAge: [], ...seen });
 });
 
 test('a plan that cannot be told makes no demand wait again whose rotation has begun', async () => {

@@ -226,6 +226,10 @@ export class World {
       },
       pauses: { all: async () => this.pauses },
       plans: {
+        lookedAtMs: async () => {
+          this.before('looked at');
+          return new Map([...this.plans.values()].map(({ account, asOf }) => [account, Date.parse(asOf)]));
+        },
         write: async (rows) => {
           this.before('plans');
           for (const row of rows) this.plans.set(row.account, row);

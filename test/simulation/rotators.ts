@@ -196,7 +196,7 @@ function startRotator(
     accounts: accountsOver(way),
     proof: proofOver(way),
     ...(version === 'one app' ? oneAppOver(way, store, onBoth) : { store, published }),
-    plans: { write: async () => undefined },
+    plans: { lookedAtMs: async () => new Map(), write: async () => undefined },
     pauses: { all: async () => new Map() },
     ledger: ledgerOver(way),
     head: stateOver(way, scene.onBump),

@@ -18,17 +18,23 @@ const FORGET_AFTER_MS = 3_600_000;
 /** A hundred thousand rows are a hundred pages. */
 const LOAD_DEADLINE_MS = 60_000;
 
+export interface ReadRevocations {
+  readonly entries: ReadonlyMap<string, Revocation>;
+  /** Whether the log had anything new, or all were loaded. */
+  readonly isNew: boolean;
+}
+
 /**
- * @returns reads what was changed. One read at a time. What a later read finds is written into the same map, which a
+ * @returns reads what was changed, or all. One read at a time. What a later read finds is written into the same map, which a
  * copy of a hundred thousand entries would not be worth: whoever still holds it sees what is newer, never half of it.
  */
 export function createRevocationReader(
   tables: Tables,
   clock: Clock,
-): () => Promise<ReadonlyMap<string, Revocation>> {
+): (all: boolean) => Promise<ReadRevocations> {
   let held: { readonly entries: Map<string, Held>; through: number; forgotAtMs: number } | undefined;
 
-  async function loadAll(): Promise<Map<string, Held>> {
+  async function loadAll(): Promise<ReadRevocations> {
     // Before the rows are read: what is logged while they are read is seen at the next read.
     const [last] = await readLog(tables, 0, 1);
     const changes = new Map<string, number>();
@@ -57,11 +63,11 @@ export function createRevocationReader(
     for (const [key, entry] of last?.entries ?? [])
       if ((changes.get(key) ?? 0) < (last?.number ?? 0)) entries.set(key, seen(entry));
     held = { entries, through: last?.number ?? 0, forgotAtMs: clock() };
-    return entries;
+    return { entries, isNew: true };
   }
 
-  return async () => {
-    if (held === undefined) return loadAll();
+  return async (all) => {
+    if (all || held === undefined) return loadAll();
     const { entries, through } = held;
     const rows = await readLog(tables, through);
     if (!follows(rows, through)) return loadAll();
@@ -73,7 +79,7 @@ export function createRevocationReader(
       held.forgotAtMs = nowMs;
       for (const [key, entry] of entries) if (isSpent(entry, nowMs - FORGET_AFTER_MS)) entries.delete(key);
     }
-    return entries;
+    return { entries, isNew: held.through > through };
   };
 }
 

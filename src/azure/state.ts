@@ -1,8 +1,9 @@
 /** The head row, and the revocations and slots whose changes it announces, in table `state`. */
 import * as z from 'zod';
-import type { Head, Revocation, SharedState, SlotState } from '../ports.ts';
+import type { Head, SharedState, SlotState } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
+import type { ReadRevocations } from './revocation-reader.ts';
 import type { Rows } from './rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -24,7 +25,7 @@ const rotationRow = z.object({
 export function createState(
   tables: Tables,
   rows: Rows,
-  readRevocations: () => Promise<ReadonlyMap<string, Revocation>>,
+  readRevocations: (all: boolean) => Promise<ReadRevocations>,
 ): SharedState & Head {
   const version = (): Promise<string> =>
     call('tables', 'read head', async (signal) => {
@@ -54,6 +55,13 @@ export function createState(
       await table.upsertEntity({ ...HEAD, nonce: crypto.randomUUID() }, 'Replace', { abortSignal });
     });
 
+  /**
+   * The load before. A head that has moved while nothing that stands behind it has changed was moved for a revocation
+   * that is not in the log: it came a second time, or an instance from before there was a log wrote it, in the middle
+   * of an upgrade. So all are loaded then.
+   */
+  let before: { readonly version: string; readonly rest: string } | undefined;
+
   return {
     version,
     load: async () => {
@@ -63,11 +71,16 @@ export function createState(
         await bump();
         asOf = await version();
       }
-      const [revocations, rotations, pointers] = await Promise.all([
-        readRevocations(),
+      const [logged, rotations, pointers] = await Promise.all([
+        readRevocations(false),
         read('rotation', rotationRow),
         read('policy', pointerRow),
       ]);
+      const rest = JSON.stringify([rotations, pointers]);
+      const isExplained =
+        before === undefined || before.version === asOf || logged.isNew || before.rest !== rest;
+      const { entries: revocations } = isExplained ? logged : await readRevocations(true);
+      before = { version: asOf, rest };
       return {
         version: asOf,
         revocations,

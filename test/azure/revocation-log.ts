@@ -162,7 +162,7 @@ export async function follow(seed: number, mutation?: Mutation): Promise<Outcome
           const version = String(head);
           await step();
           const before = entryPages;
-          const revocations = await read();
+          const { entries: revocations } = await read(false);
           if (entryPages > before) fullLoads += 1;
           return { version, revocations, slots: new Map(), policy: undefined };
         },

@@ -159,7 +159,8 @@ describe('the revocation table', () => {
   });
 
   test('a log of which only the last row is left is found again, and whoever was before it loads all', async () => {
-    const read = createRevocationReader(azurite.tables, () => START_MS);
+    const reader = createRevocationReader(azurite.tables, () => START_MS);
+    const read = async () => (await reader(false)).entries;
     await put(change(scopeNumber(14), NOW));
     await read();
     for (const n of [15, 16, 17]) await put(change(scopeNumber(n), NOW));
@@ -177,7 +178,8 @@ describe('the revocation table', () => {
 
   test('an instance forgets an entry an hour after it refuses nothing any more', async () => {
     let nowMs = START_MS;
-    const read = createRevocationReader(azurite.tables, () => nowMs);
+    const reader = createRevocationReader(azurite.tables, () => nowMs);
+    const read = async () => (await reader(false)).entries;
     const scope: Scope = { kind: 'issued', sha256: 'ef'.repeat(32) };
     await put(change(scope, NOW));
     assert.ok((await read()).has(scopeKey(scope)));
@@ -189,7 +191,8 @@ describe('the revocation table', () => {
 
   test('a row of the log that nobody can read is an outage, to readers and to writers', async () => {
     const client = await azurite.tables('state');
-    const read = createRevocationReader(azurite.tables, () => START_MS);
+    const reader = createRevocationReader(azurite.tables, () => START_MS);
+    const read = async () => (await reader(false)).entries;
     await read();
     const row = { partitionKey: 'revocation-log', rowKey: '0000000000000001', entries0: '[["tenant:t",{}]]' };
     await client.createEntity(row);

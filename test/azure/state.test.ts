@@ -264,3 +264,18 @@ test('a declaration that was given up and lands late lowers none that was made a
   for (const land of late) await land();
   assert.equal(await ledger.latestExpiryMs('late', 'Key1'), NOW_MS + 60_000);
 });
+
+test('a revocation of an instance that writes no log is seen when the head has moved', async () => {
+  const state = stateHere();
+  await state.load();
+  const scope = { kind: 'client', tenantId: 't', clientId: 'old' };
+  await put('revocation', 'client:t:old', {
+    scope: JSON.stringify(scope),
+    cutOffSeconds: { type: 'Double', value: 1 },
+    blocked: true,
+    receivedAtMs: { type: 'Double', value: NOW_MS },
+  });
+  assert.equal((await state.load()).revocations.has('client:t:old'), false, 'the head has not moved');
+  await state.bump();
+  assert.equal((await state.load()).revocations.get('client:t:old')?.blocked, true);
+});

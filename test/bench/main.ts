@@ -18,7 +18,6 @@ const parts = [
   { name: 'policy', bench: 'policyBench', member: 'policy' },
   { name: 'revocation', bench: 'revocationBench', member: 'revocation' },
   { name: 'record', bench: 'recordBench', member: 'record' },
-  { name: 'revocations-held', bench: 'revocationsHeldBench', member: 'revocationsHeld' },
   { name: 'entries', bench: 'entriesBench', member: 'entries' },
 ] as const;
 type Figures = Record<string, unknown>;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Answer, type Stack, startStack } from './stack.ts';
 
@@ -177,8 +177,10 @@ test('none of it is in any log line, answer, event, request record, table or fil
   keep('requests', JSON.stringify(await stack.control('GET', '/requests')));
   keep('events', JSON.stringify(await stack.control('GET', '/events')));
   keep('log', stack.log());
-  for (const name of readdirSync(dataFolder))
-    if (!AZURES_OWN.includes(name)) keep(name, readFileSync(join(dataFolder, name), 'utf8'));
+  for (const file of readdirSync(dataFolder, { recursive: true, withFileTypes: true })) {
+    const name = relative(dataFolder, join(file.parentPath, file.name));
+    if (file.isFile() && !AZURES_OWN.includes(name)) keep(name, readFileSync(join(dataFolder, name), 'utf8'));
+  }
 
   const from = [...written.keys()].join();
   for (const expected of ['tables.jsonl', 'broker.log', 'refusal', 'outage', 'event', 'log'])

@@ -119,8 +119,9 @@ export const events: readonly Attack[] = [
           ),
         ),
       ),
-    // Graph is asked twice about each: is it a user, was it one? Ten an hour are revoked in doubt: entry, head, effect.
-    allowed: { statuses: [202], upstreamCalls: 210, writes: 30, cost: 300 },
+    // Graph is asked twice about each: is it a user, was it one? Ten an hour are revoked in doubt, each by a row of
+    // the log, one of the scope, the head and the record of its effect.
+    allowed: { statuses: [202], upstreamCalls: 230, writes: 40, cost: 300 },
   },
   {
     what: 'a user disabled, by an event that says so of one who is not',

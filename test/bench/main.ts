@@ -28,7 +28,7 @@ const usage = `npm run bench -- [--json] [--quick] [--only PART]
   --quick      each measurement once and short: whether it works, not
                how fast it is
   --only PART  one of
-  ${parts.map(({ name }) => name).join(', ')}`;
+${parts.map(({ name }) => `                 ${name}`).join('\n')}`;
 const { values } = readCommandLine(usage, {
   options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } },
 });

@@ -4,15 +4,19 @@ export interface RunLimits {
   readonly parallel?: number;
   /** So many items are in one run, at most. */
   readonly most?: number;
-  /** A run begins beside another only when so many milliseconds have passed since the last one began. */
+  /**
+   * A run begins beside others only when so many milliseconds have passed since the last one began, and as many as
+   * spread the runs evenly: with two at a time and calls of 20 ms, 10.
+   */
   readonly apartMs?: number;
 }
 
 /**
  * For a call that everybody waits for: with a slow store, whoever comes while one call is under way does not wait for
  * its end before the next one begins. With a fast store, calls end sooner than that, and each serves as many as before.
+ * Not more than two, because all instances share the 2,000 calls a second of one partition.
  */
-export const OVERLAPPING = { parallel: 8, apartMs: 3 } as const satisfies RunLimits;
+export const OVERLAPPING = { parallel: 2, apartMs: 3 } as const satisfies RunLimits;
 
 /**
  * Callers that wait at the same time share one run, but a caller never gets the result of a run that began before it
@@ -31,6 +35,7 @@ export function coalesce<Item, Result>(
   let running = 0;
   let scheduled = false;
   let isRecent = false;
+  let tookMs = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const mayStart = (): boolean => running === 0 || (running < parallel && !isRecent);
@@ -38,7 +43,8 @@ export function coalesce<Item, Result>(
     running += 1;
     if (apartMs === 0 || parallel === 1) return;
     isRecent = true;
-    timer = timer?.refresh() ?? setTimeout(elapsed, apartMs);
+    clearTimeout(timer);
+    timer = setTimeout(elapsed, Math.max(apartMs, tookMs / parallel));
   };
   const elapsed = (): void => {
     isRecent = false;
@@ -51,9 +57,11 @@ export function coalesce<Item, Result>(
       const group = waiting.shift();
       if (group === undefined) return;
       begun();
+      const begunAtMs = performance.now();
       (async () => run(group.items))()
         .then(group.done.resolve, group.done.reject)
         .finally(() => {
+          tookMs = performance.now() - begunAtMs;
           running -= 1;
           schedule();
         });

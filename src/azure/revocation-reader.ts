@@ -6,7 +6,7 @@ import type { Clock, Revocation } from '../ports.ts';
 import { isSpent } from '../revocation/entry.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
-import { ENTRIES, type Logged, readLog, seenShape } from './revocation-rows.ts';
+import { ENTRIES, type Logged, type ReadRevocations, readLog, seenShape } from './revocation-rows.ts';
 import type { Tables } from './tables.ts';
 
 /** With when it was received, so that it can be forgotten. */
@@ -17,12 +17,6 @@ const FORGET_EVERY_MS = 3_600_000;
 const FORGET_AFTER_MS = 3_600_000;
 /** A hundred thousand rows are a hundred pages. */
 const LOAD_DEADLINE_MS = 60_000;
-
-export interface ReadRevocations {
-  readonly entries: ReadonlyMap<string, Revocation>;
-  /** Whether the log had anything new, or all were loaded. */
-  readonly isNew: boolean;
-}
 
 /**
  * @returns reads what was changed, or all. One read at a time. What a later read finds is written into the same map, which a

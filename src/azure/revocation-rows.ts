@@ -8,7 +8,7 @@
  * scopes' rows yet.
  */
 import * as z from 'zod';
-import type { Scope } from '../ports.ts';
+import type { Revocation, Scope } from '../ports.ts';
 import type { Entry } from '../revocation/entry.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
@@ -22,6 +22,12 @@ export interface Logged {
   readonly number: number;
   /** By scope key. */
   readonly entries: ReadonlyMap<string, Entry>;
+}
+
+export interface ReadRevocations {
+  readonly entries: ReadonlyMap<string, Revocation>;
+  /** Whether the log had anything new, or all were loaded. */
+  readonly isNew: boolean;
 }
 
 /** The row's key decides what is revoked. The scope is only written to the audit, so its kind alone is checked. */

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Head, SharedState, SlotState } from '../ports.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
-import type { ReadRevocations } from './revocation-reader.ts';
+import type { ReadRevocations } from './revocation-rows.ts';
 import type { Rows } from './rows.ts';
 import type { Tables } from './tables.ts';
 

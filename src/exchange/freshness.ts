@@ -52,12 +52,16 @@ export function createFreshness(
     loadedAtMs = startedAtMs;
     return latest;
   });
-  const shared = coalesce<undefined, Seen>(async () => {
-    const look: Look = { startedAtMs: clock(), version: await state.version() };
-    const seen = loaded(look) ?? (await load(look));
-    readAtMs = look.startedAtMs;
-    return seen;
-  }, OVERLAPPING);
+  const shared = coalesce<undefined, Seen>(
+    async () => {
+      const look: Look = { startedAtMs: clock(), version: await state.version() };
+      const seen = loaded(look) ?? (await load(look));
+      readAtMs = look.startedAtMs;
+      return seen;
+    },
+    // With a bound a look serves for longer than the next one takes, so that nobody gains by one beside it.
+    freshnessMs === 0 ? OVERLAPPING : {},
+  );
 
   return {
     now: () => shared(undefined),

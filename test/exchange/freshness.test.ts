@@ -124,10 +124,15 @@ async function readsOfTenSeconds(freshnessMs: number): Promise<number> {
     asked.push(freshness.fresh());
     await turn();
   }
-  for (const { end } of underWay) end('same');
-  await turn();
-  for (const { end } of underWay) end('same');
-  await Promise.all(asked);
+  let isOver = false;
+  const all = Promise.all(asked).finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    for (const { end } of underWay.splice(0)) end('same');
+    await turn();
+  }
+  await all;
   return reads;
 }
 
@@ -198,22 +203,20 @@ test('looks overlap where the store is slow, and share one load; a late answer o
     0,
   );
   const asked: Promise<{ version: string }>[] = [];
-  for (let look = 1; look <= 4; look += 1) {
+  asked.push(freshness.fresh());
+  while (answers.length < 1) await sleep(1);
+  answers[0]?.resolve('old');
+  assert.equal((await asked[0])?.version, 'old');
+  for (let look = 2; look <= 3; look += 1) {
     asked.push(freshness.fresh());
     while (answers.length < look) await sleep(1);
   }
-  answers[0]?.resolve('old');
-  assert.equal((await asked[0])?.version, 'old');
   head = 'new';
-  answers[3]?.resolve('new');
   answers[2]?.resolve('new');
-  assert.deepEqual(
-    (await Promise.all(asked.slice(2))).map(({ version }) => version),
-    ['new', 'new'],
-  );
+  assert.equal((await asked[2])?.version, 'new');
   assert.equal(loads, 2, 'one for each version');
   answers[1]?.resolve('old');
-  assert.equal((await asked[1])?.version, 'new');
+  assert.equal((await asked[1])?.version, 'new', 'what an earlier look saw is not taken back');
   assert.equal(freshness.known()?.version, 'new');
 });
 

@@ -21,7 +21,7 @@ const LOOKS = [
   { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
 ] as const;
 
-suite('axe', { skip: noBrowser, concurrency: true }, () => {
+suite('axe', { skip: noBrowser }, () => {
   let local: Awaited<ReturnType<typeof startLocal>>;
   let browser: Browser;
   let told: Told;

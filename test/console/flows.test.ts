@@ -12,7 +12,7 @@ import { type Hand, keyboard, mouse } from './hands.ts';
 
 const ROTATION_MS = 90_000;
 
-suite('the console', { skip: noBrowser, concurrency: true }, () => {
+suite('the console', { skip: noBrowser }, () => {
   let local: Awaited<ReturnType<typeof startLocal>>;
   let browser: Browser;
   before(async () => {

@@ -1,0 +1,68 @@
+/** What a deployment is expected to have, by name. The tests hold these lists to the built apps and to infra/. */
+import type { AppName } from './settings.ts';
+
+/** `test/infra/package.test.ts` compares this with what the built apps register. */
+export const DEPLOYED_FUNCTIONS: Readonly<Record<AppName, Readonly<Record<string, string>>>> = {
+  issuer: {
+    react: 'eventGridTrigger',
+    health: 'httpTrigger',
+    introspect: 'httpTrigger',
+    metadata: 'httpTrigger',
+    openapi: 'httpTrigger',
+    'operator-applyPolicy': 'httpTrigger',
+    'operator-explain': 'httpTrigger',
+    'operator-exportAudit': 'httpTrigger',
+    'operator-lift': 'httpTrigger',
+    'operator-listAccounts': 'httpTrigger',
+    'operator-listEvents': 'httpTrigger',
+    'operator-listOperations': 'httpTrigger',
+    'operator-listPolicyVersions': 'httpTrigger',
+    'operator-listRevocations': 'httpTrigger',
+    'operator-pause': 'httpTrigger',
+    'operator-readAccount': 'httpTrigger',
+    'operator-readAudit': 'httpTrigger',
+    'operator-readHistory': 'httpTrigger',
+    'operator-readOperation': 'httpTrigger',
+    'operator-readPolicy': 'httpTrigger',
+    'operator-readProof': 'httpTrigger',
+    'operator-readUsage': 'httpTrigger',
+    'operator-resume': 'httpTrigger',
+    'operator-revoke': 'httpTrigger',
+    'operator-rollBackPolicy': 'httpTrigger',
+    'operator-rotate': 'httpTrigger',
+    'operator-whatIf': 'httpTrigger',
+    revoke: 'httpTrigger',
+    signals: 'httpTrigger',
+    token: 'httpTrigger',
+  },
+  rotator: {
+    demands: 'queueTrigger',
+    events: 'queueTrigger',
+    close: 'timerTrigger',
+    reconcile: 'timerTrigger',
+    rotate: 'timerTrigger',
+  },
+};
+
+/** The rules of infra/alerts.json, each after the start of the environment's names. */
+export const DEPLOYED_ALERTS: readonly string[] = [
+  'exchange-failing',
+  'exchange-slow',
+  'refusals-jump',
+  'tables-throttled',
+  'server-errors',
+  'rotation-overdue',
+  'rotation-unreachable',
+  'rotation-silent',
+  'reconcile-silent',
+  'record-silent',
+  'record-odd',
+  'drift',
+  'revocation-slow',
+  'directory-cursor',
+  'events-poison',
+  'demand-waiting',
+  'queue-poison',
+  'vault-foreign',
+  'log-cap',
+];

@@ -1,19 +1,20 @@
 /** The doctor of a deployment says nothing of a sound one, and names each thing that is planted, and only that. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Api } from '../../../src/cli/api.ts';
 import { azureReader } from '../../../src/cli/deployment/azure-reader.ts';
 import type { Check } from '../../../src/cli/deployment/check.ts';
-import { cloudOf } from '../../../src/cli/deployment/cloud.ts';
+import { cloudOf, placeOf } from '../../../src/cli/deployment/cloud.ts';
 import { examineWith } from '../../../src/cli/deployment/examine.ts';
+import { covers } from '../../../src/cli/deployment/role-cover.ts';
 import { CommandFailure } from '../../../src/cli/failure.ts';
 import { SHAPES } from '../../../src/cli/schemas.ts';
 import { DEPLOYED_ALERTS } from '../../../src/deployed-names.ts';
 import { compact, versionOf } from '../../../src/policy/version.ts';
 import {
+  ACCOUNT_SUBSCRIPTION,
   type Answers,
   ARM,
   assignment,
@@ -30,28 +31,8 @@ import {
   soundDeployment,
 } from './fake-azure.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
-after(() => rmSync(folder, { recursive: true }));
-const TENANT = '00000000-0000-4000-8000-000000000003';
-const policy = {
-  version: 1,
-  homeTenantId: TENANT,
-  resources: [
-    {
-      name: 'speech',
-      accountId: ids.account,
-      kind: 'speech',
-      endpoint: 'https://contoso-speech.cognitiveservices.azure.com',
-      region: 'westeurope',
-      tokenKinds: ['sts'],
-      secret: 'speech-key',
-      rotation: {},
-    },
-  ],
-  grants: [],
-};
-const policyFile = join(folder, 'policy.json');
-writeFileSync(policyFile, JSON.stringify(policy, null, 2));
+const policyFile = join(import.meta.dirname, '../../../infra/policy.dev.json');
+const policy: unknown = JSON.parse(readFileSync(policyFile, 'utf8'));
 
 interface Broker {
   version?: string;
@@ -139,9 +120,8 @@ const PLANTED: Readonly<Record<string, readonly [(answers: Answers) => void, ...
     /^roles of rotator: too few: rotator lacks "AI token broker row sweeper" at tables\/ledger/,
   ],
   'a rotator without its role on an account': [
-    (answers) =>
-      answers.set(paths.assignments('rotator', '00000000-0000-4000-8000-000000000004'), { value: [] }),
-    /^roles of rotator: too few: rotator lacks "AI token broker rotator" at accounts\/contoso-speech/,
+    (answers) => answers.set(paths.assignments('rotator', ACCOUNT_SUBSCRIPTION), { value: [] }),
+    /^roles of rotator: too few: rotator lacks "AI token broker rotator" at accounts\/contoso-dev-speech/,
   ],
   'an identity with too many roles': [
     (answers) => {
@@ -330,7 +310,7 @@ test('a policy in force that is not the one of the file is named, as are message
 
 test('what the reader may not see is said and is no failure', async () => {
   const sound = soundDeployment();
-  const shown = [paths.resources];
+  const shown: readonly string[] = [paths.resources];
   for (const path of sound.keys()) {
     if (shown.includes(path)) continue;
     const answers = soundDeployment();
@@ -371,6 +351,28 @@ test('a group that cannot be listed, and somebody who is not signed in, end with
     assert.equal(checks.length, 1);
     assert.match(checks[0]?.todo ?? '', /^az login/);
   }
+});
+
+test('a deployment is named by two options or by what azd sets, and not by half of them', () => {
+  const place = { subscription: SUBSCRIPTION, group: 'rg-broker-dev' };
+  const azd = { AZURE_SUBSCRIPTION_ID: SUBSCRIPTION, AZURE_RESOURCE_GROUP: 'rg-broker-dev' };
+  assert.deepEqual(placeOf({}, place), place);
+  assert.deepEqual(placeOf(azd, {}), place);
+  assert.deepEqual(placeOf(azd, { group: 'rg-other' }), { ...place, group: 'rg-other' });
+  assert.equal(placeOf(azd, { as: 'auditor' }), undefined);
+  assert.equal(placeOf({ AZURE_SUBSCRIPTION_ID: SUBSCRIPTION }, {}), undefined);
+  for (const half of [{ group: 'rg-broker-dev' }, { subscription: 'mine', group: 'rg-broker-dev' }])
+    assert.throws(() => placeOf({}, half), CommandFailure);
+});
+
+test('a permission is covered by a pattern as Azure reads it', () => {
+  assert.ok(
+    covers('*', 'Microsoft.Web/sites/read') && covers('Microsoft.Web/*/read', 'microsoft.web/sites/READ'),
+  );
+  assert.ok(covers('a/*', 'a/*') && covers('a/b', 'A/B'));
+  assert.ok(
+    !covers('a/b', 'a/*') && !covers('a/*/c', 'a/b') && !covers('a/b', 'a/b/c') && !covers('a*a', 'a'),
+  );
 });
 
 test('the list of alert rules is the one of infra/alerts.json', () => {

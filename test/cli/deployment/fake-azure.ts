@@ -11,7 +11,7 @@ export const GRAPH = 'https://graph.microsoft.com';
 export const NOW = Date.parse('2026-11-27T12:00:00Z');
 const guid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 export const SUBSCRIPTION = guid(1);
-export const CLIENT = guid(2);
+const CLIENT = guid(5);
 const TENANT = guid(3);
 const GROUP = `/subscriptions/${SUBSCRIPTION}/resourceGroups/rg-broker-dev`;
 const of = (type: string, name: string): string => `${GROUP}/providers/${type}/${name}`;
@@ -28,7 +28,7 @@ export const ids = {
   component: of('Microsoft.Insights/components', 'broker-dev-insights'),
   topic: of('Microsoft.EventGrid/topics', 'broker-dev-abc123'),
   vaultTopic: of('Microsoft.EventGrid/systemTopics', 'broker-dev-vault'),
-  account: `/subscriptions/${guid(4)}/resourceGroups/rg-ai/providers/Microsoft.CognitiveServices/accounts/contoso-speech`,
+  account: `/subscriptions/${guid(2)}/resourceGroups/rg-ai-dev/providers/Microsoft.CognitiveServices/accounts/contoso-dev-speech`,
   principal: (app: AppName) => guid(app === 'issuer' ? 10 : 11),
   client: (app: AppName) => guid(app === 'issuer' ? 12 : 13),
   application: `/v1.0/applications(appId='${CLIENT}')`,
@@ -44,8 +44,8 @@ export const paths = {
   metricAlerts: `${GROUP}/providers/Microsoft.Insights/metricAlerts`,
   resources: `${GROUP}/resources`,
 } as const;
-/** In both subscriptions each of them. */
-export const ACCOUNT_SUBSCRIPTION = guid(4);
+/** Where infra/policy.dev.json has the AI accounts. */
+export const ACCOUNT_SUBSCRIPTION = guid(2);
 
 /** Any JSON; a number is the status of an answer that is none. */
 export type Answers = Map<string, unknown>;

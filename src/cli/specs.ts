@@ -308,11 +308,7 @@ export const SPECS: readonly CommandSpec[] = [
       { flags: '--group <name>', about: 'its resource group (default: AZURE_RESOURCE_GROUP)' },
       { flags: '--policy <file>', about: 'the policy that should be in force there' },
     ],
-    examples: [
-      'doctor',
-      'doctor --as auditor',
-      'doctor --subscription "$SUBSCRIPTION" --group rg-broker-dev',
-    ],
+    examples: ['doctor', 'doctor --as auditor', 'doctor --subscription "$ID" --group rg-broker-dev'],
     load: () => import('./commands/doctor.ts'),
   },
   {

@@ -91,7 +91,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
 
-// One property for every setting of src/config.ts, also those that have a default there.
+// One property for every setting of src/settings.ts, also those that have a default there.
 resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: site
   name: 'appsettings'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { issuerSettings, rotatorSettings } from '../src/config.ts';
+import { issuerSettings, rotatorSettings } from '../src/settings.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -10,7 +10,7 @@ const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.me
   dependencies: Record<string, string>;
 };
 
-test('the table of settings in the README is what config.ts reads', () => {
+test('the table of settings in the README is what settings.ts declares', () => {
   const all = { ...issuerSettings.shape, ...rotatorSettings.shape };
   const rows = Object.entries(all).map(([name, shape]) => {
     const absent = shape.safeParse(undefined);

@@ -93,6 +93,7 @@ export const SHAPES: Readonly<Record<string, z.ZodType>> = {
         fine: z.boolean(),
         says: z.string(),
         todo: z.string().optional(),
+        skipped: z.literal(true).optional().describe('You may not look: that is no failure.'),
       }),
     ),
   }),

@@ -104,7 +104,10 @@ function isBrokerUrl(url: string): boolean {
 }
 
 /** Whoever is signed in on this machine, as every tool of Azure finds it. Loaded when it is first needed. */
-function ownCredential({ env }: World, scope: string): (claims?: string) => Promise<string> {
+export function ownCredential(
+  { env }: Pick<World, 'env'>,
+  scope: string,
+): (claims?: string) => Promise<string> {
   let made:
     | Promise<{ getToken(scope: string, options: object): Promise<{ token: string } | null> }>
     | undefined;

@@ -300,8 +300,15 @@ export const SPECS: readonly CommandSpec[] = [
     name: 'doctor',
     args: '',
     about: 'Whether all is well from here to the accounts, and what to do if not',
-    options: [],
-    examples: ['doctor', 'doctor --as auditor'],
+    options: [
+      {
+        flags: '--subscription <id>',
+        about: 'of a deployment to examine (default: AZURE_SUBSCRIPTION_ID)',
+      },
+      { flags: '--group <name>', about: 'its resource group (default: AZURE_RESOURCE_GROUP)' },
+      { flags: '--policy <file>', about: 'the policy that should be in force there' },
+    ],
+    examples: ['doctor', 'doctor --as auditor', 'doctor --subscription "$ID" --group rg-broker-dev'],
     load: () => import('./commands/doctor.ts'),
   },
   {

@@ -1,6 +1,6 @@
 /** The settings with which a Functions host joins the local Azure: ours, or one that is started by hand. */
 import { MAX_HOST_BODY_BYTES } from '../body-limits.ts';
-import { issuerSettings, rotatorSettings } from '../config.ts';
+import { issuerSettings, rotatorSettings } from '../settings.ts';
 import { brokerV1Uri } from './simulated/demo-directory.ts';
 import type { RunningAzure } from './simulated/start.ts';
 

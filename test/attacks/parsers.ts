@@ -1,19 +1,14 @@
 /** What every parser must do with whatever it is given: answer, or refuse in its own way; never throw anything else. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {
-  ConfigError,
-  issuerSettings,
-  readIssuerConfig,
-  readRotatorConfig,
-  rotatorSettings,
-} from '../../src/config.ts';
+import { ConfigError, readIssuerConfig, readRotatorConfig } from '../../src/config.ts';
 import { wire } from '../../src/denial.ts';
 import { readTokenRequest } from '../../src/http/token-request.ts';
 import { parseSchedule } from '../../src/local/host/schedule.ts';
 import { scheduleProblem } from '../../src/ncrontab.ts';
 import { loadPolicy, PolicyError } from '../../src/policy/load.ts';
 import { compilePolicy } from '../../src/policy/match.ts';
+import { issuerSettings, rotatorSettings } from '../../src/settings.ts';
 import { parseStrictObject } from '../../src/strict-json.ts';
 import { applicationClaims, goodHeader, signed } from '../exchange/entra-token.ts';
 import { verifier } from '../exchange/verifier.ts';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { MAX_HOST_BODY_BYTES } from '../../src/body-limits.ts';
-import { issuerSettings, rotatorSettings } from '../../src/config.ts';
 import { poisonOf, QUEUE_NAMES } from '../../src/queue-names.ts';
+import { issuerSettings, rotatorSettings } from '../../src/settings.ts';
 import { TABLE_NAMES } from '../../src/table-names.ts';
 import {
   all,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { DEPLOYED_ASSIGNMENTS, DEPLOYED_ROLES } from '../../src/deployed-roles.ts';
 import { bicepFile, bicepFiles, declarations, infra, properties, unquoted } from './bicep-syntax.ts';
 import { BUILT_IN_ROLES } from './built-in-roles.ts';
 import { customRoles, rolesOf, rows } from './roles-of.ts';
@@ -29,47 +30,34 @@ const heldAt = (scope: string, identity: string): string[] =>
     .filter((held) => held.scope === scope && held.identity === identity)
     .flatMap(({ actions, dataActions }) => [...actions, ...dataActions]);
 
-test('every assignment to the two identities is one of these', () => {
-  assert.deepEqual(
-    rolesOf().map(({ identity, role, scope }) => `${identity} ${role} ${scope}`),
-    [
-      'issuer writer table:state',
-      'issuer storageTableDataReader table:rotation',
-      'issuer storageTableDataReader table:history',
-      'issuer writer table:ledger',
-      'issuer appender table:audit',
-      'issuer appender table:demands',
-      'issuer writer table:events',
-      'issuer appender table:operations',
-      'issuer appender table:policy',
-      'issuer storageTableDataReader table:usage',
-      'rotator keeper table:state',
-      'rotator writer table:rotation',
-      'rotator writer table:history',
-      'rotator sweeper table:ledger',
-      'rotator settler table:demands',
-      'rotator keeper table:events',
-      'rotator sweeper table:operations',
-      'rotator storageTableDataReader table:policy',
-      'rotator sweeper table:audit',
-      'rotator keeper table:usage',
-      'issuer storageQueueDataMessageSender queue:events',
-      'issuer storageQueueDataMessageSender queue:demands',
-      'rotator queueWorker queue:events',
-      'rotator queueWorker queue:demands',
-      'rotator storageQueueDataMessageSender queue:events-poison',
-      'rotator storageQueueDataMessageSender queue:demands-poison',
-      'issuer storageBlobDataReader container:proof',
-      'rotator proofAppender container:proof',
-      'issuer currentSecret vault',
-      'rotator rotator vault',
-      'issuer storageBlobDataOwner host:issuer',
-      'rotator storageBlobDataOwner host:rotator',
-      'issuer monitoringMetricsPublisher component',
-      'rotator monitoringMetricsPublisher component',
-      'rotator rotator account',
-    ],
-  );
+/** A role's name without the environment. */
+const titleOf = (role: string): string =>
+  unquoted(
+    rows('role-definitions.bicep', 'definitions')
+      .find((row) => row.get('id')?.text === `roleNames.${role}`)
+      ?.get('name'),
+  ) ||
+  (Object.entries(DEPLOYED_ROLES).find(
+    ([, own]) => 'id' in own && own.id === BUILT_IN_ROLES[role]?.id,
+  )?.[0] ??
+    role);
+
+test('every assignment to the two identities is one of src/deployed-roles.ts', () => {
+  const lines = rolesOf().map(({ identity, role, scope }) => `${identity} ${scope} ${titleOf(role)}`);
+  assert.deepEqual(lines.toSorted(), DEPLOYED_ASSIGNMENTS.map((line) => line.join(' ')).toSorted());
+});
+
+test('every role holds what src/deployed-roles.ts says', () => {
+  const roles = new Set(rolesOf().map(({ role }) => role));
+  const holds = [...roles].map((role) => {
+    const { actions, dataActions } = customRoles().get(role) ?? BUILT_IN_ROLES[role] ?? assert.fail(role);
+    return [titleOf(role), { actions, dataActions }];
+  });
+  const listed = Object.entries(DEPLOYED_ROLES).map(([name, { actions, dataActions }]) => [
+    name,
+    { actions, dataActions },
+  ]);
+  assert.deepEqual(Object.fromEntries(holds), Object.fromEntries(listed));
 });
 
 test('the issuer identity can neither list, regenerate nor write a key, nor list the versions of one', () => {

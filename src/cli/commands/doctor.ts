@@ -1,8 +1,13 @@
-/** `doctor`: from this terminal to the accounts, step by step, and what to do about the first thing that is wrong. */
+/**
+ * `doctor`: from this terminal to the accounts, step by step, and what to do about the first thing that is wrong. Where
+ * a deployment is named, also what is wrong with that. It only reads.
+ */
 import { MAX_CLOCK_OFF_SECONDS } from '../../clocks.ts';
 import type { Account } from '../../rotation/shown.ts';
 import { operatorApi } from '../api.ts';
-import type { Call } from '../command.ts';
+import { type Call, textOption } from '../command.ts';
+import type { Check } from '../deployment/check.ts';
+import { placeOf } from '../deployment/cloud.ts';
 import { CommandFailure, EXIT, type ExitCode } from '../failure.ts';
 import { introspectOwn } from '../own-admission.ts';
 import { readOwnToken } from '../own-token.ts';
@@ -10,17 +15,11 @@ import { styleFor } from '../render/style.ts';
 import { clean } from '../render/text.ts';
 import { openSession, type Session } from '../session.ts';
 
-interface Check {
-  readonly check: string;
-  readonly fine: boolean;
-  readonly says: string;
-  readonly todo?: string;
-}
-
 const MAX_CLOCK_DIFFERENCE_MS = MAX_CLOCK_OFF_SECONDS * 1_000;
 
 export async function run({ world, options }: Call): Promise<number> {
   const checks: Check[] = [];
+  const place = placeOf(world.env, options);
   let worst: ExitCode = EXIT.done;
   /** @returns what the check found; undefined where it failed, and the rest would only say the same */
   async function step<Found>(
@@ -44,10 +43,24 @@ export async function run({ world, options }: Call): Promise<number> {
     return [opened, opened.broker] as const;
   });
   if (session !== undefined) await lookAround(session);
+  if (place !== undefined) {
+    const { examine } = await import('../deployment/examine.ts');
+    const found = await examine(world, {
+      place,
+      api: session && operatorApi(world, session),
+      noApi: 'the broker is not named (--broker, --scope)',
+      policyFile: textOption(options, 'policy'),
+      nowMs: session?.nowMs() ?? world.nowMs(),
+    });
+    checks.push(...found);
+    if (worst === EXIT.done && found.some(({ fine }) => !fine)) worst = EXIT.failed;
+  }
   const { good, bad, dim } = styleFor(world, world.stdout);
-  const text = checks.map(({ check, fine, says, todo }) => {
-    const next = todo === undefined ? '' : `\n${' '.repeat(15)}${todo}`;
-    return `${fine ? good('ok ') : bad('NO ')} ${dim(check.padEnd(10))} ${clean(says)}${next}\n`;
+  const width = Math.max(10, ...checks.map(({ check }) => check.length));
+  const text = checks.map(({ check, fine, says, todo, skipped }) => {
+    const next = todo === undefined ? '' : `\n${' '.repeat(width + 5)}${clean(todo)}`;
+    const mark = skipped ? dim('-- ') : fine ? good('ok ') : bad('NO ');
+    return `${mark} ${dim(check.padEnd(width))} ${clean(says)}${next}\n`;
   });
   world.stdout.write(options.json ? `${JSON.stringify({ checks })}\n` : text.join(''));
   return worst;

@@ -3,12 +3,10 @@
  * a scope if one of its assignments there, or above, has a role that names it. Matching ignores case.
  * https://learn.microsoft.com/azure/role-based-access-control/role-definitions
  */
+import { DEPLOYED_ROLES, type RolePermissions } from '../../deployed-roles.ts';
+
 const account = 'Microsoft.CognitiveServices/accounts';
 const secrets = 'Microsoft.KeyVault/vaults/secrets';
-const entities = 'Microsoft.Storage/storageAccounts/tableServices/tables/entities';
-const queues = 'Microsoft.Storage/storageAccounts/queueServices/queues';
-const messages = `${queues}/messages`;
-const blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs';
 
 /** The built-in roles that matter here, and the custom ones of infra/role-definitions.bicep. */
 export const roles = {
@@ -22,52 +20,13 @@ export const roles = {
     dataActions: [`${account}/SpeechServices/*`],
   },
   'AI data user without keys': { actions: [], dataActions: ['Microsoft.CognitiveServices/*'] },
-  'AI token broker rotator': {
-    actions: [`${account}/listKeys/action`, `${account}/regenerateKey/action`],
-    dataActions: [
-      `${secrets}/getSecret/action`,
-      `${secrets}/setSecret/action`,
-      `${secrets}/readMetadata/action`,
-      `${secrets}/update/action`,
-    ],
-  },
   'Key Vault Secrets User': {
     actions: [],
     dataActions: [`${secrets}/getSecret/action`, `${secrets}/readMetadata/action`],
   },
   'Key Vault Secrets Officer': { actions: [], dataActions: [`${secrets}/*`] },
-  'AI token broker current secret reader': { actions: [], dataActions: [`${secrets}/getSecret/action`] },
-  'AI token broker row appender': {
-    actions: [],
-    dataActions: [`${entities}/read`, `${entities}/add/action`],
-  },
-  'AI token broker row writer': {
-    actions: [],
-    dataActions: [`${entities}/read`, `${entities}/add/action`, `${entities}/update/action`],
-  },
-  'AI token broker row keeper': {
-    actions: [],
-    dataActions: [
-      `${entities}/read`,
-      `${entities}/add/action`,
-      `${entities}/update/action`,
-      `${entities}/delete`,
-    ],
-  },
-  'AI token broker row settler': {
-    actions: [],
-    dataActions: [`${entities}/read`, `${entities}/update/action`, `${entities}/delete`],
-  },
-  'AI token broker row sweeper': { actions: [], dataActions: [`${entities}/read`, `${entities}/delete`] },
-  'AI token broker queue worker': {
-    actions: [`${queues}/read`],
-    dataActions: [`${messages}/read`, `${messages}/write`, `${messages}/process/action`],
-  },
-  'AI token broker proof appender': { actions: [], dataActions: [`${blobs}/read`, `${blobs}/add/action`] },
-  'Storage Blob Data Reader': { actions: [], dataActions: [`${blobs}/read`] },
-  'Storage Table Data Reader': { actions: [], dataActions: [`${entities}/read`] },
-  'Storage Queue Data Message Sender': { actions: [], dataActions: [`${messages}/add/action`] },
-} as const;
+  ...DEPLOYED_ROLES,
+} as const satisfies Readonly<Record<string, RolePermissions>>;
 
 export type Role = keyof typeof roles;
 
@@ -105,7 +64,7 @@ export function allows(
     (assignment) =>
       assignment.principalId === principalId &&
       isWithin(scope, assignment.scope) &&
-      roles[assignment.role][kind].some((pattern) => names(pattern, action)),
+      roles[assignment.role][kind].some((pattern: string) => names(pattern, action)),
   );
 }
 

@@ -20,9 +20,6 @@ export const launchBrowser = (): Promise<Browser> =>
     args: ['--no-sandbox'],
   });
 
-/** What the views ask for and say to be missing: the broker keeps neither roll-ups nor a proof yet. */
-const NOT_THERE_YET = ['/operator/usage', '/operator/proof'];
-
 export interface Opened {
   readonly page: Page;
   /** Errors and warnings of the page's console, exceptions, and violations of its security policy. */
@@ -36,9 +33,8 @@ export async function newPage(browser: Browser, options: BrowserContextOptions =
   const complaints: string[] = [];
   page.on('console', (message) => {
     const { url } = message.location();
-    if (!['error', 'warning'].includes(message.type()) || NOT_THERE_YET.some((path) => url.includes(path)))
-      return;
-    complaints.push(`${message.type()}: ${message.text()} (${url})`);
+    if (['error', 'warning'].includes(message.type()))
+      complaints.push(`${message.type()}: ${message.text()} (${url})`);
   });
   page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
   await page.exposeFunction('complain', (what: string) => complaints.push(what));

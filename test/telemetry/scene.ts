@@ -1,0 +1,57 @@
+/** The local mode with telemetry on, its traces all kept, and a collector. */
+import assert from 'node:assert/strict';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Stack, startStack } from '../flows/stack.ts';
+import { type Collector, type SpanData, startCollector } from './collector.ts';
+
+export interface Scene extends AsyncDisposable {
+  readonly stack: Stack;
+  readonly collector: Collector;
+  /** Waits until the collector has such a span. */
+  span(wanted: (span: SpanData) => boolean): Promise<SpanData>;
+}
+
+export async function startScene(
+  environment: Record<string, string> = {},
+  args: readonly string[] = [],
+): Promise<Scene> {
+  const collector = await startCollector();
+  const stack = await startStack(args, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_METRIC_EXPORT_INTERVAL: '500',
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+    BROKER_TRACE_SHARE: '1',
+    ...environment,
+  });
+  return {
+    stack,
+    collector,
+    span: async (wanted) => {
+      for (let tries = 0; tries < 200; tries += 1) {
+        const found = collector.spans.find(wanted);
+        if (found !== undefined) {
+          // What belongs to it is in the same export, or in the next.
+          await wait(500);
+          return found;
+        }
+        await wait(100);
+      }
+      assert.fail(`no such span; there are ${collector.spans.map(({ name }) => name).join(', ')}`);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await stack[Symbol.asyncDispose]();
+      await collector[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Runs the rotation's timer now. */
+export async function tick({ stack }: Scene): Promise<void> {
+  const { apps } = stack.description;
+  const response = await fetch(`${apps.rotator[0]}/admin/functions/rotate`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"input":""}',
+  });
+  assert.equal(response.status, 202);
+}

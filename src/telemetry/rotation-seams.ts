@@ -30,6 +30,7 @@ export function watchedPlans<Row extends Plan>(
 /** What is measured of an entry of the history (rotation/state.ts). */
 interface Entry {
   readonly account: string;
+  readonly fence: number;
   readonly to: string;
   readonly newKeyLagMs?: number | undefined;
   readonly oldKeyLagMs?: number | undefined;
@@ -40,7 +41,11 @@ export function measuredHistory<One extends Entry>(
   record: (entry: One) => Promise<void>,
 ): (entry: One) => Promise<void> {
   if (!isOn()) return record;
+  /** A driver writes the last entry once more before its step, in case the one before it has died. */
+  const measured = new Map<string, number>();
   return (entry) => {
+    if (measured.get(entry.account) === entry.fence) return record(entry);
+    measured.set(entry.account, entry.fence);
     // The lags stay in the row while the new key is proved; the entry that leaves that phase has them whole.
     if (!entry.to.startsWith('proving')) {
       measureLag(entry, 'new', entry.newKeyLagMs);

@@ -40,6 +40,7 @@ export interface SpanData {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 export interface Point {
+  readonly service: string;
   readonly name: string;
   readonly unit: string;
   /** Of a histogram: how many measurements. */
@@ -72,7 +73,7 @@ export async function startCollector(hangs = false): Promise<Collector> {
     if (request.url === '/v1/traces') spans.push(...spansIn(body));
     else
       for (const point of pointsIn(body))
-        series.set(`${point.name} ${JSON.stringify(point.attributes)}`, point);
+        series.set(`${point.service} ${point.name} ${JSON.stringify(point.attributes)}`, point);
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -121,11 +122,12 @@ function spansIn(bytes: Uint8Array): SpanData[] {
 
 function pointsIn(bytes: Uint8Array): Point[] {
   const request = decoded(collector.metrics.v1.ExportMetricsServiceRequest, bytes);
-  return list(request['resourceMetrics']).flatMap(({ scopeMetrics }) =>
+  return list(request['resourceMetrics']).flatMap(({ resource, scopeMetrics }) =>
     list(scopeMetrics).flatMap(({ metrics }) =>
       list(metrics).flatMap((metric) => {
         const data = (metric['sum'] ?? metric['gauge'] ?? metric['histogram']) as Message;
         return list(data['dataPoints']).map((point) => ({
+          service: String(attributesIn(resource as Message)['service.name']),
           name: String(metric['name']),
           unit: String(metric['unit']),
           value: Number(point['count'] ?? point['asInt'] ?? point['asDouble']),

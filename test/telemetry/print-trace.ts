@@ -2,14 +2,13 @@
  * `npm run trace`: starts the local mode with telemetry on and an OTLP collector that decodes the protobuf, makes one
  * exchange and one rotation, and prints their traces as trees.
  */
-import { startScene, tick } from './scene.ts';
+import { rotateBoth, startScene, tick } from './scene.ts';
 import { treeOf } from './tree.ts';
 
 await using scene = await startScene({ BROKER_ROTATION_SCHEDULE: '0 0 0 1 1 *' });
 const { stack, collector, span } = scene;
 await tick(scene);
-const { traceId: adopted } = await span(({ name }) => name === 'rotate');
-console.log(`a tick that adopts the accounts\n${treeOf(collector.spans, adopted)}\n`);
+await span(({ name }) => name === 'rotate');
 
 const token = await stack.callerToken('captions');
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -26,6 +25,9 @@ const body = new URLSearchParams({
 const { status } = await stack.post(body, headers);
 await span(({ traceId }) => traceId === TRACE);
 console.log(`an exchange, answered ${status}\n${treeOf(collector.spans, TRACE)}\n`);
+console.log('a rotation of both keys, one trace for each tick that made a step');
+for (const traceId of await rotateBoth(scene, 'speech'))
+  console.log(`${treeOf(collector.spans, traceId, 'speech')}\n`);
 for (const { name, value, sum, unit, attributes } of collector.points())
   console.log(
     `${name} ${JSON.stringify(attributes)} ${value}${sum === undefined ? '' : ` (sum ${sum})`} ${unit}`,

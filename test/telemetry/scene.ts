@@ -1,6 +1,7 @@
 /** The local mode with telemetry on, its traces all kept, and a collector. */
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
+import { demandScene } from '../flows/demand-scene.ts';
 import { type Stack, startStack } from '../flows/stack.ts';
 import { type Collector, type SpanData, startCollector } from './collector.ts';
 
@@ -43,6 +44,30 @@ export async function startScene(
       await collector[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * Has both keys of an account replaced, and waits until they are.
+ * @returns the traces of the ticks that made a step, in order
+ */
+export async function rotateBoth({ stack, collector }: Scene, resource: string): Promise<string[]> {
+  const scene = demandScene(stack);
+  const isOver = async (): Promise<boolean> => {
+    const { state } = await scene.sight(resource);
+    return state.generation > 1 && state.work === undefined;
+  };
+  assert.equal(await scene.place(stack.description.broker, resource, { reason: 'to see its trace' }), 202);
+  for (let ticks = 0; ticks < 40 && !(await isOver()); ticks += 1) {
+    await scene.tick();
+    await stack.control('POST', '/clock', { advanceSeconds: 310 });
+  }
+  assert.ok(await isOver(), stack.log());
+  await wait(1_500);
+  const steps = collector.spans.filter(
+    ({ attributes }) =>
+      attributes['broker.resource'] === resource && attributes['broker.rotation.step'] !== undefined,
+  );
+  return [...new Set(steps.map(({ traceId }) => traceId))];
 }
 
 /** Runs the rotation's timer now. */

@@ -1,9 +1,13 @@
 /** A trace as a tree, as people read it. */
 import type { SpanData } from './collector.ts';
 
-export function treeOf(spans: readonly SpanData[], traceId: string): string {
-  const own = spans.filter((span) => span.traceId === traceId).sort((a, b) => a.startMs - b.startMs);
-  const ids = new Set(own.map(({ spanId }) => spanId));
+/** @param resource leaves out the work on all others */
+export function treeOf(spans: readonly SpanData[], traceId: string, resource?: string): string {
+  const isOther = ({ name, attributes }: SpanData): boolean =>
+    resource !== undefined && attributes['broker.resource'] === name && name !== resource;
+  const own = spans
+    .filter((span) => span.traceId === traceId && !isOther(span))
+    .sort((a, b) => a.startMs - b.startMs);
   const lines = [`trace ${traceId} (${own[0]?.service})`];
   const add = (span: SpanData, indent: string, isLast: boolean): void => {
     const about = Object.entries(span.attributes).map(([name, value]) => `${name}=${value}`);
@@ -14,7 +18,8 @@ export function treeOf(spans: readonly SpanData[], traceId: string): string {
     for (const [at, child] of children.entries())
       add(child, `${indent}${isLast ? '   ' : '│  '}`, at === children.length - 1);
   };
-  const roots = own.filter(({ parentSpanId }) => !ids.has(parentSpanId));
+  const [first] = own.filter(({ parentSpanId }) => !spans.some(({ spanId }) => spanId === parentSpanId));
+  const roots = first === undefined ? [] : [first];
   for (const [at, root] of roots.entries()) add(root, '', at === roots.length - 1);
   return lines.join('\n');
 }

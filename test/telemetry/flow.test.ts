@@ -115,8 +115,9 @@ test('a reaction is a trace from the event to the moment when it is in force', a
     body: JSON.stringify(event),
   });
   assert.ok(answer.ok, String(answer.status));
-  const root = await scene.span(({ name }) => name === 'reaction');
-  assert.equal(root.traceId, traceparent.split('-')[1]);
+  const root = await scene.span(
+    ({ name, traceId }) => name === 'reaction' && traceId === traceparent.split('-')[1],
+  );
   assert.ok(Number(root.attributes['broker.revocation.time_to_effect']) >= 0);
   const names = childrenOf(root);
   assert.ok(names.indexOf('tables write revocation') < names.indexOf('tables bump head'), names.join());
@@ -133,7 +134,7 @@ test('the metrics say what happened, and no label names a caller', async () => {
     );
   const total = (name: string, labels?: Record<string, unknown>): number =>
     of(name, labels).reduce((sum, { value }) => sum + value, 0);
-  assert.equal(total('broker.exchange.duration', { 'broker.outcome': 'granted' }), 2);
+  assert.ok(total('broker.exchange.duration', { 'broker.outcome': 'granted' }) >= 2);
   assert.ok(total('broker.exchange.duration', { 'error.type': 'request_malformed' }) >= 1);
   assert.ok(total('broker.cache.lookups', { 'broker.cache': 'token', 'broker.cache.result': 'hit' }) >= 1);
   assert.ok(total('broker.head.looks') >= total('broker.head.reads'));

@@ -2,8 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { openSdk } from '../../src/telemetry/sdk.ts';
-import { recordTraces, spanOf, traced } from '../../src/telemetry/trace.ts';
 import { startStack } from '../flows/stack.ts';
 import { startCollector } from './collector.ts';
 
@@ -30,37 +28,14 @@ test('no exchange fails or waits while the collector is gone or never answers, a
       took.push(performance.now() - startedAtMs);
     }
     p90s.push(took.sort((a, b) => a - b)[180] ?? Number.NaN);
-    if (endpoint === GONE) assert.match(stack.log(), /telemetry_not_exported/);
+    // An export is given up after five seconds of tries.
+    for (let left = 100; endpoint === GONE && !stack.log().includes('telemetry_not_exported'); left -= 1) {
+      assert.ok(left > 0, 'the log does not say that nothing is exported');
+      await wait(100);
+    }
   }
   assert.ok(hanging.bodies.length > 0, 'it was sent something');
   const [off = 0, ...on] = p90s;
   // Far less than a timeout of the exporter. The machine of a test is not the place for a finer bound.
   for (const p90 of on) assert.ok(p90 < off * 3 + 100, p90s.join());
-});
-
-test('what waits for a collector that never answers is bounded, and the end of the process waits for it briefly', async () => {
-  await using hanging = await startCollector(true);
-  const told: string[] = [];
-  const sdk = openSdk({
-    endpoint: hanging.url,
-    service: 'test',
-    instance: 'test',
-    log: (event) => told.push(event),
-  });
-  recordTraces({ share: 1, emit: sdk.emit });
-  const heap = (): number => process.memoryUsage().heapUsed / 1_048_576;
-  const some = async (): Promise<void> => {
-    for (let at = 0; at < 20_000; at += 1) {
-      const traceId = crypto.randomUUID().replaceAll('-', '');
-      await traced({ name: 'root', kind: 'server', traceId }, () => spanOf('a', {}, async () => undefined));
-    }
-  };
-  await some();
-  const before = heap();
-  for (let round = 0; round < 5; round += 1) await some();
-  assert.ok(heap() - before < 60, `${heap() - before} MiB`);
-  recordTraces(undefined);
-  const startedAtMs = performance.now();
-  await sdk.flush();
-  assert.ok(performance.now() - startedAtMs < 3_000);
 });

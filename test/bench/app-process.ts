@@ -21,4 +21,5 @@ const host = await startHost({
 });
 if (host.loadError !== undefined) throw host.loadError;
 process.on('disconnect', () => process.exit());
+process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));
 process.send?.({ url: host.url, functions: host.functions });

@@ -1,6 +1,7 @@
 /** The local mode as the bench runs it: `npm start` in processes of its own, and callers' tokens for it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Description } from '../../src/local/launch.ts';
 import { GRANT_TYPE } from './subject-tokens.ts';
@@ -14,6 +15,8 @@ export interface Stack {
   control(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<unknown>;
   /** What the simulated services were asked after entry `after`, oldest first. */
   requests(service: string, after: number): Promise<{ requests: LoggedRequest[]; last: number }>;
+  /** Of the processor, so far, by the first broker instance: in milliseconds, to ten (Linux). */
+  processorMs(): number;
   /** Resident memory of the first broker instance, in MiB. */
   residentMiB(): number;
   stop(): Promise<void>;
@@ -24,10 +27,11 @@ export interface LoggedRequest {
   readonly status: number;
 }
 
-export async function startStack(): Promise<Stack> {
+export async function startStack(environment: Readonly<Record<string, string>> = {}): Promise<Stack> {
   const main = new URL('../../src/local/main.ts', import.meta.url).pathname;
   const launcher = spawn(process.execPath, [main, '--json', '--port', '0'], {
     stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, ...environment },
   });
   const gone = once(launcher, 'exit');
   const failed = gone.then(([code]) => {
@@ -75,7 +79,12 @@ export async function startStack(): Promise<Stack> {
       }
       return bodies;
     },
-    residentMiB: () => residentMiB(launcher.pid ?? 0),
+    processorMs: () => {
+      const stat = readFileSync(`/proc/${instanceOf(launcher.pid ?? 0).pid}/stat`, 'utf8');
+      const [user = 0, system = 0] = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 14).map(Number);
+      return (user + system) * 10;
+    },
+    residentMiB: () => instanceOf(launcher.pid ?? 0).residentMiB,
     stop: async () => {
       launcher.kill();
       await gone;
@@ -83,13 +92,13 @@ export async function startStack(): Promise<Stack> {
   };
 }
 
-/** Of the child of `parent` that runs the broker. */
-function residentMiB(parent: number): number {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'ppid=,rss=,args='], { encoding: 'utf8' });
+/** The child of `parent` that runs the broker. */
+function instanceOf(parent: number): { readonly pid: number; readonly residentMiB: number } {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,rss=,args='], { encoding: 'utf8' });
   for (const line of stdout.split('\n')) {
-    const [ppid, rss, ...args] = line.trim().split(/\s+/);
+    const [pid, ppid, rss, ...args] = line.trim().split(/\s+/);
     if (Number(ppid) === parent && args.some((arg) => arg.endsWith('/instance.ts')))
-      return Math.round(Number(rss) / 1024);
+      return { pid: Number(pid), residentMiB: Math.round(Number(rss) / 1024) };
   }
   throw new Error('the broker instance is not running');
 }

@@ -7,9 +7,10 @@ import * as z from 'zod';
 import { sha256 } from '../secret.ts';
 
 export const hashShape = z.stringFormat('sha256', (text: string) => text.length === 64 && isHex(text));
+const instant = z.iso.datetime();
 export const minuteShape = z.stringFormat(
   'minute',
-  (text: string) => text.length === 16 && z.iso.datetime().safeParse(`${text}:00Z`).success,
+  (text: string) => text.length === 16 && instant.safeParse(`${text}:00Z`).success,
 );
 
 /** Rows of one minute: how many, and the SHA-256 of their list (ports.ts). */
@@ -19,7 +20,7 @@ export const entryShape = z.strictObject({
   sequence: z.int().min(1),
   previous: hashShape,
   /** When it was closed, by the clock of who closed it. */
-  at: z.iso.datetime(),
+  at: instant,
   ...rows,
   /** Rows of earlier minutes that came after those were closed. */
   late: z.array(z.strictObject(rows)),

@@ -202,7 +202,7 @@ raisedBy(
 );
 raisedBy(
   ['rotation-silent', 'reconcile-silent', 'record-silent'],
-  0,
+  3_700,
   async () => {
     await ticks(1);
     await stopped();

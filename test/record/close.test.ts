@@ -38,13 +38,11 @@ const close = (
 const texts = ({ blobs }: Storage) => [...blobs];
 
 test('roll-ups equal a full count over days by chance, with two closers, crashes, lost answers and outages', async () => {
-  for (const seed of [1, 2]) {
-    const trial = await weekTrial(seed, { days: 1.5, rowsAnHour: 60, strike: 0.05 });
-    assert.deepEqual(trial.differ, []);
-    assert.equal(trial.misplaced, 0);
-    assert.ok(trial.isOneChain);
-    assert.ok(trial.strikes > 1_000 && trial.late > 10, JSON.stringify(trial));
-  }
+  const trial = await weekTrial(1, { days: 1.5, rowsAnHour: 60, strike: 0.05 });
+  assert.deepEqual(trial.differ, []);
+  assert.equal(trial.misplaced, 0);
+  assert.ok(trial.isOneChain);
+  assert.ok(trial.strikes > 1_000 && trial.late > 10, JSON.stringify(trial));
 });
 
 test('a closer that dies, fails or hears no answer at any one step leaves what the next one brings to the same end', async () => {

@@ -1,5 +1,4 @@
 /** The storage of the record in memory. A strike may end, fail or repeat each single operation. */
-import { minutesBetween } from '../../src/record/minute.ts';
 import type {
   AuditRow,
   AuditRows,
@@ -26,29 +25,44 @@ export type Strike = (typeof STRIKES)[number] | undefined;
 /** Things by the minute they are of, so that months of them can be looked through minute by minute. */
 class ByMinute<T> {
   readonly #minutes = new Map<string, Map<string, T>>();
-  #order: string[] | undefined;
+  readonly #order: string[] = [];
   set(minute: string, key: string, thing: T): void {
     const there = this.#minutes.get(minute);
-    if (there === undefined) this.#order = undefined;
-    this.#minutes.set(minute, (there ?? new Map<string, T>()).set(key, thing));
+    if (there !== undefined) there.set(key, thing);
+    else {
+      this.#minutes.set(minute, new Map([[key, thing]]));
+      this.#order.splice(this.#from(minute), 0, minute);
+    }
   }
   delete(minute: string, key: string): void {
     const there = this.#minutes.get(minute);
     there?.delete(key);
     if (there?.size !== 0) return;
     this.#minutes.delete(minute);
-    this.#order = undefined;
+    this.#order.splice(this.#from(minute), 1);
   }
   /** In the order of their keys. */
   between(first: string, last: string): T[] {
-    return minutesBetween(first, last).flatMap((minute) => sorted(this.#minutes.get(minute)));
+    const found: T[] = [];
+    for (let at = this.#from(first); (this.#order[at] ?? '~') <= last; at += 1)
+      found.push(...sorted(this.#minutes.get(this.#order[at] ?? '')));
+    return found;
   }
   all(): T[] {
     return [...this];
   }
   *[Symbol.iterator](): Generator<T> {
-    this.#order ??= [...this.#minutes.keys()].sort();
     for (const minute of this.#order) yield* sorted(this.#minutes.get(minute));
+  }
+  /** The place of the first minute that is not before this one. */
+  #from(minute: string): number {
+    let [low, high] = [0, this.#order.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#order[middle] ?? '') < minute) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 const sorted = <T>(map: ReadonlyMap<string, T> = new Map()): T[] =>

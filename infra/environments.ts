@@ -27,6 +27,7 @@ const environment = z
     maximumInstances: z.int().min(40).max(1000),
     instanceMemoryMB: z.literal([2048, 4096]),
     freshnessSeconds: z.int().min(0).max(30),
+    otlpEndpoint: z.literal('').or(z.url()),
     logRetentionDays: z.int().min(30).max(730),
     logCapGB: z.int().min(1),
     auditDays: z.int().min(2).max(36_500),

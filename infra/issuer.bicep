@@ -127,6 +127,8 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     BROKER_GRAPH_SCOPE: '${cloud.graph}/.default'
     BROKER_FEDERATION_SCOPE: cloud.federation
     BROKER_FRESHNESS_SECONDS: string(settings.freshnessSeconds)
+    OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlpEndpoint
+    BROKER_TRACE_SHARE: '0.05'
     BROKER_MINIMUM_LIFE_SECONDS: '60'
   }
 }

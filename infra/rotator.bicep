@@ -93,6 +93,8 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     BROKER_GRAPH_URL: cloud.graph
     BROKER_GRAPH_SCOPE: '${cloud.graph}/.default'
     BROKER_FRESHNESS_SECONDS: string(settings.freshnessSeconds)
+    OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlpEndpoint
+    BROKER_TRACE_SHARE: '0.05'
     BROKER_ROTATION_SCHEDULE: '0 */5 * * * *'
     BROKER_AUDIT_DAYS: string(settings.auditDays)
     BROKER_HOLD_FROM: settings.auditHoldFrom

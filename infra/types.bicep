@@ -66,6 +66,9 @@ type environmentSettings = {
   @maxValue(30)
   freshnessSeconds: int
 
+  @description('The OpenTelemetry collector (OTLP over HTTP) that gets traces and metrics. Empty: none are made.')
+  otlpEndpoint: string
+
   @description('Days that logs are kept.')
   @minValue(30)
   @maxValue(730)

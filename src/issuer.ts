@@ -71,12 +71,16 @@ import { createAnnouncer } from './policy/announce.ts';
 import { createCurrentPolicy, readVersion, startWith } from './policy/current.ts';
 import { compileVersion, type PolicyVersion, shortVersion } from './policy/version.ts';
 import { policyWarnings } from './policy/warnings.ts';
+import type { Log } from './ports.ts';
 import type { QueueName } from './queue-names.ts';
 import { minutesBehind } from './record/settled.ts';
 import { OPERATOR_SCOPE } from './revocation/admit.ts';
 import { isDropped, refusing, revokedBy } from './revocation/decision.ts';
 import { createRevocation } from './revocation/revocation.ts';
 import { createPlanned } from './rotation/planned.ts';
+import { reaction } from './telemetry/reaction.ts';
+import { batched, counted, matching, measuredLog, spanned } from './telemetry/seams.ts';
+import { startTelemetry } from './telemetry/start.ts';
 import { uuid7 } from './uuid7.ts';
 
 /** What the functions call. */
@@ -96,7 +100,11 @@ export function issuer(): Issuer {
 function build(config: IssuerConfig) {
   const clock = () => Date.now();
   const instance = crypto.randomUUID();
-  const log = createLog();
+  // `unref`: a timer must not keep a process alive that is told to end.
+  const later = (ms: number, work: () => void): void => void setTimeout(work, ms).unref();
+  const plainLog = createLog();
+  const telemetry = startTelemetry(telemetryOptions(config, instance, plainLog, later));
+  const log = measuredLog(plainLog);
   const packaged = compileVersion(readPolicyFile(config.BROKER_POLICY));
   const minimumLifeMs = config.BROKER_MINIMUM_LIFE_SECONDS * 1000;
   const freshnessMs = config.BROKER_FRESHNESS_SECONDS * 1000;
@@ -106,7 +114,8 @@ function build(config: IssuerConfig) {
 
   const tables = createTables(config.BROKER_TABLES_URL, identities.credential(identity));
   const rows = createRows(config.BROKER_TABLES_URL, () => identities.token(TABLES_SCOPE, identity), clock);
-  const state = createState(tables, rows, createRevocationReader(tables, clock));
+  const tableState = createState(tables, rows, createRevocationReader(tables, clock));
+  const state = { ...tableState, version: counted('headReads', tableState.version) };
   const issued = createIssuedTokens(tables);
   const ledger = createLedger(tables);
   const sts = createSts(clock);
@@ -127,9 +136,15 @@ function build(config: IssuerConfig) {
   });
   const rulesOf = async (version: string | undefined) => {
     announce();
-    return current.read(version ?? (await startWith(packaged, policies, iso(clock()))));
+    const rules = await current.read(version ?? (await startWith(packaged, policies, iso(clock()))));
+    return { ...rules, compiled: matching(rules.compiled) };
   };
-  const freshness = createFreshness(state, rulesOf, clock, freshnessMs);
+  const looks = createFreshness(state, rulesOf, clock, freshnessMs);
+  const freshness = {
+    ...looks,
+    now: spanned('freshness', counted('headLooks', looks.now)),
+    fresh: spanned('freshness', counted('headLooks', looks.fresh)),
+  };
   /** Only for what happens after a look at the shared state. */
   const rules = (): PolicyVersion => {
     const seen = freshness.known();
@@ -143,18 +158,17 @@ function build(config: IssuerConfig) {
     tables('state').catch(() => undefined);
     return allowedBy(await freshness.fresh());
   };
-  const verify = rememberVerified(
-    createVerifyCaller({
-      keys: createSigningKeys(config.BROKER_AUTHORITY, clock),
-      clock,
-      clientId: config.BROKER_CLIENT_ID,
-      audienceUris: config.BROKER_AUDIENCE_URIS,
-      homeTenantId: config.BROKER_TENANT_ID,
-      acceptV1: config.BROKER_ACCEPT_V1,
-      isAllowedTenant,
-    }),
+  const verifyAnew = createVerifyCaller({
+    keys: createSigningKeys(config.BROKER_AUTHORITY, clock),
     clock,
-  );
+    clientId: config.BROKER_CLIENT_ID,
+    audienceUris: config.BROKER_AUDIENCE_URIS,
+    homeTenantId: config.BROKER_TENANT_ID,
+    acceptV1: config.BROKER_ACCEPT_V1,
+    isAllowedTenant,
+  });
+  const remembered = rememberVerified(counted('callerMisses', verifyAnew), clock);
+  const verify = spanned('verify', counted('callerLookups', remembered));
 
   const obtain = createObtain({
     vault: createVaultReader(openVault(config.BROKER_KEY_VAULT_URL, identities.credential(identity))),
@@ -175,21 +189,30 @@ function build(config: IssuerConfig) {
     sleep: (ms) => sleep(ms),
     instance,
   });
-  const audit = createAudit(createAuditTable(rows, clock, instance));
+  const commit = createAudit(batched(createAuditTable(rows, clock, instance)));
+  const audit = { append: spanned('audit', commit.append) };
   const strangers = createStrangers({
     append: audit.append,
     clock,
     instance,
-    // `unref`: the timer must not keep a process alive that is told to end.
-    later: (ms, work) => void setTimeout(work, ms).unref(),
+    later,
     log,
   });
+  const mint = spanned('mint', obtain, ({ kind, resource }) => ({
+    'broker.token_kind': kind,
+    'broker.resource': resource.name,
+  }));
+  const cached = createTokens(mint, clock, minimumLifeMs, sleep);
+  const tokens = {
+    held: counted('tokenLookups', cached.held),
+    bought: counted('tokenMisses', cached.bought),
+  };
   const exchange = createExchange({
     verify,
     freshness,
     revokedBy,
     isDropped,
-    tokens: createTokens(obtain, clock, minimumLifeMs, sleep),
+    tokens,
     rate: createRate(),
     audit,
     refusedStranger: strangers.refused,
@@ -368,11 +391,22 @@ function build(config: IssuerConfig) {
       readSpan,
     }),
     whatIf: createWhatIfEndpoint({ gate, readSpan }),
-    react: async (event: unknown) => {
-      await freshness.now();
-      return revocation.react(event);
-    },
+    react: (event: unknown) =>
+      reaction(event, uuid7(clock()), async () => {
+        await freshness.now();
+        return revocation.react(event);
+      }),
+    flush: telemetry.flush,
     metadata: metadata(config),
     health: createHealthEndpoint({ snapshot: freshness.fresh, overdue: planned.overdue, behind, clock }),
   };
+}
+
+function telemetryOptions(
+  { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, BROKER_TRACE_SHARE: share }: IssuerConfig,
+  instance: string,
+  log: Log,
+  later: (ms: number, work: () => void) => void,
+) {
+  return { endpoint, share, service: 'azure-ai-token-broker-issuer', instance, log, later };
 }

@@ -39,6 +39,11 @@ import { closeBooks } from './record/close.ts';
 import { createWatch } from './revocation/watch.ts';
 import { createPace } from './rotation/pace.ts';
 import { createRotation } from './rotation/rotate.ts';
+import { reaction, tick } from './telemetry/reaction.ts';
+import { closingLag, measuredHistory, rotationSpan, watchedPlans } from './telemetry/rotation-seams.ts';
+import { measuredLog } from './telemetry/seams.ts';
+import { startTelemetry } from './telemetry/start.ts';
+import { uuid7 } from './uuid7.ts';
 
 /** What the functions call. */
 export type Rotator = ReturnType<typeof build>;
@@ -64,7 +69,16 @@ const CLOSING_MS = 45_000;
 function build(config: RotatorConfig) {
   const clock = () => Date.now();
   const elapsedMs = () => performance.now();
-  const log = createLog();
+  const plainLog = createLog();
+  const telemetry = startTelemetry({
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    share: config.BROKER_TRACE_SHARE,
+    service: 'azure-ai-token-broker-rotator',
+    instance: crypto.randomUUID(),
+    log: plainLog,
+    later: (ms, work) => void setTimeout(work, ms).unref(),
+  });
+  const log = measuredLog(plainLog);
   const packaged = compileVersion(readPolicyFile(config.BROKER_POLICY));
 
   const identities = createIdentities();
@@ -99,19 +113,22 @@ function build(config: RotatorConfig) {
     clock,
     log,
   };
+  const store = createRotationStore(tables);
+  const plans = createPlanWriter(tables);
   const rotationPorts = {
     vault: createVault(config.BROKER_KEY_VAULT_URL, credential),
     accounts: createAccounts(config.BROKER_ARM_URL, tokenFor(config.BROKER_ARM_SCOPE)),
     proof: createKeyProof(createSts(clock)),
-    store: createRotationStore(tables),
+    store: { ...store, record: measuredHistory(store.record) },
     published: createPublishedRows(tables),
     ledger: createLedger(tables),
     head: state,
-    plans: createPlanWriter(tables),
+    plans: { ...plans, write: watchedPlans(plans.write) },
     pauses: createPauses(tables),
     clock,
     elapsedMs,
     log,
+    within: rotationSpan,
   };
 
   /** What works under one version of the policy. */
@@ -158,24 +175,28 @@ function build(config: RotatorConfig) {
     return latest;
   });
   const inForce = () => look(undefined);
+  const traced = <T>(name: string, work: () => Promise<T>) => tick(name, uuid7(clock()), work);
 
   return {
     /** A lost message costs a demand a few minutes, because each tick reads those that are open. */
-    rotate: async () => {
-      const sinceMs = elapsedMs();
-      const { rotation, carryOut } = await inForce();
-      try {
-        await carryOut.open();
-      } finally {
+    rotate: () =>
+      traced('rotate', async () => {
+        const sinceMs = elapsedMs();
+        const { rotation, carryOut } = await inForce();
         try {
-          await rotation.tick(sinceMs);
+          await carryOut.open();
         } finally {
-          await carryOut.finish();
+          try {
+            await rotation.tick(sinceMs);
+          } finally {
+            await carryOut.finish();
+          }
         }
-      }
-    },
-    demand: async (message: unknown) => (await inForce()).carryOut.told(message),
-    react: async (event: unknown) => (await inForce()).watch.react(event),
+      }),
+    demand: (message: unknown) => traced('demand', async () => (await inForce()).carryOut.told(message)),
+    react: (event: unknown) =>
+      reaction(event, uuid7(clock()), async () => (await inForce()).watch.react(event)),
+    flush: telemetry.flush,
     /** Under no version of the policy: a record means what it says. */
     close: async () => {
       const sinceMs = elapsedMs();
@@ -183,6 +204,7 @@ function build(config: RotatorConfig) {
         ...books,
         isOver: () => elapsedMs() - sinceMs > CLOSING_MS,
       });
+      closingLag(behind);
       if (behind > 0 || removed > 0) log('record_closed', { closed, removed, behind });
     },
     reconcile: async () => {

@@ -51,6 +51,17 @@ const shared = {
   BROKER_FRESHNESS_SECONDS: seconds(0, 30, 0).describe(
     'How stale a revocation check may be. 0: every exchange looks.',
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url
+    .optional()
+    .describe(
+      'The OpenTelemetry collector (OTLP over HTTP) that gets traces and metrics. Absent: neither is made.',
+    ),
+  BROKER_TRACE_SHARE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.05)
+    .describe('The share of traces that are kept beside the slow and the failed ones, which are all kept.'),
 };
 
 /** The app that anybody can call. */

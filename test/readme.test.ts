@@ -22,7 +22,7 @@ test('the table of settings in the README is what settings.ts declares', () => {
     return `| \`${name}\` | ${app} | ${initial.replace('``', 'none')} | ${shape.description} |`;
   });
   for (const row of rows) assert.ok(readme.includes(row), `the README lacks this row:\n${row}`);
-  const documented = [...readme.matchAll(/^\| `(BROKER_[A-Z0-9_]+)` \|/gm)].map(([, name]) => name);
+  const documented = [...readme.matchAll(/^\| `((?:BROKER|OTEL)_[A-Z0-9_]+)` \|/gm)].map(([, name]) => name);
   assert.deepEqual(documented.sort(), Object.keys(all).sort());
 });
 

@@ -1,13 +1,21 @@
 import { app } from '@azure/functions';
 import { rotator } from '../../src/rotator.ts';
 
+let isBuilt = false;
+
 /** Builds the rotator when the app starts, so that a wrong setting or policy is reported before the first tick. */
 app.hook.appStart(() => {
   try {
     rotator();
+    isBuilt = true;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     // One line, so that Application Insights keeps it as one trace.
     console.error(`the rotator does nothing: ${why.replaceAll('\n', '; ')}`);
   }
+});
+
+/** Traces and metrics that have not been sent yet. An app that could not be built has none. */
+app.hook.appTerminate(async () => {
+  if (isBuilt) await rotator().flush();
 });

@@ -1,3 +1,4 @@
+import { calling } from '../telemetry/upstream.ts';
 import { UpstreamFailure, type UpstreamService } from '../upstream.ts';
 
 export interface CallLimits {
@@ -16,11 +17,20 @@ const FIRST_PAUSE_MS = 100;
  * something to its caller (404, 409, 412 …).
  * @throws UpstreamFailure
  */
-export async function call<T>(
+export function call<T>(
   service: UpstreamService,
   operation: string,
   run: (signal: AbortSignal) => Promise<T>,
-  { deadlineMs = 3_000, attempts = 3 }: CallLimits = {},
+  limits: CallLimits = {},
+): Promise<T> {
+  return calling(service, operation, () => attempts(service, operation, run, limits));
+}
+
+async function attempts<T>(
+  service: UpstreamService,
+  operation: string,
+  run: (signal: AbortSignal) => Promise<T>,
+  { deadlineMs = 3_000, attempts: most = 3 }: CallLimits,
 ): Promise<T> {
   const startedAt = performance.now();
   const deadline = new AbortController();
@@ -43,7 +53,7 @@ export async function call<T>(
             ? FIRST_PAUSE_MS * 3 ** (attempt - 1)
             : failure.retryAfterSeconds * 1000;
         const leftMs = deadlineMs - (performance.now() - startedAt);
-        if (attempt >= attempts || !RETRIED_STATUSES.has(failure.status) || pauseMs >= leftMs) throw failure;
+        if (attempt >= most || !RETRIED_STATUSES.has(failure.status) || pauseMs >= leftMs) throw failure;
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { traceHeaders } from '../telemetry/trace.ts';
 import { UpstreamFailure, type UpstreamService } from '../upstream.ts';
 import { retryAfterSeconds } from './call.ts';
 
@@ -13,7 +14,9 @@ export interface Answer {
 
 /** One request, without redirects and with a bounded answer. Use it inside `call`, which adds deadline and retries. */
 export async function fetchText(service: UpstreamService, url: string, init: RequestInit): Promise<Answer> {
-  const response = await fetch(url, { ...init, redirect: 'error' });
+  const headers = new Headers(init.headers);
+  for (const [name, value] of Object.entries(traceHeaders())) headers.set(name, value);
+  const response = await fetch(url, { ...init, headers, redirect: 'error' });
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of response.body ?? []) {

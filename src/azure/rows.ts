@@ -12,6 +12,7 @@ import type { AccessToken } from '@azure/core-auth';
 import { DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY } from '../facts/storage.ts';
 import type { Clock } from '../ports.ts';
 import type { TableName } from '../table-names.ts';
+import { traceHeaders } from '../telemetry/trace.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { retryAfterSeconds } from './call.ts';
 
@@ -56,6 +57,7 @@ export function createRows(url: string, token: () => Promise<AccessToken>, clock
   ): Promise<IncomingMessage> => {
     const path = `${pathname === '/' ? '' : pathname}/${resource}`;
     const headers = {
+      ...traceHeaders(),
       ...(await authorize(path)),
       'x-ms-version': '2019-02-02',
       accept: 'application/json;odata=nometadata',

@@ -2,9 +2,10 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { reason } from '../denial.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Clock, Log } from '../ports.ts';
+import { exchangeEnded, exchangeTrace } from '../telemetry/exchange.ts';
 import { UpstreamFailure } from '../upstream.ts';
-import { correlationId } from './correlation.ts';
-import { createExchangeLog } from './exchange-log.ts';
+import { callerSpanId, correlationId } from './correlation.ts';
+import { createExchangeLog, SLOW_MS } from './exchange-log.ts';
 import { readTokenRequest } from './token-request.ts';
 import { deniedResponse, grantedResponse, unavailableResponse } from './token-response.ts';
 
@@ -25,15 +26,21 @@ export function createTokenEndpoint({ exchange, clock, log }: TokenEndpointPorts
     nowMs: () => performance.now(),
     later: (ms, work) => void setTimeout(work, ms).unref(),
   });
-  return async (request) => {
-    const startedAtMs = performance.now();
+  return (request) => {
     const correlation = correlationId(request.headers, clock());
+    const root = { traceId: correlation, callerSpanId: callerSpanId(request.headers), slowMs: SLOW_MS };
+    return exchangeTrace(root, () => answered(request, correlation));
+  };
+
+  async function answered(request: HttpRequest, correlation: string): Promise<HttpResponseInit> {
+    const startedAtMs = performance.now();
     const took = () => performance.now() - startedAtMs;
     try {
       const parsed = readTokenRequest({ headers: request.headers, body: await request.text() });
       const answer = await withinDeadline(exchange(parsed, correlation));
       if (!('token' in answer)) {
         told('refused', took(), { reason: reason(answer), correlation });
+        exchangeEnded({ outcome: 'refused', error: answer.kind }, took());
         return deniedResponse(answer, correlation, clock());
       }
       told('granted', took(), {
@@ -42,13 +49,16 @@ export function createTokenEndpoint({ exchange, clock, log }: TokenEndpointPorts
         grant: answer.grant,
         correlation,
       });
+      const { resource } = answer.target;
+      exchangeEnded({ outcome: 'granted', resource: resource.name, kind: answer.kind }, took());
       return grantedResponse(answer, clock(), 'kind' in parsed ? undefined : parsed.requestedType);
     } catch (error) {
       if (!(error instanceof UpstreamFailure)) throw error;
       told('unavailable', took(), { reason: error.message, correlation });
+      exchangeEnded({ outcome: 'unavailable', error: error.service }, took());
       return unavailableResponse(error, correlation);
     }
-  };
+  }
 }
 
 function withinDeadline<T>(work: Promise<T>): Promise<T> {

@@ -77,7 +77,8 @@ export async function advance(
   let state: RotationState | 'lost';
   let why = step.why;
   try {
-    state = await act({ ports, target, keys, isMine, state: leased.state, fence: lease.fence }, step);
+    const driving = { ports, target, keys, isMine, state: leased.state, fence: lease.fence };
+    state = await ports.within(step.do, resource, () => act(driving, step));
   } catch (error) {
     if (!(error instanceof UpstreamFailure)) throw error;
     why = error.message;

@@ -57,6 +57,8 @@ export interface RotationPorts {
   /** Milliseconds of a clock that never jumps, for the time limits of Azure and of the Functions host. */
   readonly elapsedMs: () => number;
   readonly log: Log;
+  /** Runs the work on a resource, or one step of it, where it can be watched; it returns what the work returns. */
+  readonly within: <T>(step: string | undefined, resource: string, work: () => Promise<T>) => Promise<T>;
 }
 
 /** What operators have said of an account: it beats the policy's `paused`. */

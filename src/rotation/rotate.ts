@@ -93,7 +93,7 @@ export function createRotation(
           return;
         }
         const row = await settled(all, target, driver);
-        const done = await advance(ports, target, row, driver);
+        const done = await ports.within(undefined, target.name, () => advance(ports, target, row, driver));
         if (done.did === 'wait') waiting += 1;
         else steps.push(done);
         const next = done.did === 'wait' ? done.why : 'goes on with the next tick';

@@ -25,4 +25,5 @@ process.on('message', () => {
   process.send?.({ cpuMicros: user + system });
 });
 process.on('disconnect', () => process.exit());
+process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));
 process.send?.({ url: host.url, functions: host.functions });

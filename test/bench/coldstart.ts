@@ -75,7 +75,7 @@ export async function coldStartBench({ rounds }: BenchOptions): Promise<ColdStar
   }
 }
 
-async function firstRequests(stack: Stack, folder: string): Promise<Record<Kind, First>> {
+export async function firstRequests(stack: Stack, folder: string): Promise<Record<Kind, First>> {
   const app = join(folder, 'app');
   const exchange = async (caller: string, resource: string, tokenKind: string): Promise<First> => {
     const [form] = (await stack.target({ caller, resource, tokenKind, callers: 1 })).bodies;
@@ -115,7 +115,7 @@ export function dependencyCosts(): Record<string, number> {
   );
 }
 
-async function firstAnswer(
+export async function firstAnswer(
   host: string,
   { folder, path, form, status }: First,
   environment: Readonly<Record<string, string>>,
@@ -152,7 +152,7 @@ async function rejectOnExit(child: ReturnType<typeof fork>): Promise<never> {
 }
 
 /** Without it, a start would be charged for the types that Node strips of the host's own files. */
-async function compileHost(folder: string): Promise<string> {
+export async function compileHost(folder: string): Promise<string> {
   const outfile = join(folder, 'host.mjs');
   await esbuild.build({
     absWorkingDir: root,
@@ -168,7 +168,7 @@ async function compileHost(folder: string): Promise<string> {
   return outfile;
 }
 
-async function bundleHello(folder: string): Promise<void> {
+export async function bundleHello(folder: string): Promise<void> {
   mkdirSync(folder);
   await esbuild.build({
     absWorkingDir: root,

@@ -14,6 +14,7 @@ const parts = [
   { name: 'upstream', bench: 'upstreamBench', member: 'upstream' },
   { name: 'memory', bench: 'memoryBench', member: 'memory' },
   { name: 'coldstart', bench: 'coldStartBench', member: 'coldStart' },
+  { name: 'telemetry', bench: 'telemetryBench', member: 'telemetry' },
   { name: 'rotation', bench: 'rotationBench', member: 'rotation' },
   { name: 'policy', bench: 'policyBench', member: 'policy' },
   { name: 'revocation', bench: 'revocationBench', member: 'revocation' },

@@ -83,6 +83,7 @@ async function tickOver(count: number, subscriptions: number): Promise<Figures> 
     head: { bump: async () => undefined },
     clock: Date.now,
     elapsedMs: () => performance.now(),
+    within: <T>(_step: string | undefined, _resource: string, work: () => Promise<T>) => work(),
     log: () => undefined,
   };
   // The first tick adopts them all, at no pace.

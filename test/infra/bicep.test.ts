@@ -145,7 +145,7 @@ const appSettings = (app: (typeof APPS)[number]) =>
 test('each app has every setting that it knows, and none that it does not', () => {
   const known = { issuer: issuerSettings, rotator: rotatorSettings };
   for (const app of APPS) {
-    const set = [...appSettings(app).keys()].filter((name) => /^BROKER_(?!QUEUES__)/.test(name));
+    const set = [...appSettings(app).keys()].filter((name) => /^(BROKER_(?!QUEUES__)|OTEL_)/.test(name));
     assert.deepEqual(set.sort(), Object.keys(known[app].shape).sort());
   }
 });

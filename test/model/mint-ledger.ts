@@ -240,6 +240,7 @@ function rotationPorts(ask: Ask, clock: () => number, bump: () => Promise<void>)
     head: { bump },
     clock,
     elapsedMs: () => 0,
+    within: (_step, _resource, work) => work(),
     log: () => undefined,
   };
 }

@@ -294,6 +294,7 @@ export class World {
       },
       clock: () => this.nowMs,
       elapsedMs: () => performance.now(),
+      within: (_step, _resource, work) => work(),
       log: (event, fields) => this.logged.push(`${event} ${JSON.stringify(fields ?? {})}`),
     };
   }

@@ -202,6 +202,7 @@ function startRotator(
     head: stateOver(way, scene.onBump),
     clock: process.clock,
     elapsedMs: timeline.now,
+    within: <T>(_step: string | undefined, _resource: string, work: () => Promise<T>) => work(),
     log: (event: string, fields = {}) =>
       verdict.noKeyIn(`${process.name} ${event} ${JSON.stringify(fields)}`),
   };

@@ -2,8 +2,17 @@
  * `npm run trace`: starts the local mode with telemetry on and an OTLP collector that decodes the protobuf, makes one
  * exchange and one rotation, and prints their traces as trees.
  */
+import { readCommandLine } from '../../src/command-line.ts';
 import { rotateBoth, startScene, tick } from './scene.ts';
 import { treeOf } from './tree.ts';
+
+readCommandLine(
+  `npm run trace
+
+  Prints the traces of one exchange and of one rotation, and the metrics, as an
+  OTLP collector gets them. It has no options.`,
+  { options: {} },
+);
 
 await using scene = await startScene({ BROKER_ROTATION_SCHEDULE: '0 0 0 1 1 *' });
 const { stack, collector, span } = scene;

@@ -34,7 +34,7 @@ export function Proof({ api, from, to, now }: ProofProps): VNode {
       without a trace. Entry ${sequence} of the chain has the hash <code>${hash.slice(0, 16)}</code>.</p>
     <p>Of this span ${minutes.toLocaleString()} minutes with ${rows.toLocaleString()} rows are closed${next && ', and more than are counted here'}.
       ${late > 0 && ` ${late.toLocaleString()} rows came late, after their minute was closed.`}
-      ${removedBefore && html` Rows before <${Time} at=${instantOf(removedBefore)} /> were removed, because their time was over.`}</p>
+      ${removedBefore && html` Rows before <${Time} at=${instantOf(removedBefore)} /> may be gone: their time is over.`}</p>
     <p>To have it checked: <code>npx azure-ai-token-broker audit verify --from ${from} --to ${to}</code></p>
   </section>`;
 }

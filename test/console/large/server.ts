@@ -65,6 +65,7 @@ export async function startLarge(
     audit: (query) => ({
       items: records
         .filter(({ at }) => at >= (query.get('from') ?? '') && at < (query.get('to') ?? ''))
+        .filter(({ outcome }) => outcome === (query.get('outcome') ?? outcome))
         .slice(0, Number(query.get('limit'))),
     }),
     events: () => ({ items: eventsOf(nowMs) }),

@@ -1,13 +1,23 @@
 /**
- * `npm run build [-- --policy FILE]`: makes dist/issuer and dist/rotator, the folders that are deployed as they are,
- * and dist/package, which is published (build-package.ts).
- * Nothing is installed or built in Azure. Without a policy it takes that of azd's environment, and outside of azd infra/policy.json.
+ * `npm run build`: makes dist/issuer and dist/rotator, the folders that are deployed as they are, and dist/package,
+ * which is published (build-package.ts). Nothing is installed or built in Azure. What is made is the same for every
+ * environment, so that what was tried in one is what is deployed to the next: the policy of each environment is
+ * packed, and the setting BROKER_POLICY names the one that counts.
  *
  * ES modules with splitting, because then a heavy SDK is a chunk that is read when it is first used. One
  * CommonJS file reads all of it at every start (`npm run bench -- --only coldstart` measures ours).
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  constants,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { readCommandLine } from '../src/command-line.ts';
@@ -74,10 +84,10 @@ export interface Built {
 
 /**
  * Makes the deployable folder of one app, over what is there.
- * @throws PolicyError when the policy is not valid; esbuild's error when the code does not bundle
+ * @throws PolicyError when a policy is not valid; esbuild's error when the code does not bundle
  */
-export async function build(app: App, outFolder: string, policyFile: string): Promise<Built> {
-  loadPolicy(readFileSync(policyFile, 'utf8'));
+export async function build(app: App, outFolder: string, policyFiles: readonly string[]): Promise<Built> {
+  for (const file of policyFiles) loadPolicy(readFileSync(file, 'utf8'));
   const source = join(root, 'functions', app);
   const functions = readdirSync(source).filter((file) => file.endsWith('.ts'));
   const result = await esbuild.build({
@@ -117,7 +127,6 @@ export async function build(app: App, outFolder: string, policyFile: string): Pr
   writeFileSync(join(outFolder, 'main.js'), main);
   const ofConsole = app === 'issuer' ? await buildConsole(join(outFolder, 'console')) : [];
   copyFileSync(join(source, 'host.json'), join(outFolder, 'host.json'));
-  copyFileSync(policyFile, join(outFolder, 'policy.json'));
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   writeJson(join(outFolder, 'package.json'), {
     name: `${name}-${app}`,
@@ -129,6 +138,9 @@ export async function build(app: App, outFolder: string, policyFile: string): Pr
     join(outFolder, 'sbom.cdx.json'),
     sbom(join(root, 'package-lock.json'), [...Object.keys(result.metafile.inputs), ...ofConsole]),
   );
+  // A policy with the name of another file here is an error, and not a package without that file.
+  for (const file of policyFiles)
+    copyFileSync(file, join(outFolder, basename(file)), constants.COPYFILE_EXCL);
 
   const files = readdirSync(outFolder, { recursive: true, encoding: 'utf8' }).filter(
     (file) => !file.endsWith('.map') && statSync(join(outFolder, file)).isFile(),
@@ -164,12 +176,11 @@ export function bytesAtStart(metafile: esbuild.Metafile): number {
   return readAtStart(metafile).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-function policyOf(environment: string | undefined): string {
-  if (environment === undefined) return 'policy.json';
+/** The policies of all environments, each once. */
+function policyFiles(): string[] {
   const all = parseEnvironments(readFileSync(join(root, 'infra/environments.json'), 'utf8'));
-  const { policy } = all.get(environment) ?? {};
-  if (policy === undefined) throw new Error(`infra/environments.json has no entry ${environment}`);
-  return policy;
+  const names = new Set([...all.values()].map(({ policy }) => policy));
+  return [...names].map((name) => join(root, 'infra', name));
 }
 
 const writeJson = (path: string, value: unknown): void =>
@@ -178,17 +189,14 @@ const writeJson = (path: string, value: unknown): void =>
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
 
 if (import.meta.main) {
-  const usage = `npm run build -- [--policy FILE]
-
-  --policy FILE  the policy that is packed (default: that of the azd
-                 environment, else infra/policy.json)
+  const usage = `npm run build
 
 Makes dist/issuer and dist/rotator, the folders that are deployed, and
-dist/package, which is published. Prints the size of each file.`;
-  const { values } = readCommandLine(usage, { options: { policy: { type: 'string' } } });
-  const policy = values.policy ?? join(root, 'infra', policyOf(process.env['AZURE_ENV_NAME']));
+dist/package, which is published. Prints the size of each file. The policies
+of all environments in infra/environments.json are packed.`;
+  readCommandLine(usage, {});
   for (const app of APPS) {
-    const { sizes, metafile } = await build(app, join(root, 'dist', app), policy);
+    const { sizes, metafile } = await build(app, join(root, 'dist', app), policyFiles());
     for (const [file, bytes] of sizes) console.log(`${kib(bytes).padStart(10)}  dist/${app}/${file}`);
     const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
     const atStart = kib(bytesAtStart(metafile));

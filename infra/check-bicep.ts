@@ -1,8 +1,8 @@
 /**
  * `npm run check:infra`: lints every Bicep file, all rules on (bicepconfig.json), and compiles those that are
- * deployed, with `bicep` or `az bicep`. A word from the compiler is a failure, because it only warns about a wrong
- * property or type. Where no compiler is on PATH nothing is compiled and it says so; with --required that is a
- * failure too.
+ * deployed, with `bicep` or `az bicep`. The compiler only warns about a wrong property or type, so with --required,
+ * as in the pipeline with its one version of the compiler, any word from it is a failure. Elsewhere only an error is:
+ * a compiler that is newer than ours may know a new warning, and nobody's deployment should wait for that.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -11,10 +11,10 @@ import { readCommandLine } from '../src/command-line.ts';
 
 const usage = `npm run check:infra -- [--required]
 
-  --required  fail where there is no Bicep compiler
+  --required  fail at any word from the compiler, and where there is none
 
-Lints and compiles the Bicep with \`bicep\` or \`az bicep\`. Any word from the
-compiler is a failure.`;
+Lints and compiles the Bicep with \`bicep\` or \`az bicep\`. An error is a
+failure.`;
 const { values } = readCommandLine(usage, { options: { required: { type: 'boolean', default: false } } });
 
 const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.bicep'));
@@ -44,13 +44,17 @@ if (compiler === undefined) {
   console.error('test/infra/bicep.test.ts checks the grammar and the rules; the GitHub workflow compiles.');
   process.exitCode = values.required ? 1 : 0;
 } else {
-  const failed = compiler.runs.filter((args) => !isSilent(compiler.name, args));
-  for (const args of failed) console.error(`Not silent: ${compiler.name} ${args.join(' ')}`);
-  if (failed.length === 0) console.log(`The Bicep is silent under ${compiler.name}, ${files.length} files.`);
+  const failed = compiler.runs.filter((args) => !isFine(compiler.name, args));
+  const what = values.required ? 'Not silent' : 'Not compiled';
+  for (const args of failed) console.error(`${what}: ${compiler.name} ${args.join(' ')}`);
+  if (failed.length === 0)
+    console.log(
+      `The Bicep ${values.required ? 'is silent' : 'compiles'} under ${compiler.name}, ${files.length} files.`,
+    );
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
-function isSilent(name: string, args: readonly string[]): boolean {
+function isFine(name: string, args: readonly string[]): boolean {
   const { status, stderr } = spawnSync(name, args, {
     cwd: import.meta.dirname,
     encoding: 'utf8',
@@ -59,5 +63,5 @@ function isSilent(name: string, args: readonly string[]): boolean {
     env: { ...process.env, AZURE_BICEP_CHECK_VERSION: 'false' },
   });
   process.stderr.write(stderr);
-  return status === 0 && stderr.trim() === '';
+  return status === 0 && (!values.required || stderr.trim() === '');
 }

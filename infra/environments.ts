@@ -20,7 +20,7 @@ const grant = z.discriminatedUnion('to', [
 
 const environment = z
   .strictObject({
-    policy: z.string().min(1),
+    policy: z.string().regex(/^[\w-][\w.-]*$/, 'must be the name of a file in the same folder'),
     zoneRedundant: z.boolean(),
     privateNetwork: z.boolean(),
     alwaysReadyInstances: z.int().min(0),

@@ -135,10 +135,11 @@ case "${1:-}" in
     fi
     ;;
   before-deploy)
-    # `azd deploy` alone packages without the hook before it, so the folders must be there, of this policy.
+    # `azd deploy` alone packages without the hook before it, so the folders must be there.
     install
     check_policy
-    (cd .. && npm run build)
+    # Of a release one app after the other is deployed, each as it was built (.github/workflows/promote.yml).
+    [ -n "${BROKER_RELEASED_APP:-}" ] || (cd .. && npm run build)
     wait_for_roles
     ;;
   after-deploy)
@@ -146,8 +147,8 @@ case "${1:-}" in
     curl --fail --silent --show-error --retry 60 --retry-all-errors --retry-delay 10 --retry-max-time 600 \
       "$BROKER_URL/health"
     echo
-    compare_functions issuer "$BROKER_ISSUER_APP_NAME"
-    compare_functions rotator "$BROKER_ROTATOR_APP_NAME"
+    [ "${BROKER_RELEASED_APP:-}" = rotator ] || compare_functions issuer "$BROKER_ISSUER_APP_NAME"
+    [ "${BROKER_RELEASED_APP:-}" = issuer ] || compare_functions rotator "$BROKER_ROTATOR_APP_NAME"
     # Now that the function exists, Event Grid accepts a subscription for it.
     az deployment group create --only-show-errors --output none --subscription "$AZURE_SUBSCRIPTION_ID" \
       --name subscriptions --resource-group "$AZURE_RESOURCE_GROUP" --template-file subscriptions.bicep \

@@ -113,7 +113,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     BROKER_AUDIENCE_URIS: 'api://${brokerClientId}'
     BROKER_ACCEPT_V1: 'false'
     BROKER_CORS_ORIGINS: join(settings.corsOrigins, ' ')
-    BROKER_POLICY: 'policy.json'
+    BROKER_POLICY: settings.policy
     BROKER_KEY_VAULT_URL: urls.vault
     BROKER_TABLES_URL: urls.tables
     BROKER_BLOBS_URL: urls.blobs

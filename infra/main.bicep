@@ -342,6 +342,8 @@ module alerts 'alerts.bicep' = {
     componentId: monitoring.outputs.componentId
     workspaceId: monitoring.outputs.workspaceId
     emails: settings.alertEmails
+    // The address of an app is known once Azure has made it.
+    #disable-next-line what-if-short-circuiting
     healthUrl: empty(settings.frontDoorId) ? issuer.outputs.url : ''
     vaultReaders: [
       identities.outputs.issuer.clientId

@@ -83,7 +83,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     BROKER_QUEUES__credential: 'managedidentity'
     BROKER_QUEUES__clientId: identity.clientId
     BROKER_TENANT_ID: tenant().tenantId
-    BROKER_POLICY: 'policy.json'
+    BROKER_POLICY: settings.policy
     BROKER_KEY_VAULT_URL: urls.vault
     BROKER_TABLES_URL: urls.tables
     BROKER_BLOBS_URL: urls.blobs

@@ -44,7 +44,7 @@ export async function coldStartBench({ rounds }: BenchOptions): Promise<ColdStar
   await using stack = await startStack();
   try {
     const policy = String(stack.description.environment.issuer['BROKER_POLICY']);
-    const built = await build('issuer', join(folder, 'app'), policy);
+    const built = await build('issuer', join(folder, 'app'), [policy]);
     await bundleHello(join(folder, 'hello'));
     const host = await compileHost(folder);
     const firsts = await firstRequests(stack, folder);

@@ -51,7 +51,7 @@ async function firstAnswers(on: Readonly<Record<string, string>>, rounds: number
   await using stack = await startStack();
   try {
     const { issuer } = stack.description.environment;
-    await build('issuer', join(folder, 'app'), String(issuer['BROKER_POLICY']));
+    await build('issuer', join(folder, 'app'), [String(issuer['BROKER_POLICY'])]);
     await bundleHello(join(folder, 'hello'));
     const host = await compileHost(folder);
     const { hello, refused } = await firstRequests(stack, folder);

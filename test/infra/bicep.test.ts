@@ -256,11 +256,11 @@ test('the app is Flex Consumption with Node 24, deployed and run by a user-assig
   );
 });
 
-test('every linter rule is on, as an error', () => {
+test('every linter rule is on, as a warning: only the pipeline stops at one (check-bicep.ts)', () => {
   const { analyzers } = JSON.parse(readFileSync(join(infra, 'bicepconfig.json'), 'utf8'));
   const levels = Object.values<{ level: string }>(analyzers.core.rules).map(({ level }) => level);
   assert.ok(levels.length >= 53);
-  assert.deepEqual(new Set(levels), new Set(['error']));
+  assert.deepEqual(new Set(levels), new Set(['warning']));
 });
 
 function only(file: string, type: string): Declaration {

@@ -164,6 +164,23 @@ test('azd deploy alone, as in the pipeline and for a new policy, checks and buil
   assert.match(said, /^npm \[run\] \[check\] .*\nnpm \[run\] \[build\]\naz \[role\]/);
 });
 
+test('an app of a release is deployed as it was built, and compared alone: the other one is not there yet', () => {
+  for (const [released, other] of [
+    ['issuer', 'rotator'],
+    ['rotator', 'issuer'],
+  ]) {
+    const release = { ...OUTPUTS, BROKER_RELEASED_APP: released ?? '' };
+    const { status, asked: said } = hook('before-deploy', release);
+    assert.equal(status, 0);
+    assert.doesNotMatch(said, /npm \[run\] \[build\]/);
+    assert.match(said, /^npm \[run\] \[check\]/);
+    const { asked: compared } = hook('after-deploy', release);
+    assert.match(compared, new RegExp(`\\[list\\].*\\[${released}-app\\]`));
+    assert.doesNotMatch(compared, new RegExp(`\\[list\\].*\\[${other}-app\\]`));
+    assert.match(compared, /\[deployment\] \[group\] \[create\]/);
+  }
+});
+
 test('a policy that fails its check, or a CLI in another tenant, stops the deployment before anything is made', () => {
   for (const [step, variables] of [
     ['before-package', { FAILS: 'run check -- --environment dev' }],

@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { APPS, type App, type Built, build, bytesAtStart, readAtStart } from '../../infra/build.ts';
+import { filesOf } from '../../infra/files-of.ts';
+import { zip } from '../../infra/zip.ts';
 import { DEPLOYED_FUNCTIONS } from '../../src/deployed-names.ts';
 import { appSettings } from '../../src/local/environment.ts';
 import type { RunningAzure } from '../../src/local/simulated/start.ts';
@@ -26,7 +28,7 @@ let rotator: RunningApp;
 before(async () => {
   azure = await startAzureInProcess(join(folder, 'data'));
   writeFileSync(join(folder, 'policy.json'), JSON.stringify(azure.policy));
-  for (const name of APPS) built.set(name, await build(name, dist(name), join(folder, 'policy.json')));
+  for (const name of APPS) built.set(name, await build(name, dist(name), [join(folder, 'policy.json')]));
   app = await startApp(dist('issuer'), settings('issuer'));
   rotator = await startApp(dist('rotator'), settings('rotator'));
 });
@@ -50,6 +52,14 @@ test('each folder holds the bundle, host.json, package.json, the policy and its 
     const { sizes, metafile } = builtOf(name);
     const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
     t.diagnostic(`${name}: ${kib(bytes)} in all, ${kib(bytesAtStart(metafile))} read at start`);
+  }
+});
+
+test('one commit makes one artifact: the archives of two builds are the same, byte for byte', async () => {
+  for (const name of APPS) {
+    const again = join(folder, 'again', name);
+    await build(name, again, [join(folder, 'policy.json')]);
+    assert.ok(zip(filesOf(dist(name))).equals(zip(filesOf(again))), name);
   }
 });
 

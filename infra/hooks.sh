@@ -77,6 +77,19 @@ wait_for_roles() {
   sleep "$seconds"
 }
 
+# What the workflows may do here. A person makes it, because it is role administration (README.md, Pipeline).
+give_pipeline_its_roles() {
+  [ -n "${BROKER_REPOSITORY:-}" ] || return 0
+  az deployment sub create --only-show-errors --subscription "$AZURE_SUBSCRIPTION_ID" --name "pipeline-$AZURE_ENV_NAME" \
+    --location "$AZURE_LOCATION" --template-file pipeline.bicep --parameters environmentName="$AZURE_ENV_NAME" \
+    location="$AZURE_LOCATION" repository="$BROKER_REPOSITORY" \
+    --query 'properties.outputs.*.value' --output tsv | {
+    read -r deploys
+    read -r asks
+    echo "for GitHub, AZURE_CLIENT_ID of the environment $AZURE_ENV_NAME: $deploys; AZURE_WHAT_IF_CLIENT_ID: $asks"
+  }
+}
+
 # A package that does not load is deployed without an error, and serves 404 everywhere.
 compare_functions() {
   local service=$1 app=$2 built deployed
@@ -124,6 +137,7 @@ case "${1:-}" in
       ./app-registration.sh console-at "$BROKER_CONSOLE_CLIENT_ID" "$BROKER_URL" "$BROKER_CLIENT_ID"
     fi
     ./app-registration.sh directory grant "$BROKER_ROTATOR_PRINCIPAL_ID"
+    give_pipeline_its_roles
     # Only warned of: who may list the holders of a role is not who may deploy.
     if holders=$(./app-registration.sh publishers "$BROKER_CLIENT_ID"); then
       (cd .. && npm run check -- --environment "$AZURE_ENV_NAME" --publishers - <<<"$holders")

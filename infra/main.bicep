@@ -32,6 +32,9 @@ param existingActivityTopicPrincipalId string = ''
 @description('Give the rotations back to the one app of before (README.md, Back to one app).')
 param handBack bool = false
 
+@description('Make the custom roles. The pipeline may not: whoever deployed pipeline.bicep made them.')
+param makeCustomRoles bool = true
+
 @description('What differs between environments: the type environmentSettings, checked by npm run check.')
 var settings = loadJsonContent('environments.json')[environmentName]
 
@@ -105,7 +108,7 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   tags: resourceTags
 }
 
-module roleDefinitions 'role-definitions.bicep' = {
+module roleDefinitions 'role-definitions.bicep' = if (makeCustomRoles) {
   params: {
     suffix: '${environmentName} ${take(unique, 6)}'
     roleNames: roleNames

@@ -70,6 +70,11 @@ export class Declaration {
     return before?.type === 'decorators' && before.text.includes('@description(');
   }
 
+  get isExported(): boolean {
+    const before = this.node.previousNamedSibling;
+    return before?.type === 'decorators' && before.text.includes('@export(');
+  }
+
   /** The body, also of a conditional declaration or one in a loop. */
   get body(): Node | undefined {
     return firstOf(this.node, 'object');

@@ -116,6 +116,14 @@ trust() {
       \"name\": \"issuer-$issuer\", \"issuer\": \"$authority/$tenant/v2.0\",
       \"subject\": \"$issuer\", \"audiences\": [\"$audience\"] }"
   fi
+  # An identity that was deleted and made again is another one. Entra takes twenty of these, so the trust in one that
+  # is gone is taken away.
+  az ad app federated-credential list --id "$client" --query "[?starts_with(name, 'issuer-')].[id, subject]" --output tsv |
+    while IFS=$'\t' read -r credential subject; do
+      [ "$subject" != "$issuer" ] || continue
+      [ -z "$(az ad sp list --filter "id eq '$subject'" --query '[0].id' --output tsv </dev/null)" ] || continue
+      az ad app federated-credential delete --id "$client" --federated-credential-id "$credential" </dev/null
+    done
 }
 
 # To read a user again when an event says that something about them changed.

@@ -104,6 +104,25 @@ compare_functions() {
   diff <(echo "$built") <(echo "$deployed") >&2
 }
 
+# Azure deletes no storage account with a blob that is still to be kept. A policy that is not locked can be taken away
+# first; with one that is, all but that account would be deleted before Azure says so.
+release_proof() {
+  local state etag
+  [ -n "${BROKER_STORAGE_ID:-}" ] || return 0
+  IFS=$'\t' read -r state etag < <(az storage container immutability-policy show --subscription "$AZURE_SUBSCRIPTION_ID" \
+    --resource-group "$AZURE_RESOURCE_GROUP" --account-name "${BROKER_STORAGE_ID##*/}" --container-name proof \
+    --query '[state, etag]' --output tsv) || return 0
+  if [ "$state" = Locked ]; then
+    echo "nothing was deleted: the proof of the audit is locked, and Azure keeps its storage account until the time of" >&2
+    echo "the last blob is over (README.md, Down and up again)." >&2
+    exit 1
+  fi
+  [ -n "$etag" ] || return 0
+  az storage container immutability-policy delete --subscription "$AZURE_SUBSCRIPTION_ID" --output none \
+    --resource-group "$AZURE_RESOURCE_GROUP" --account-name "${BROKER_STORAGE_ID##*/}" --container-name proof --if-match "$etag"
+  echo "the proof of the audit can be deleted now. If you do not go on: azd provision protects it again"
+}
+
 case "${1:-}" in
   before-package)
     install
@@ -170,8 +189,11 @@ case "${1:-}" in
         storageId="$BROKER_STORAGE_ID" deadLettersName="$BROKER_DEAD_LETTERS_NAME" topicName="$BROKER_TOPIC_NAME" \
         vaultTopicName="$BROKER_VAULT_TOPIC_NAME" activityTopicId="${BROKER_ACTIVITY_TOPIC_ID:-}"
     ;;
+  before-down)
+    release_proof
+    ;;
   *)
-    echo "usage: $0 before-package | before-provision | after-provision | before-deploy | after-deploy" >&2
+    echo "usage: $0 before-package | before-provision | after-provision | before-deploy | after-deploy | before-down" >&2
     exit 2
     ;;
 esac

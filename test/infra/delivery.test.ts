@@ -56,6 +56,9 @@ test('what azure.yaml names is there', () => {
   }
   assert.match(yaml, /module: main\n/);
   assert.match(yaml, /remoteBuild: false/);
+  // With an older azd, `azd down` deletes the resource groups of the AI accounts.
+  const [, oldest = ''] = /^requiredVersions:\n {2}azd: '>= 1\.(\d+)\.\d+'$/m.exec(yaml) ?? [];
+  assert.ok(Number(oldest) >= 24);
   assert.match(yaml, /^ {4}project: \.\.\/dist\/issuer$/m);
   assert.match(yaml, /^ {4}project: \.\.\/dist\/rotator$/m);
   const services = [...yaml.matchAll(/^ {2}(\w+):\n {4}host: function$/gm)].map(([, name]) => name);

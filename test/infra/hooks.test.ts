@@ -41,6 +41,10 @@ const az = `case "$*" in
   "ad sp list"*) echo impersonation ;;
   "ad sp create"*) touch "$MADE-principal"; echo principal ;;
   "ad sp show"*) echo role ;;
+  "ad app federated-credential list"*starts_with*) printf '%b' "\${TRUSTED:-}" ;;
+  *"id eq 'gone'"*) ;;
+  "deployment sub create"*) printf "deploys\\nasks\\n" ;;
+  "storage container immutability-policy show"*) printf '%b' "\${PROOF:-}" ;;
   "ad app federated-credential list"*) [ ! -e "$MADE-trust" ] || echo trust ;;
   "ad app federated-credential create"*) touch "$MADE-trust" ;;
   *"select=api"*) echo '[{"appId":"azure-cli","delegatedPermissionIds":["one"]}]' ;;
@@ -125,7 +129,7 @@ test('a first azd up: every hook of azure.yaml in azd’s order, each with what 
     ),
   );
   const order = ['prepackage', 'preprovision', 'postprovision', 'predeploy', 'postdeploy'];
-  assert.deepEqual([...hooks.keys()].toSorted(), order.toSorted());
+  assert.deepEqual([...hooks.keys()].toSorted(), [...order, 'predown'].toSorted());
   let variables: Record<string, string> = {};
   const ran = new Map<string, Ran>();
   for (const name of order) {
@@ -300,6 +304,51 @@ test('the registration trusts the issuer identity once, in the words of the clou
     hook('after-provision', { ...trust, CLOUD: 'AzureChinaCloud' }).asked,
     /"https:\/\/login\.partner\.microsoftonline\.cn\/tenant\/v2\.0",[^}]*"api:\/\/AzureADTokenExchangeChina"/,
   );
+});
+
+test('azd down and up again: the deleted vault comes back, and the registration trusts the new identity and no old one', () => {
+  forget();
+  const down = hook('before-down', { ...OUTPUTS, PROOF: 'Unlocked\\tthe-etag\\n' });
+  assert.equal(down.status, 0, down.said);
+  assert.match(
+    down.asked,
+    /\[immutability-policy\] \[delete\].*\[--account-name\] \[storage\].*\[the-etag\]/,
+  );
+  // azd forgets the outputs then, and keeps what its environment was given.
+  const kept = {
+    BROKER_CLIENT_ID: 'client',
+    BROKER_PRINCIPAL_ID: 'principal',
+    BROKER_CONSOLE_CLIENT_ID: 'console',
+    BROKER_REPOSITORY: 'contoso/broker',
+  };
+  const up = hook('before-provision', { ...kept, DELETED_VAULT: 'brk-dev-x' });
+  assert.equal(up.status, 0, up.said);
+  assert.match(up.asked, /\[keyvault\] \[recover\].*\[brk-dev-x\]/);
+  assert.doesNotMatch(up.asked, /\[ad\]/, 'the registrations are the ones of before');
+  const trusted = 'one\\tissuer\\ntwo\\tgone\\nthree\\tanother-that-lives\\n';
+  const after = hook('after-provision', { ...OUTPUTS, ...kept, TRUSTED: trusted });
+  assert.equal(after.status, 0, after.said);
+  assert.match(after.asked, /\[federated-credential\] \[create\]/);
+  assert.deepEqual(
+    [...after.asked.matchAll(/\[federated-credential\] \[delete\].*\[(\w+)\]$/gm)].map(([, id]) => id),
+    ['two'],
+  );
+  assert.match(
+    after.asked,
+    /\[deployment\] \[sub\] \[create\].*\[pipeline\.bicep\].*\[repository=contoso\/broker\]/,
+  );
+});
+
+test('what is locked is not half deleted: azd down stops before it has begun', () => {
+  const locked = hook('before-down', { ...OUTPUTS, PROOF: 'Locked\\tthe-etag\\n' });
+  assert.equal(locked.status, 1);
+  assert.match(locked.said, /nothing was deleted/);
+  assert.doesNotMatch(locked.asked, /\[delete\]/);
+  for (const none of [{}, OUTPUTS, { ...OUTPUTS, PROOF: '\\t\\n' }]) {
+    const { status, asked: said } = hook('before-down', none);
+    assert.equal(status, 0);
+    assert.doesNotMatch(said, /\[delete\]/);
+  }
 });
 
 test('the rotator identity may read users; the issuer identity only where the environment says so, else it is taken away', () => {

@@ -37,12 +37,12 @@ const az = `case "$*" in
   "ad app show"*) [ -z "\${DENY:-}" ] || exit 1; echo object ;;
   "ad app permission list"*) [ ! -e "$MADE-permission" ] || echo impersonation ;;
   "ad app permission add"*) touch "$MADE-permission" ;;
+  *"id eq 'gone'"*) ;;
   *"appId eq 'client'"*) [ ! -e "$MADE-principal" ] || echo principal ;;
   "ad sp list"*) echo impersonation ;;
   "ad sp create"*) touch "$MADE-principal"; echo principal ;;
   "ad sp show"*) echo role ;;
   "ad app federated-credential list"*starts_with*) printf '%b' "\${TRUSTED:-}" ;;
-  *"id eq 'gone'"*) ;;
   "deployment sub create"*) printf "deploys\\nasks\\n" ;;
   "storage container immutability-policy show"*) printf '%b' "\${PROOF:-}" ;;
   "ad app federated-credential list"*) [ ! -e "$MADE-trust" ] || echo trust ;;

@@ -212,7 +212,10 @@ test('a pull request may have Azure read only: what it would change is asked wit
   const whatIf = job('check.yml', 'what-if');
   assert.match(whatIf, /head\.repo\.full_name == github\.repository/);
   assert.match(whatIf, /client-id: \$\{\{ vars\.AZURE_WHAT_IF_CLIENT_ID \}\}/);
-  assert.match(whatIf, /deployment sub what-if .*\n.*--validation-level ProviderNoRbac/);
+  assert.match(
+    whatIf,
+    /for level in ProviderNoRbac Template; do\n.*\n.*deployment sub what-if .*\n.*--validation-level "\$level"/,
+  );
   assert.doesNotMatch(whatIf, /npm |node |\.sh\b|environment: /);
 });
 

@@ -177,7 +177,7 @@ export function bytesAtStart(metafile: esbuild.Metafile): number {
 }
 
 /** The policies of all environments, each once. */
-function policyFiles(): string[] {
+export function policyFiles(): string[] {
   const all = parseEnvironments(readFileSync(join(root, 'infra/environments.json'), 'utf8'));
   const names = new Set([...all.values()].map(({ policy }) => policy));
   return [...names].map((name) => join(root, 'infra', name));

@@ -40,7 +40,7 @@ type carriedIdentity = {
 @description('What differs from one environment to the next: one entry of environments.json.')
 @export()
 type environmentSettings = {
-  @description('The file of this folder that is deployed as the policy.')
+  @description('The file of this folder with the policy that an empty broker starts with.')
   policy: string
 
   @description('Spread the apps and their storage over availability zones.')

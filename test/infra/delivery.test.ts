@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { policyFiles } from '../../infra/build.ts';
 import { environmentShape, parseEnvironments } from '../../infra/environments.ts';
 import { REVOCATION_REQUESTED, ROTATOR_EVENTS } from '../../src/revocation/events/event-types.ts';
 import { all, bicepFile, declarations, infra, properties, unquoted } from './bicep-syntax.ts';
@@ -20,6 +21,14 @@ test('the entries of environments.json have the members that the Bicep type has'
   const members = [...properties(type?.body ?? assert.fail('environmentSettings')).keys()];
   assert.deepEqual(members.sort(), Object.keys(environmentShape).sort());
   assert.deepEqual([...parseEnvironments(read('infra/environments.json')).keys()], ['dev', 'prod']);
+});
+
+test('each environment finds its own policy in the packages, which are the same for all', () => {
+  const packed = policyFiles().map((file) => basename(file));
+  const named = [...parseEnvironments(read('infra/environments.json')).values()].map(({ policy }) => policy);
+  assert.deepEqual(packed, [...new Set(named)]);
+  for (const file of ['issuer.bicep', 'rotator.bicep'])
+    assert.match(bicepFile(file).text, /^ {4}BROKER_POLICY: settings\.policy$/m);
 });
 
 test('azd gives every parameter that main.bicep asks for, and never stops to ask for one', () => {

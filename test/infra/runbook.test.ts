@@ -554,7 +554,7 @@ test('what calls Azure is written in known variables, and runs through where az,
       encoding: 'utf8',
     });
     assert.equal(status, 0, `${text}\n${stderr}`);
-    assert.match(stderr, /^(az|azd|git) /m);
+    assert.match(stderr, /^(az|azd|git|npm) /m);
     if (text.includes('functionapp stop')) {
       for (const principal of ['issuer-principal', 'rotator-principal', 'some-BROKER_PRINCIPAL_ID'])
         assert.ok(stderr.includes(`az role assignment delete --assignee ${principal} --yes`));

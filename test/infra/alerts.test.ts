@@ -1,0 +1,132 @@
+/** The log alerts as whoever is woken by them sees them. That each is raised by its fault: test/flows/alerts.test.ts. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { createLog } from '../../src/log.ts';
+import { isRaised, rowsOf } from '../flows/alert-rows.ts';
+import { root } from '../local/started.ts';
+import type { Row, Tables } from './kql-values.ts';
+
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const alerts = z
+  .array(
+    z.strictObject({
+      name: z.string().regex(/^[a-z-]+$/),
+      severity: z.int().min(1).max(2),
+      description: z.string(),
+      // Of what Azure allows: none is longer than two days.
+      window: z.enum(['PT30M', 'PT1H', 'PT6H', 'P1D']),
+      resolves: z.boolean(),
+      query: z.string().transform((query) => query.replace('READERS', '"issuer", "rotator"')),
+      source: z.enum(['component', 'workspace']),
+    }),
+  )
+  .parse(JSON.parse(read('infra/alerts.json')));
+
+const NOW = Date.parse('2026-11-27T12:00:00Z');
+const minutesAgo = (minutes: number): number => NOW - minutes * 60_000;
+const none = { traces: [], exceptions: [], AzureDiagnostics: [], _LogOperation: [] };
+const raised = (tables: Tables): string[] =>
+  alerts.filter((alert) => isRaised(alert, { ...none, ...tables }, NOW)).map(({ name }) => name);
+
+test('nothing is raised in an environment that has logged nothing', () => assert.deepEqual(raised({}), []));
+
+test('an environment whose rotator has not run yet is left alone for half an hour', () => {
+  const since = (minutes: number): Row[] =>
+    Array.from({ length: minutes }, (_, ago) => ({
+      timestamp: minutesAgo(ago),
+      cloud_RoleName: 'issuer',
+      message: "Executed 'Functions.health' (Succeeded, Id=1, Duration=4ms)",
+    }));
+  assert.deepEqual(raised({ traces: since(30) }), []);
+  assert.deepEqual(raised({ traces: since(40) }), ['rotation-silent', 'reconcile-silent', 'record-silent']);
+});
+
+test('the cap of the day is recognized by the row that Azure documents, and by no other of its kind', () => {
+  // https://learn.microsoft.com/azure/azure-monitor/logs/daily-cap and .../logs/monitor-workspace
+  const row = (Category: string, Detail: string): Row => ({ timestamp: minutesAgo(3), Category, Detail });
+  const reached =
+    'Data collection stopped due to daily limit of free data reached. Ingestion status = OverQuota';
+  assert.deepEqual(raised({ _LogOperation: [row('Ingestion', reached)] }), ['log-cap']);
+  for (const other of [
+    row('Ingestion', 'Ingestion status = ApproachingQuota'),
+    row('Ingestion', 'The data ingestion rate has crossed 80% of the threshold.'),
+    row('Data Export', reached),
+  ])
+    assert.deepEqual(raised({ _LogOperation: [other] }), []);
+});
+
+test('an audit that is closed more slowly than it grows is told of when half an hour did not bring it back', async () => {
+  const behind = async (minutes: readonly number[]): Promise<string[]> => {
+    const texts = await Promise.all(
+      minutes.map(
+        (count) =>
+          new Promise<string>((resolve) =>
+            createLog(resolve)('record_closed', { closed: 5, removed: 0, behind: count }),
+          ),
+      ),
+    );
+    const log = texts
+      .map(
+        (text, index) =>
+          `${new Date(minutesAgo(minutes.length - index)).toISOString().slice(11, 19)} rotator ${text}`,
+      )
+      .join('');
+    const alive = "12:00:00 rotator Executed 'Functions.close' (Succeeded)";
+    return raised(rowsOf(`${log}${alive}`, NOW)).filter((name) => name === 'record-behind');
+  };
+  assert.deepEqual(await behind(Array.from({ length: 29 }, (_, at) => 40 + at)), ['record-behind']);
+  assert.deepEqual(await behind(Array.from({ length: 29 }, (_, at) => 300 - 10 * at)), []);
+  assert.deepEqual(await behind([900, 500, 100]), []);
+});
+
+test('each alert ends with the heading of the runbook that says what to do, and is named below it', () => {
+  const page = read('infra/README.md');
+  const bicep = [...read('infra/alerts.bicep').matchAll(/^ +description: '(.+)'$/gm)];
+  assert.equal(bicep.length, 2);
+  const all = [...alerts, ...bicep.map(([, description = '']) => ({ name: 'health', description }))];
+  for (const { name, description } of all) {
+    const [, heading] = / Runbook: (.+?)\.?$/.exec(description) ?? [];
+    const [, section] = page.split(`\n### ${heading}\n`);
+    assert.ok(section !== undefined, `${name}: no heading ${heading}`);
+    if (heading === 'The other alerts') assert.ok(section.split('\n### ')[0]?.includes(`\`${name}\``), name);
+  }
+});
+
+test('what has happened is told of once; what lasts is taken back by Azure when it is over', () => {
+  const bicep = read('infra/alerts.bicep');
+  // Azure refuses a rule that does both.
+  assert.match(
+    bicep,
+    /autoMitigate: alert\.resolves\n +muteActionsDuration: alert\.resolves \? null : alert\.window\n/,
+  );
+  const once = alerts.filter(({ resolves }) => !resolves);
+  // A row of now is in the window for as long as Azure is told to be silent about it.
+  for (const { name, window } of once) assert.equal(window, 'PT30M', name);
+  for (const { name } of alerts.filter(({ name }) => /-silent$|^exchange-|overdue|waiting/.test(name)))
+    assert.ok(!once.some((one) => one.name === name), name);
+});
+
+test('every line that an alert waits for is one that this code or the host writes', () => {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => read(join('src', name)))
+    .join('\n');
+  const written = new Set([...sources.matchAll(/\blog\(\s*'([a-z_]+)'/g)].map(([, event]) => event));
+  assert.ok(written.size > 25);
+  const HOST = /^(Executed 'Functions\.\w*|Message has reached MaxDequeueCount)/;
+  for (const { name, query } of alerts)
+    for (const [, text = ''] of query.matchAll(/ startswith "([^"]+)"/g))
+      assert.ok(HOST.test(text) || written.has(text.split(' ')[0]), `${name}: nobody writes ${text}`);
+});
+
+test('the apps leave it to the host to export what they log, also where its telemetry is OpenTelemetry', () => {
+  // A worker with this capability exports by itself; a host in that mode then drops its lines of a function's runs.
+  for (const folder of ['src', 'functions'])
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }))
+      if (/\.(ts|json)$/.test(name))
+        assert.doesNotMatch(read(join(folder, name)), /WorkerOpenTelemetryEnabled/, name);
+  assert.doesNotMatch(read('package.json'), /functions-opentelemetry-instrumentation/);
+});

@@ -62,7 +62,8 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       description: alert.description
       severity: alert.severity
       enabled: true
-      // Once the daily cap is reached nothing is in the component until the next day; what Azure logs itself goes on.
+      // Once the daily cap is reached no log of ours or of the vault is taken until the next day; what Azure says of the
+      // workspace itself is.
       scopes: [
         alert.source == 'workspace' ? workspaceId : componentId
       ]

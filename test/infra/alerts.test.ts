@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { createLog } from '../../src/log.ts';
 import { isRaised, rowsOf } from '../flows/alert-rows.ts';
 import { root } from '../local/started.ts';
+import { bicepFile, declarations } from './bicep-syntax.ts';
 import type { Row, Tables } from './kql-values.ts';
 import { neverWritten } from './log-events.ts';
 
@@ -25,6 +26,11 @@ const alerts = z
     }),
   )
   .parse(JSON.parse(read('infra/alerts.json')));
+
+const rule = (type: string, name: string): string =>
+  declarations(bicepFile('alerts.bicep'), 'resource').find(
+    (found) => found.name === name && found.refersTo.startsWith(`Microsoft.Insights/${type}@`),
+  )?.node.text ?? assert.fail(name);
 
 const NOW = Date.parse('2026-11-27T12:00:00Z');
 const minutesAgo = (minutes: number): number => NOW - minutes * 60_000;
@@ -94,6 +100,53 @@ test('each alert ends with the heading of the runbook that says what to do, and 
     assert.ok(section !== undefined, `${name}: no heading ${heading}`);
     if (heading === 'The other alerts') assert.ok(section.split('\n### ')[0]?.includes(`\`${name}\``), name);
   }
+});
+
+test('the rules over metrics ask for what Azure documents', () => {
+  // https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/microsoft-eventgrid-topics-metrics, and
+  // the same of .../microsoft-eventgrid-systemtopics-metrics: a count of each minute, added up.
+  const [deadLetters, healthAlert] = ['deadLetterAlerts', 'healthAlert'].map((name) =>
+    rule('metricAlerts', name),
+  );
+  const [criterion = ''] = /{[^{}]*metricName[^{}]*}/.exec(deadLetters ?? '') ?? [];
+  assert.match(
+    criterion,
+    /metricName: 'DeadLetteredCount'\s+timeAggregation: 'Total'\s+operator: 'GreaterThan'\s+threshold: 0/,
+  );
+  // Windows that touch: no minute is passed over.
+  const [, every, over] = /evaluationFrequency: '(\w+)'\s+windowSize: '(\w+)'/.exec(deadLetters ?? '') ?? [];
+  assert.equal(every, over);
+
+  // https://learn.microsoft.com/samples/azure/azure-quickstart-templates/dynamic-web-tests/ lists the places.
+  const places = [
+    'us-va-ash-azr',
+    'us-il-ch1-azr',
+    'us-ca-sjc-azr',
+    'us-tx-sn1-azr',
+    'emea-nl-ams-azr',
+    'emea-gb-db3-azr',
+    'apac-sg-sin-azr',
+    'apac-hk-hkn-azr',
+  ];
+  const webTest = rule('webtests', 'healthTest');
+  const asked = [...webTest.matchAll(/\{ Id: '([\w-]+)' \}/g)].map(([, id = '']) => id);
+  assert.ok(asked.length >= 3 && asked.every((id) => places.includes(id)), `${asked}`);
+  const number = (name: string, text = ''): number =>
+    Number(new RegExp(`\\b${name}: (\\d+)`).exec(text)?.[1]);
+  const failed = number('failedLocationCount', healthAlert);
+  assert.ok(failed > 1 && failed < asked.length, 'one place alone wakes nobody');
+  assert.ok([300, 600, 900].includes(number('Frequency', webTest)));
+  // Each place has asked once within the window.
+  assert.match(healthAlert ?? '', /windowSize: 'PT5M'/);
+  assert.equal(number('Frequency', webTest), 300);
+  // The rule needs both of them as its scopes, and the portal finds the test by the tag.
+  assert.match(healthAlert ?? '', /scopes: \[\s+healthTest\.id\s+componentId\s+\]/);
+  assert.match(webTest, /'hidden-link:\$\{componentId\}': 'Resource'/);
+});
+
+test('the page on cost counts the rules that there are', () => {
+  // Of a rule over metrics there is one for /health and one for each of three topics.
+  assert.ok(read('infra/README.md').includes(`| alerts (${alerts.length} on logs, 4 on metrics) |`));
 });
 
 test('what has happened is told of once; what lasts is taken back by Azure when it is over', () => {

@@ -4,10 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { MAX_LINES, type Outcome } from '../../src/http/exchange-log.ts';
 import { createLog } from '../../src/log.ts';
 import { isRaised, rowsOf } from '../flows/alert-rows.ts';
 import { root } from '../local/started.ts';
 import { bicepFile, declarations } from './bicep-syntax.ts';
+import { exchangeLines } from './exchange-lines.ts';
 import type { Row, Tables } from './kql-values.ts';
 import { neverWritten } from './log-events.ts';
 
@@ -63,6 +65,20 @@ test('the cap of the day is recognized by the row that Azure documents, and by n
     row('Data Export', reached),
   ])
     assert.deepEqual(raised({ _LogOperation: [other] }), []);
+});
+
+test('exchanges without a line of their own count, on a busy instance, as much as the others', async () => {
+  const good = Array.from({ length: MAX_LINES }, () => ['granted', 20] as const);
+  const busy = async (outcome: Outcome, tookMs: number, times: number): Promise<string[]> => {
+    const others = Array.from({ length: times }, () => [outcome, tookMs] as const);
+    return raised(rowsOf(await exchangeLines('11:58:00', [...good, ...others]), NOW));
+  };
+  assert.deepEqual(await busy('granted', 20, 500), []);
+  assert.deepEqual(await busy('unavailable', 20, 20), ['exchange-failing']);
+  assert.deepEqual(await busy('granted', 1_500, 20), ['exchange-slow']);
+  assert.deepEqual(await busy('refused', 20, 60), ['refusals-jump']);
+  // So few wake nobody, whatever their share is.
+  assert.deepEqual(await busy('unavailable', 20, 3), []);
 });
 
 test('an audit that is closed more slowly than it grows is told of when half an hour did not bring it back', async () => {

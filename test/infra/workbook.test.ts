@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { VIEW_NAMES } from '../../src/console/route.ts';
+import { MAX_LINES } from '../../src/http/exchange-log.ts';
+import { rowsOf } from '../flows/alert-rows.ts';
 import { root } from '../local/started.ts';
+import { exchangeLines } from './exchange-lines.ts';
 import { kql } from './kql.ts';
 import { neverWritten } from './log-events.ts';
 import { readWorkbook, workbookQueries } from './workbook-shape.ts';
@@ -73,5 +76,26 @@ test('the share of good answers is counted for each place that asks', () => {
   assert.deepEqual(kql(query, { availabilityResults: runs }, 1), [
     { location: 'West Europe', runs: 2, percentGood: 50, lastSeen: 1 },
     { location: 'East US', runs: 1, percentGood: 100, lastSeen: 1 },
+  ]);
+});
+
+test('objectives and outcomes count the exchanges that had no line of their own', async () => {
+  const four = [
+    ['granted', 20],
+    ['granted', 30],
+    ['refused', 5],
+    ['unavailable', 8_000],
+  ] as const;
+  const lines = await exchangeLines('12:00:00', Array.from({ length: MAX_LINES }, () => four).flat());
+  const nowMs = Date.parse('2026-11-27T12:00:00Z');
+  const run = (wanted: string) => {
+    const { query } = workbookQueries().find(({ name }) => name === wanted) ?? assert.fail();
+    return kql(query, rowsOf(lines, nowMs), nowMs);
+  };
+  assert.deepEqual(run('objectives'), [
+    { total: 4 * MAX_LINES, percentAnswered: 75, percentWithinASecond: 75 },
+  ]);
+  assert.deepEqual(run('outcomes'), [
+    { timestamp: nowMs, granted: 2 * MAX_LINES, refused: MAX_LINES, unavailable: MAX_LINES },
   ]);
 });

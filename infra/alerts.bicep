@@ -62,7 +62,8 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       description: alert.description
       severity: alert.severity
       enabled: true
-      // Once the daily cap is reached nothing is in the component until the next day; what Azure logs itself goes on.
+      // Once the daily cap is reached no log of ours or of the vault is taken until the next day; what Azure says of the
+      // workspace itself is.
       scopes: [
         alert.source == 'workspace' ? workspaceId : componentId
       ]
@@ -84,7 +85,10 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
           }
         ]
       }
-      autoMitigate: true
+      // What has happened, such as a foreign read, is not over because its row has left the window: it is told of once,
+      // and somebody closes it. What lasts is taken back when it is over.
+      autoMitigate: alert.resolves
+      muteActionsDuration: alert.resolves ? null : alert.window
       actions: {
         actionGroups: [
           actionGroup.id
@@ -135,7 +139,7 @@ resource healthAlert 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(h
   location: 'global'
   tags: resourceTags
   properties: {
-    description: 'The broker does not answer, or says that it cannot serve, from two places of three. Runbook: the other alerts.'
+    description: 'The broker does not answer, or says that it cannot serve, from two places of three. Runbook: The other alerts.'
     severity: 1
     enabled: true
     scopes: [
@@ -168,7 +172,7 @@ resource deadLetterAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [
     location: 'global'
     tags: resourceTags
     properties: {
-      description: 'An event was given up and lies in the container dead-letters.'
+      description: 'An event was given up and lies in the container dead-letters. Runbook: Events given up.'
       severity: 2
       enabled: true
       scopes: [

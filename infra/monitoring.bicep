@@ -51,6 +51,21 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
+// The name is a GUID by Azure's rule, and the same in each deployment, so that there is one workbook.
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(component.id, 'workbook')
+  location: location
+  tags: resourceTags
+  kind: 'shared'
+  properties: {
+    displayName: '${componentName}: the token broker'
+    category: 'workbook'
+    sourceId: component.id
+    version: 'Notebook/1.0'
+    serializedData: replace(loadTextContent('workbook.json'), 'COMPONENT', component.id)
+  }
+}
+
 @description('ARM id of the workspace.')
 output workspaceId string = workspace.id
 

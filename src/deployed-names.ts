@@ -58,6 +58,7 @@ export const DEPLOYED_ALERTS: readonly string[] = [
   'rotation-silent',
   'reconcile-silent',
   'record-silent',
+  'record-behind',
   'record-odd',
   'drift',
   'revocation-slow',

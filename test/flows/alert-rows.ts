@@ -1,6 +1,11 @@
-/** What the log of a local mode would be in Application Insights: the rows that the alerts' queries read. */
-import type { Row, Tables } from '../infra/kql.ts';
+/**
+ * What the log of a local mode would be in Application Insights: the rows that the queries of the alerts and of the
+ * workbook read. They have only the tables and columns that a Functions host fills alike with and without
+ * `"telemetryMode": "OpenTelemetry"` in its host.json, so that a query that reads anything else is refused here:
+ * of `requests` the names of functions and the runs of timers differ, and in all tables `customDimensions` do.
+ */
 import { kql } from '../infra/kql.ts';
+import type { Row, Tables } from '../infra/kql-values.ts';
 import type { Stack } from './stack.ts';
 
 export interface Alert {
@@ -10,38 +15,39 @@ export interface Alert {
   readonly source: string;
 }
 
-const TIMERS_AND_QUEUES = ['rotate', 'reconcile', 'demands', 'events', 'close', 'probe'];
-
 /** Lines have the time of the day alone; a time that goes back by more than a minute is of the next day. */
-export function rowsOf(log: string, endMs: number): { traces: Row[]; requests: Row[]; exceptions: Row[] } {
+export function rowsOf(log: string, endMs: number): { traces: Row[]; exceptions: Row[] } {
+  let day = 0;
+  let before = 0;
   const lines = log.split('\n').flatMap((line) => {
     const [, time, message] = /^(\d\d:\d\d:\d\d) (.*)$/.exec(line) ?? [];
     if (time === undefined || message === undefined) return [];
-    return [
-      { ms: Date.parse(`1970-01-01T${time}Z`), message: message.replace(/^(rotator|instance-\d+) /, '') },
-    ];
-  });
-  let day = 0;
-  let before = 0;
-  const dated = lines.map(({ ms, message }) => {
+    const ms = Date.parse(`1970-01-01T${time}Z`);
     if (ms < before - 60_000) day += 86_400_000;
     before = ms;
-    return { at: day + ms, message };
+    return [{ at: day + ms, message }];
   });
   // The last line was written just now.
-  const shift = Math.round((endMs - (dated.at(-1)?.at ?? 0)) / 86_400_000) * 86_400_000;
-  const traces = dated.map(({ at, message }) => ({ timestamp: at + shift, message }));
-  const runs = traces.flatMap(({ timestamp, message }) => {
-    const [, name = '', how] = /^Executed 'Functions\.(\w+)' \((Succeeded|Failed)/.exec(message) ?? [];
-    if (how === undefined) return [];
-    const isTimer = TIMERS_AND_QUEUES.includes(name);
-    const resultCode = isTimer ? '0' : how === 'Succeeded' ? '200' : '500';
-    return [{ timestamp, name, success: how === 'Succeeded' ? 'True' : 'False', resultCode }];
-  });
-  const exceptions = runs
-    .filter(({ success }) => success === 'False')
-    .map(({ timestamp }) => ({ timestamp }));
-  return { traces, requests: runs, exceptions };
+  const shift = Math.round((endMs - (lines.at(-1)?.at ?? 0)) / 86_400_000) * 86_400_000;
+  const traces: Row[] = [];
+  const exceptions: Row[] = [];
+  for (const { at, message: whole } of lines) {
+    const message = whole.replace(/^(rotator|instance-\d+) /, '');
+    const row = {
+      timestamp: at + shift,
+      cloud_RoleName: whole.startsWith('rotator ') ? 'rotator' : 'issuer',
+    };
+    const [, failed] = /^Executed 'Functions\.(\w+)' \(Failed/.exec(message) ?? [];
+    if (failed === undefined) traces.push({ ...row, message });
+    // The host logs a run that failed with its exception, and such a line is a row of `exceptions` alone.
+    else
+      exceptions.push({
+        ...row,
+        severityLevel: 3,
+        outerMessage: `Exception while executing function: Functions.${failed}`,
+      });
+  }
+  return { traces, exceptions };
 }
 
 const SPAN_MS: Readonly<Record<string, number>> = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kql, type Row } from './kql.ts';
+import { kql } from './kql.ts';
+import type { Row } from './kql-values.ts';
 
 const NOW = Date.parse('2026-11-27T12:00:00Z');
 const minutesAgo = (minutes: number): number => NOW - minutes * 60_000;
@@ -35,11 +36,32 @@ const CASES: readonly (readonly [query: string, rows: number])[] = [
   ['traces | summarize times = count() by what = extract("^([a-z_]+)", 1, message) | where times >= 2', 1],
   ['traces | where toint(extract("n=([0-9]+)", 1, message)) > 0', 0],
 ];
+const VALUES: readonly (readonly [query: string, rows: readonly Row[]])[] = [
+  [
+    'traces | extend why = trim(\'"\', extract(\' why=("[^"]*"|[^ ]+)\', 1, message)) | where isnotempty(why) | project why',
+    [{ why: 'secret overwritten' }],
+  ],
+  [
+    'traces | extend resource = extract(" resource=([^ ]+)", 1, message) | where isnotempty(resource) | summarize arg_max(timestamp, message) by resource | order by resource asc | project resource, timestamp',
+    [
+      { resource: 'chat', timestamp: minutesAgo(20) },
+      { resource: 'speech', timestamp: minutesAgo(1) },
+    ],
+  ],
+  ['traces | order by timestamp desc | take 1 | project timestamp', [{ timestamp: minutesAgo(1) }]],
+  [
+    'traces | extend age = (ago(0m) - timestamp) / 1m | summarize p50 = percentile(age, 50), p99 = percentile(age, 99)',
+    [{ p50: 2, p99: 20 }],
+  ],
+];
+for (const [query, rows] of VALUES) test(query, () => assert.deepEqual(run(query), rows));
+
 for (const [query, rows] of CASES) test(query, () => assert.equal(run(query).length, rows));
 
 for (const query of [
   'nothing',
-  'traces | take 1',
+  'traces | sample 1',
+  'traces | order by timestamp',
   'traces | where unknown == 1',
   'traces | where message == "a" extra',
   'traces | where fun(message)',

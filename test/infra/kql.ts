@@ -1,12 +1,21 @@
 /**
- * The part of the Kusto Query Language that the alerts use, evaluated over rows that a test brings. No registry has an
+ * The part of the Kusto Query Language that the alerts and the workbook use, evaluated over rows that a test brings. No registry has an
  * evaluator; this one refuses whatever it does not know, so that no query is understood by half.
  * https://learn.microsoft.com/kusto/query/
  */
-
-export type Value = string | number | boolean | null;
-export type Row = Readonly<Record<string, Value>>;
-export type Tables = Readonly<Record<string, readonly Row[]>>;
+import {
+  AGGREGATES,
+  COMPARISONS,
+  compared,
+  FUNCTIONS,
+  fail,
+  type Of,
+  OPERATORS,
+  type Row,
+  type Tables,
+  UNIT_MS,
+  type Value,
+} from './kql-values.ts';
 
 /** @throws Error for what is not of the language, not of the part that is known here, or no column of a row */
 export function kql(query: string, tables: Tables, nowMs: number): readonly Row[] {
@@ -71,6 +80,15 @@ export function kql(query: string, tables: Tables, nowMs: number): readonly Row[
         const known = new Set(others.map((row) => cell(row, column)));
         return rows.filter((row) => !known.has(cell(row, column)));
       }
+      case 'order': {
+        take('by');
+        const [column, way] = [next(), next()];
+        if (way !== 'asc' && way !== 'desc') return fail(`asc or desc is wanted before ${way}`);
+        const sign = way === 'asc' ? 1 : -1;
+        return [...rows].sort((one, other) => sign * compared(cell(one, column), cell(other, column)));
+      }
+      case 'take':
+        return rows.slice(0, Number(next()));
       default:
         return fail(`no operator ${name}`);
     }
@@ -85,16 +103,16 @@ export function kql(query: string, tables: Tables, nowMs: number): readonly Row[
     return [column, expression()];
   }
   function summarize(rows: readonly Row[]): readonly Row[] {
-    const sums = list((): readonly [string, (rows: readonly Row[]) => Value] => {
+    const sums = list((): ((rows: readonly Row[]) => Row) => {
+      if (takes('arg_max')) return latest();
       const column = next();
       take('=');
       const name = next();
       take('(');
-      const given = peek() === ')' ? [] : list(expression);
+      const [of, argument] = peek() === ')' ? [] : list(expression);
       take(')');
-      const [of] = given;
       const aggregate = AGGREGATES[name] ?? fail(`no aggregate ${name}`);
-      return [column, (some) => aggregate(some, of ?? (() => null))];
+      return (some) => ({ [column]: aggregate(some, of ?? (() => null), Number(argument?.({}))) });
     });
     const by = takes('by') ? list(named) : [];
     const groups = new Map<string, Row[]>();
@@ -106,8 +124,21 @@ export function kql(query: string, tables: Tables, nowMs: number): readonly Row[
     }
     return [...groups].map(([key, some]) => ({
       ...Object.fromEntries(by.map(([column], index) => [column, JSON.parse(key)[index]])),
-      ...Object.fromEntries(sums.map(([column, sum]) => [column, sum(some)])),
+      ...Object.assign({}, ...sums.map((sum) => sum(some))),
     }));
+  }
+  /** `arg_max(column, others…)`: these columns of the row with the most of the first. */
+  function latest(): (rows: readonly Row[]) => Row {
+    take('(');
+    const columns = list(next);
+    take(')');
+    const [first = ''] = columns;
+    return (rows) => {
+      const row = rows.reduce((one, other) =>
+        compared(cell(other, first), cell(one, first)) > 0 ? other : one,
+      );
+      return Object.fromEntries(columns.map((column) => [column, cell(row, column)]));
+    };
   }
 
   function expression(): Of {
@@ -148,6 +179,7 @@ export function kql(query: string, tables: Tables, nowMs: number): readonly Row[
       return inner;
     }
     if (word.startsWith('"')) return () => JSON.parse(word);
+    if (word.startsWith("'")) return () => word.slice(1, -1);
     const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(word) ?? [];
     if (amount !== undefined) return () => Number(amount) * (UNIT_MS[unit ?? ''] ?? 1);
     if (!/^\w+$/.test(word)) return fail(`${word} ${words.slice(at).join(' ')}`);
@@ -174,25 +206,14 @@ export function kql(query: string, tables: Tables, nowMs: number): readonly Row[
   return found;
 }
 
-type Of = (row: Row) => Value;
-const fail = (what: string): never => {
-  throw new Error(`KQL: ${what}`);
-};
 const cell = (row: Row, column: string): Value => {
   const value = row[column];
   return value === undefined ? fail(`no column ${column}`) : value;
 };
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
 
 function tokens(query: string): string[] {
   const pattern =
-    /\s+|"(?:[^"\\]|\\.)*"|!has\b|!in\b|in~|\d+(?:\.\d+)?(?:ms|s|m|h|d)?\b|\w+|[=!<>]=|=~|[-+*/|(),=<>]/gy;
+    /\s+|"(?:[^"\\]|\\.)*"|'[^'\\]*'|!has\b|!in\b|in~|\d+(?:\.\d+)?(?:ms|s|m|h|d)?\b|\w+|[=!<>]=|=~|[-+*/|(),=<>]/gy;
   const words: string[] = [];
   while (pattern.lastIndex < query.length) {
     const from = pattern.lastIndex;
@@ -201,78 +222,3 @@ function tokens(query: string): string[] {
   }
   return words;
 }
-
-const lower = (value: Value): string => String(value ?? '').toLowerCase();
-/** A term is a run of letters and digits; `has` finds whole ones. A phrase is found where its ends are ends of terms. */
-const has = (text: string, wanted: string): boolean => {
-  const isPart = (character: string | undefined): boolean => /[\p{L}\p{N}]/u.test(character ?? ' ');
-  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1))
-    if (!isPart(text[at - 1]) && !isPart(text[at + wanted.length])) return true;
-  return false;
-};
-const numbers =
-  (of: (one: number, other: number) => Value) =>
-  (one: Value, other: Value): Value =>
-    typeof one === 'number' && typeof other === 'number' ? of(one, other) : null;
-
-const COMPARISONS = ['==', '!=', '=~', '>', '>=', '<', '<=', 'has', '!has', 'startswith', 'contains'];
-const OPERATORS: Readonly<Record<string, (one: Value, other: Value) => Value>> = {
-  or: (one, other) => one === true || other === true,
-  and: (one, other) => one === true && other === true,
-  '==': (one, other) => one === other,
-  '!=': (one, other) => one !== other,
-  '=~': (one, other) => lower(one) === lower(other),
-  '>': numbers((one, other) => one > other),
-  '>=': numbers((one, other) => one >= other),
-  '<': numbers((one, other) => one < other),
-  '<=': numbers((one, other) => one <= other),
-  '+': numbers((one, other) => one + other),
-  '-': numbers((one, other) => one - other),
-  '*': numbers((one, other) => one * other),
-  '/': numbers((one, other) => (other === 0 ? null : one / other)),
-  has: (one, other) => has(lower(one), lower(other)),
-  '!has': (one, other) => !has(lower(one), lower(other)),
-  startswith: (one, other) => lower(one).startsWith(lower(other)),
-  contains: (one, other) => lower(one).includes(lower(other)),
-};
-
-const number = (value: Value): number | null => {
-  const read = value === null || value === '' ? Number.NaN : Number(value);
-  return Number.isNaN(read) ? null : read;
-};
-const whole = ([value = null]: readonly Value[]): Value => {
-  const read = number(value);
-  return read === null ? null : Math.trunc(read);
-};
-const FUNCTIONS: Readonly<Record<string, (given: readonly Value[], nowMs: number) => Value>> = {
-  ago: ([span = null], nowMs) => nowMs - Number(span),
-  not: ([value = null]) => (value === null ? null : value !== true),
-  tolong: whole,
-  toint: whole,
-  todouble: ([value = null]) => number(value),
-  tobool: ([value = null]) =>
-    /^(true|1)$/i.test(String(value)) ? true : /^(false|0)$/i.test(String(value)) ? false : null,
-  isnotempty: ([value = null]) => value !== null && value !== '',
-  isempty: ([value = null]) => value === null || value === '',
-  iff: ([condition = null, one = null, other = null]) => (condition === true ? one : other),
-  coalesce: (given) => given.find((value) => value !== null) ?? null,
-  bin: ([value = null, step = null]) => numbers((one, other) => Math.floor(one / other) * other)(value, step),
-  extract: ([pattern = null, group = null, text = null]) =>
-    new RegExp(String(pattern)).exec(String(text ?? ''))?.[Number(group)] ?? '',
-};
-
-const valuesOf = (rows: readonly Row[], of: Of): number[] =>
-  rows.flatMap((row) => {
-    const value = of(row);
-    return typeof value === 'number' ? [value] : [];
-  });
-const AGGREGATES: Readonly<Record<string, (rows: readonly Row[], of: Of) => Value>> = {
-  count: (rows) => rows.length,
-  countif: (rows, of) => rows.filter((row) => of(row) === true).length,
-  dcount: (rows, of) => new Set(rows.map(of)).size,
-  sum: (rows, of) => valuesOf(rows, of).reduce((all, value) => all + value, 0),
-  min: (rows, of) =>
-    valuesOf(rows, of).reduce<number | null>((all, value) => Math.min(all ?? value, value), null),
-  max: (rows, of) =>
-    valuesOf(rows, of).reduce<number | null>((all, value) => Math.max(all ?? value, value), null),
-};

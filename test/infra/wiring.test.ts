@@ -88,6 +88,15 @@ const MUST_BE: readonly [file: string, what: string, path: string, text: string]
     "privateNetwork ? 'Disabled' : 'Enabled'",
   ],
   ['events.bicep', 'Microsoft.EventGrid/topics', 'properties inputSchema', "'CloudEventSchemaV1_0'"],
+  [
+    'monitoring.bicep',
+    'Microsoft.Insights/workbooks',
+    'properties serializedData',
+    "replace(loadTextContent('workbook.json'), 'COMPONENT', component.id)",
+  ],
+  // Azure takes a GUID alone for the name, and another one would be a second workbook.
+  ['monitoring.bicep', 'Microsoft.Insights/workbooks', 'name', "guid(component.id, 'workbook')"],
+  ['monitoring.bicep', 'Microsoft.Insights/workbooks', 'properties sourceId', 'component.id'],
   ['main.bicep', 'alerts.bicep', 'dependsOn', '[\n    events\n  ]'],
   ['main.bicep', 'roles.bicep', 'params roleNames', 'roleNames'],
   ['main.bicep', 'role-definitions.bicep', 'params roleNames', 'roleNames'],

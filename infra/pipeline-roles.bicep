@@ -56,6 +56,8 @@ var definitions = [
       'Microsoft.Insights/scheduledQueryRules/write'
       'Microsoft.Insights/webtests/read'
       'Microsoft.Insights/webtests/write'
+      'Microsoft.Insights/workbooks/read'
+      'Microsoft.Insights/workbooks/write'
       'Microsoft.KeyVault/vaults/read'
       'Microsoft.KeyVault/vaults/write'
       'Microsoft.KeyVault/vaults/privateEndpointConnectionsApproval/action'

@@ -121,7 +121,9 @@ trust() {
   az ad app federated-credential list --id "$client" --query "[?starts_with(name, 'issuer-')].[id, subject]" --output tsv |
     while IFS=$'\t' read -r credential subject; do
       [ "$subject" != "$issuer" ] || continue
-      [ -z "$(az ad sp list --filter "id eq '$subject'" --query '[0].id' --output tsv </dev/null)" ] || continue
+      # On its own line: where the question fails the script ends, and nobody is taken for gone.
+      holder=$(az ad sp list --filter "id eq '$subject'" --query '[0].id' --output tsv </dev/null)
+      [ -z "$holder" ] || continue
       az ad app federated-credential delete --id "$client" --federated-credential-id "$credential" </dev/null
     done
 }

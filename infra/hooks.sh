@@ -105,21 +105,26 @@ compare_functions() {
 }
 
 # Azure deletes no storage account with a blob that is still to be kept. A policy that is not locked can be taken away
-# first; with one that is, all but that account would be deleted before Azure says so.
+# first; with one that is, all but that account would be deleted before Azure says so. What cannot be read stops it.
 release_proof() {
-  local state etag
-  [ -n "${BROKER_STORAGE_ID:-}" ] || return 0
-  IFS=$'\t' read -r state etag < <(az storage container immutability-policy show --subscription "$AZURE_SUBSCRIPTION_ID" \
-    --resource-group "$AZURE_RESOURCE_GROUP" --account-name "${BROKER_STORAGE_ID##*/}" --container-name proof \
-    --query '[state, etag]' --output tsv) || return 0
+  local id=${BROKER_STORAGE_ID:-} name found policy state etag
+  name=${id##*/}
+  [ -n "$name" ] || return 0
+  found=$(az storage account list --subscription "$AZURE_SUBSCRIPTION_ID" --query "[?name=='$name'].name" --output tsv)
+  [ -n "$found" ] || return 0
+  local account=(--subscription "$AZURE_SUBSCRIPTION_ID" --resource-group "$AZURE_RESOURCE_GROUP")
+  found=$(az storage container-rm list "${account[@]}" --storage-account "$name" \
+    --query "[?name=='proof' && hasImmutabilityPolicy].name" --output tsv)
+  [ -n "$found" ] || return 0
+  account+=(--account-name "$name" --container-name proof)
+  policy=$(az storage container immutability-policy show "${account[@]}" --query '[state, etag]' --output tsv)
+  IFS=$'\t' read -r state etag <<<"$policy"
   if [ "$state" = Locked ]; then
     echo "nothing was deleted: the proof of the audit is locked, and Azure keeps its storage account until the time of" >&2
     echo "the last blob is over (README.md, Down and up again)." >&2
     exit 1
   fi
-  [ -n "$etag" ] || return 0
-  az storage container immutability-policy delete --subscription "$AZURE_SUBSCRIPTION_ID" --output none \
-    --resource-group "$AZURE_RESOURCE_GROUP" --account-name "${BROKER_STORAGE_ID##*/}" --container-name proof --if-match "$etag"
+  az storage container immutability-policy delete "${account[@]}" --if-match "$etag" --output none
   echo "the proof of the audit can be deleted now. If you do not go on: azd provision protects it again"
 }
 

@@ -38,13 +38,16 @@ const az = `case "$*" in
   "ad app permission list"*) [ ! -e "$MADE-permission" ] || echo impersonation ;;
   "ad app permission add"*) touch "$MADE-permission" ;;
   *"id eq 'gone'"*) ;;
+  *"id eq 'unknown'"*) exit 1 ;;
   *"appId eq 'client'"*) [ ! -e "$MADE-principal" ] || echo principal ;;
   "ad sp list"*) echo impersonation ;;
   "ad sp create"*) touch "$MADE-principal"; echo principal ;;
   "ad sp show"*) echo role ;;
   "ad app federated-credential list"*starts_with*) printf '%b' "\${TRUSTED:-}" ;;
   "deployment sub create"*) printf "deploys\\nasks\\n" ;;
-  "storage container immutability-policy show"*) printf '%b' "\${PROOF:-}" ;;
+  "storage account list"*) [ -z "\${DENY:-}" ] || exit 1; printf '%b' "\${STORAGE-storage\\n}" ;;
+  "storage container-rm list"*) [ -z "\${PROOF:-}" ] || echo proof ;;
+  "storage container immutability-policy show"*) [ "$PROOF" != unread ] || exit 1; printf '%b' "$PROOF" ;;
   "ad app federated-credential list"*) [ ! -e "$MADE-trust" ] || echo trust ;;
   "ad app federated-credential create"*) touch "$MADE-trust" ;;
   *"select=api"*) echo '[{"appId":"azure-cli","delegatedPermissionIds":["one"]}]' ;;
@@ -344,11 +347,27 @@ test('what is locked is not half deleted: azd down stops before it has begun', (
   assert.equal(locked.status, 1);
   assert.match(locked.said, /nothing was deleted/);
   assert.doesNotMatch(locked.asked, /\[delete\]/);
-  for (const none of [{}, OUTPUTS, { ...OUTPUTS, PROOF: '\\t\\n' }]) {
+  // Not deployed, without a policy (as after a `down` that was broken off), and gone already.
+  for (const none of [{}, OUTPUTS, { ...OUTPUTS, STORAGE: '', PROOF: 'Locked\\tthe-etag\\n' }]) {
     const { status, asked: said } = hook('before-down', none);
     assert.equal(status, 0);
     assert.doesNotMatch(said, /\[delete\]/);
   }
+});
+
+test('what could not be read is not taken for gone: azd down stops, and a trust stays', () => {
+  for (const unread of [{ DENY: 'yes' }, { PROOF: 'unread' }]) {
+    const { status, asked: said } = hook('before-down', { ...OUTPUTS, ...unread });
+    assert.equal(status, 1);
+    assert.doesNotMatch(said, /\[delete\]/);
+  }
+  const after = hook('after-provision', {
+    ...OUTPUTS,
+    BROKER_CLIENT_ID: 'client',
+    TRUSTED: 'one\\tunknown\\n',
+  });
+  assert.equal(after.status, 1);
+  assert.doesNotMatch(after.asked, /\[federated-credential\] \[delete\]/);
 });
 
 test('the rotator identity may read users; the issuer identity only where the environment says so, else it is taken away', () => {

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isBrokerUrl } from '../src/broker-url.ts';
 import { readCommandLine, wrongUsage } from '../src/command-line.ts';
 import { loadPolicy, PolicyError } from '../src/policy/load.ts';
 import { uncoveredAccounts } from './agree.ts';
@@ -41,6 +42,7 @@ const { policy: file, broker, reason } = values;
 const token = process.env['BROKER_TOKEN'];
 if (file === undefined || broker === undefined || reason === undefined)
   wrongUsage(usage, '--policy, --broker and --reason are needed');
+if (!isBrokerUrl(broker)) wrongUsage(usage, '--broker: an https URL (http is for this machine alone)');
 if (token === undefined || token === '') wrongUsage(usage, 'BROKER_TOKEN is empty');
 
 const text = readFileSync(file, 'utf8');

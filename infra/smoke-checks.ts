@@ -3,6 +3,7 @@
  * what must be refused is, and the token opens the account. Nothing of a token is in what is said.
  */
 import * as z from 'zod';
+import { retryAfterSeconds } from '../src/azure/call.ts';
 
 export interface SmokeTarget {
   /** The broker's URL, as its metadata must name it. */
@@ -17,6 +18,8 @@ export interface SmokeTarget {
 export interface SmokePorts {
   readonly fetch: typeof fetch;
   readonly sleep: (ms: number) => Promise<unknown>;
+  /** Milliseconds from any beginning. */
+  readonly now: () => number;
 }
 export interface Finding {
   readonly kind: 'fine' | 'wrong' | 'out of reach';
@@ -26,7 +29,7 @@ export interface Finding {
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 /** After a first deployment roles work within ten minutes, and the rotator finds an account at its first tick. */
-const TRIES = 40;
+const PATIENCE_MS = 600_000;
 const PAUSE_MS = 15_000;
 const TIMEOUT_MS = 30_000;
 
@@ -135,8 +138,9 @@ async function introspect(token: Exchanged, target: SmokeTarget, ports: SmokePor
 interface Answer {
   readonly status: number;
   readonly body: unknown;
-  /** The error code of OAuth, or of Azure AI. */
+  /** The error code of OAuth. */
   readonly error: string | undefined;
+  readonly retryAfterMs: number;
 }
 
 const fine = (text: string): Finding => ({ kind: 'fine', text });
@@ -159,13 +163,28 @@ const post = (
 ): Promise<Answer | undefined> =>
   ask(url, { method: 'POST', body: new URLSearchParams(form), headers }, ports);
 
+/** @returns undefined where there is no answer in time */
 async function ask(url: string, init: RequestInit, { fetch }: SmokePorts): Promise<Answer | undefined> {
+  let response: Response;
+  let text: string;
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const text = await response.text();
-    const body: unknown = /^\s*[[{]/.test(text) ? JSON.parse(text) : undefined;
-    const code = z.looseObject({ error: z.string().regex(/^[a-z_]{1,40}$/) }).safeParse(body);
-    return { status: response.status, body, error: code.data?.error };
+    // Not followed: it would take the caller's token to another address.
+    const asked: RequestInit = { ...init, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) };
+    response = await fetch(url, asked);
+    text = await response.text();
+  } catch {
+    return undefined;
+  }
+  const body = jsonOf(text);
+  const code = z.looseObject({ error: z.string().regex(/^[a-z_]{1,40}$/) }).safeParse(body);
+  const retryAfterMs = 1000 * (retryAfterSeconds(response.headers.get('retry-after')) ?? 0);
+  return { status: response.status, body, error: code.data?.error, retryAfterMs };
+}
+
+/** @returns undefined for what is no JSON */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -173,14 +192,15 @@ async function ask(url: string, init: RequestInit, { fetch }: SmokePorts): Promi
 
 /** Tries again while something is not up yet, or a role that was just given does not work yet. */
 async function patiently(
-  { sleep }: SmokePorts,
+  { sleep, now }: SmokePorts,
   once: () => Promise<Answer | undefined>,
 ): Promise<Answer | undefined> {
-  let answer: Answer | undefined;
-  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
-    answer = await once();
-    if (answer !== undefined && answer.status < 500 && answer.status !== 429) return answer;
-    if (attempt < TRIES) await sleep(PAUSE_MS);
+  const endMs = now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await once();
+    const isUp = answer !== undefined && answer.status < 500 && answer.status !== 429;
+    const pauseMs = Math.max(PAUSE_MS, answer?.retryAfterMs ?? 0);
+    if (isUp || now() + pauseMs > endMs) return answer;
+    await sleep(pauseMs);
   }
-  return answer;
 }

@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isBrokerUrl } from '../src/broker-url.ts';
 import { readCommandLine, wrongUsage } from '../src/command-line.ts';
 import { type Finding, smoke } from './smoke-checks.ts';
 
@@ -30,10 +31,11 @@ const { values } = readCommandLine(usage, {
 });
 const { broker, resource, path } = values;
 if (!broker || !resource) wrongUsage(usage, '--broker and --resource are needed');
+if (!isBrokerUrl(broker)) wrongUsage(usage, '--broker: an https URL (http is for this machine alone)');
 
 const findings = await smoke(
   { broker, resource, path, token: callerToken() },
-  { fetch, sleep: (ms) => sleep(ms) },
+  { fetch, sleep: (ms) => sleep(ms), now: () => performance.now() },
 );
 const SIGNS: Readonly<Record<Finding['kind'], string>> = {
   fine: 'ok  ',

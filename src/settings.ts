@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { guid } from './guid.ts';
+import { isPrivate } from './loopback.ts';
 import { scheduleProblem } from './ncrontab.ts';
 
 export const INITIAL_ROTATION_SCHEDULE = '0 */5 * * * *';
@@ -11,22 +12,14 @@ export const INITIAL_ROTATION_SCHEDULE = '0 */5 * * * *';
 const url = z
   .url('must be a URL')
   .refine(
-    (text) => !URL.canParse(text) || isSafe(new URL(text)),
+    (text) => !URL.canParse(text) || isPrivate(new URL(text)),
     'must be https (http only on a loopback address)',
   )
   .transform((text) => text.replace(/\/+$/, ''));
 
-function isSafe(target: URL): boolean {
-  return target.protocol === 'https:' || (target.protocol === 'http:' && isLoopback(target.hostname));
-}
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text && isSafe(new URL(text));
+  return URL.canParse(text) && new URL(text).origin === text && isPrivate(new URL(text));
 }
-/** Whether a simulated service may listen on this address. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
-}
-
 const seconds = (min: number, max: number, initial: number) =>
   z.coerce.number().int('must be whole seconds').min(min).max(max).default(initial);
 const flag = z

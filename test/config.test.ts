@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError, readIssuerConfig, readRotatorConfig } from '../src/config.ts';
-import { isLoopback, issuerSettings, rotatorSettings } from '../src/settings.ts';
+import { isLoopback } from '../src/loopback.ts';
+import { issuerSettings, rotatorSettings } from '../src/settings.ts';
 
 const GUID = '00000000-0000-4000-8000-000000000001';
 const complete = {

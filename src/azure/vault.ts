@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/core-auth';
 import type { KeyVaultSecret, SecretClient, SecretProperties } from '@azure/keyvault-secrets';
+import { isLoopback } from '../loopback.ts';
 import type { SecretVersion, VaultKey, VaultReader } from '../ports.ts';
 import { Secret } from '../secret.ts';
-import { isLoopback } from '../settings.ts';
 import { UpstreamFailure } from '../upstream.ts';
 import { call } from './call.ts';
 

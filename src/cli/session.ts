@@ -1,5 +1,6 @@
 /** Which broker a command asks, and as whom. */
 
+import { isBrokerUrl } from '../broker-url.ts';
 import type { Shared } from './command.ts';
 import { CommandFailure } from './failure.ts';
 import {
@@ -93,14 +94,6 @@ function deployed(world: World, broker: string, scope: string | undefined): Sess
     token: (_part, claims) => own(claims),
     storageToken: () => storage(),
   };
-}
-
-/** A caller's token goes there, so it must be encrypted on its way out of this machine. */
-function isBrokerUrl(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname, username, password } = new URL(url);
-  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
-  return (protocol === 'https:' || (protocol === 'http:' && isHere)) && username === '' && password === '';
 }
 
 /** Whoever is signed in on this machine, as every tool of Azure finds it. Loaded when it is first needed. */

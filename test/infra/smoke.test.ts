@@ -1,6 +1,6 @@
 /** `npm run smoke`, against the local mode and against brokers that are not well. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Finding, smoke } from '../../infra/smoke-checks.ts';
@@ -45,25 +45,66 @@ test('a broker that is well passes, and one that refuses the caller does not; no
 const TARGET = { broker: 'https://broker.example/', token: 'the-token', resource: 'speech', path: '/voices' };
 /** @param answers by the end of the address; nothing answers where there is none */
 async function smokeOf(answers: Readonly<Record<string, () => Response>>) {
-  let slept = 0;
+  let nowMs = 0;
   const findings = await smoke(TARGET, {
-    sleep: async () => {
-      slept += 1;
+    now: () => nowMs,
+    sleep: async (ms) => {
+      nowMs += ms;
     },
-    fetch: async (url) => {
+    fetch: async (url, init) => {
+      // Whoever answers with another address must not get the caller's token there.
+      assert.equal(init?.redirect, 'manual');
+      nowMs += 1_000;
       const [, answer] = Object.entries(answers).find(([path]) => String(url).endsWith(path)) ?? [];
       if (answer === undefined) throw new TypeError('fetch failed');
       return answer();
     },
   });
-  return { findings, slept };
+  return { findings, tookMs: nowMs };
 }
 const kinds = (findings: readonly Finding[]): string[] => findings.map(({ kind }) => kind);
 
 test('nothing that answers is out of reach, after ten minutes of tries', async () => {
-  const { findings, slept } = await smokeOf({});
+  const { findings, tookMs } = await smokeOf({});
   assert.deepEqual(kinds(findings), ['out of reach']);
-  assert.equal(slept, 39);
+  assert.ok(tookMs > 580_000 && tookMs <= 601_000, String(tookMs));
+});
+
+test('what is throttled is tried again when it says so, and what cannot be read is an answer that is wrong', async () => {
+  let asked = 0;
+  const { findings, tookMs } = await smokeOf({
+    '/health': () => {
+      asked += 1;
+      return asked === 1
+        ? new Response('', { status: 503, headers: { 'retry-after': '120' } })
+        : Response.json({ status: 'ok' });
+    },
+    '/oauth-authorization-server': () => new Response('{"issuer":'),
+    '/oauth2/token': () => new Response('', { status: 302, headers: { location: 'https://other.example' } }),
+  });
+  assert.equal(asked, 2);
+  assert.ok(tookMs >= 120_000 && tookMs < 140_000, String(tookMs));
+  assert.deepEqual(
+    findings.map(({ text }) => text),
+    [
+      'health: ok; the rotator has not looked at the accounts yet',
+      'metadata: answered 200',
+      'a request without a token: answered 302',
+      'a text that is no token: answered 302',
+      'exchange: answered 302',
+    ],
+  );
+});
+
+test('a token goes out over https, or to this machine', () => {
+  const args = ['smoke.ts', '--broker', 'http://broker.example', '--resource', 'speech'];
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    cwd: join(infra),
+    encoding: 'utf8',
+    env: { ...process.env, BROKER_TOKEN: 'the-token' },
+  });
+  assert.equal(status, 2);
+  assert.match(stderr, /https/);
 });
 
 test('a broker that would give a token to anybody, or says to be another, fails', async () => {

@@ -1,6 +1,6 @@
 /**
- * The part of the Kusto Query Language that the alerts and the workbook use, evaluated over rows that a test brings. No registry has an
- * evaluator; this one refuses whatever it does not know, so that no query is understood by half.
+ * The part of the Kusto Query Language that the alerts and the workbook use, evaluated over rows that a test brings. No
+ * registry has an evaluator; this one refuses whatever it does not know, so that no query is understood by half.
  * https://learn.microsoft.com/kusto/query/
  */
 import {

@@ -18,6 +18,7 @@ import { compileVersion } from '../../src/policy/version.ts';
 import { raise } from '../../src/revocation/entry.ts';
 import { scopeKey } from '../../src/revocation/scope.ts';
 import { samplePolicy } from '../policy/sample.ts';
+import type { BenchOptions } from './options.ts';
 import type { Copies } from './tables-worker.ts';
 
 const SIZES = [10, 10_000, 100_000];
@@ -35,7 +36,9 @@ export interface EntriesBench {
   readonly afterChangeCpuMs: number;
 }
 
-export async function entriesBench(sizes = SIZES, seconds = SECONDS): Promise<Record<string, EntriesBench>> {
+export async function entriesBench({ quick }: BenchOptions): Promise<Record<string, EntriesBench>> {
+  const sizes = quick ? SIZES.slice(0, 1) : SIZES;
+  const seconds = quick ? 2 : SECONDS;
   const worker = new Worker(new URL('./tables-worker.ts', import.meta.url));
   try {
     const [url] = (await once(worker, 'message')) as [string];

@@ -8,19 +8,45 @@ import { coresSaid, leaveServersCore } from './cores.ts';
 import type { BenchOptions } from './options.ts';
 import { print } from './print.ts';
 
-/** A part, the function of its module that runs it, and the member of the result that it is. */
-const parts = [
-  { name: 'exchange', bench: 'exchangeBench' },
-  { name: 'upstream', bench: 'upstreamBench', member: 'upstream' },
-  { name: 'memory', bench: 'memoryBench', member: 'memory' },
-  { name: 'coldstart', bench: 'coldStartBench', member: 'coldStart' },
-  { name: 'telemetry', bench: 'telemetryBench', member: 'telemetry' },
-  { name: 'rotation', bench: 'rotationBench', member: 'rotation' },
-  { name: 'policy', bench: 'policyBench', member: 'policy' },
-  { name: 'revocation', bench: 'revocationBench', member: 'revocation' },
-  { name: 'record', bench: 'recordBench', member: 'record' },
-  { name: 'entries', bench: 'entriesBench', member: 'entries' },
-] as const;
+interface Part {
+  readonly name: string;
+  /** Loads the part's module when it is its turn. */
+  readonly bench: () => Promise<(options: BenchOptions) => Promise<object>>;
+  /** Which member of the result its figures are; absent: they are members themselves. */
+  readonly member?: string;
+}
+const parts: readonly Part[] = [
+  { name: 'exchange', bench: async () => (await import('./exchange.ts')).exchangeBench },
+  {
+    name: 'upstream',
+    bench: async () => (await import('./upstream.ts')).upstreamBench,
+    member: 'upstream',
+  },
+  { name: 'memory', bench: async () => (await import('./memory.ts')).memoryBench, member: 'memory' },
+  {
+    name: 'coldstart',
+    bench: async () => (await import('./coldstart.ts')).coldStartBench,
+    member: 'coldStart',
+  },
+  {
+    name: 'telemetry',
+    bench: async () => (await import('./telemetry.ts')).telemetryBench,
+    member: 'telemetry',
+  },
+  {
+    name: 'rotation',
+    bench: async () => (await import('./rotation.ts')).rotationBench,
+    member: 'rotation',
+  },
+  { name: 'policy', bench: async () => (await import('./policy.ts')).policyBench, member: 'policy' },
+  {
+    name: 'revocation',
+    bench: async () => (await import('./revocation.ts')).revocationBench,
+    member: 'revocation',
+  },
+  { name: 'record', bench: async () => (await import('./record.ts')).recordBench, member: 'record' },
+  { name: 'entries', bench: async () => (await import('./entries.ts')).entriesBench, member: 'entries' },
+];
 type Figures = Record<string, unknown>;
 
 const usage = `npm run bench -- [--json] [--quick] [--only PART]
@@ -46,14 +72,11 @@ for (const part of chosen) {
   const startedMs = performance.now();
   console.log(`\n${part.name} …`);
   try {
-    const module = (await import(`./${part.name}.ts`)) as Record<
-      string,
-      (options: BenchOptions) => Promise<Figures>
-    >;
-    const figures = await module[part.bench]?.(options);
-    const result = 'member' in part ? { [part.member]: figures } : figures;
+    const bench = await part.bench();
+    const figures = await bench(options);
+    const result = part.member === undefined ? figures : { [part.member]: figures };
     Object.assign(results, result);
-    for (const [title, values] of Object.entries(result ?? {})) print(title, values);
+    for (const [title, values] of Object.entries(result)) print(title, values);
   } catch (error) {
     process.exitCode = 1;
     console.error(`${part.name} failed: ${error instanceof Error ? error.stack : error}`);
